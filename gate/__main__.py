@@ -5,7 +5,7 @@ from typing import NoReturn
 
 
 def run() -> NoReturn:
-    """Run the process's command line; modules stay, so no garbage is looked for among them."""
+    """Run the process's command line; its modules stay, so garbage collection skips them."""
     gc.disable()
     from gate.cli.main import run as run_command  # noqa: PLC0415 - after the line above
 

@@ -1,7 +1,7 @@
 """The exit codes, and the errors that end a run with one of them.
 
-Every exit code has one meaning. Python and click both use 1 for their own accidents (an uncaught
-exception, a closed pipe, Ctrl-C), so a verdict never has 1.
+Every exit code has one meaning. Python and click both use 1 for their own failures (an uncaught
+exception, a closed pipe, Ctrl-C), so 1 is never a verdict.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from gate.dataclass import dataclass
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
-    """Return ``; did you mean ...?`` with the nearest name, or all names; nothing without names.
+    """Return ``; did you mean ...?`` with the nearest name, or all names; empty without names.
 
     Upper and lower case make no difference.
     """
@@ -26,12 +26,12 @@ def nearest(word: str, names: Iterable[str]) -> str:
 
 
 def nearest_first(word: str, names: Iterable[str]) -> list[str]:
-    """Return the names that are not empty, sorted by how much they look like the word."""
+    """Return the names that are not empty, sorted by their similarity to the word."""
     return sorted(filter(None, names), key=lambda name: (-likeness(word, name), name))
 
 
 def likeness(word: str, name: str) -> float:
-    """Return how much two words look alike, 0 to 1, without regard to case."""
+    """Return the similarity of two words, 0 to 1, without regard to case."""
     from difflib import SequenceMatcher  # noqa: PLC0415 - as above
 
     return SequenceMatcher(None, word.lower(), name.lower()).ratio()
@@ -41,15 +41,15 @@ class ExitCode(IntEnum):
     """The exit codes of the process. README.md has the same table."""
 
     ALLOW = 0
-    """Allowed; also with warnings, and in observe mode. The report says which."""
+    """Allowed, also with warnings, and in a dry run. The report says which."""
     INTERNAL = 1
     """A fault of the program itself. Never a verdict."""
     USAGE = 2
     """The command line or the policy file is wrong."""
     UNDECIDED = 3
-    """The budget could not be measured, and the policy does not let that pass."""
+    """The budget could not be measured, and the policy does not allow that."""
     BLOCK = 10
-    """The policy says no."""
+    """The policy stops the change."""
     WARN = 11
     """A warning, with ``--fail-on warn`` only."""
     FINDINGS = 12
@@ -59,12 +59,12 @@ class ExitCode(IntEnum):
 
 
 class TextError(ValueError):
-    """A text that cannot be used, and at which place of it that shows."""
+    """A text that cannot be used, with the place of the fault in it."""
 
     def __init__(self, message: str, *, place: int | None = None) -> None:
         super().__init__(message)
         self.place = place
-        """How many characters come before it; None: it is all of the text."""
+        """The number of characters before the fault; None: the whole text."""
 
 
 class GateError(Exception):
@@ -74,20 +74,20 @@ class GateError(Exception):
 
 
 class UsageError(GateError):
-    """The command was called in a way that cannot be carried out."""
+    """The command was called in a way that is not possible."""
 
     exit_code = ExitCode.USAGE
 
 
 class UndecidedError(GateError):
-    """A fact that is needed cannot be found out: which policy counts, or what was deployed."""
+    """A necessary fact cannot be found out: which policy counts, or what was deployed."""
 
     exit_code = ExitCode.UNDECIDED
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Mistake:
-    """One thing wrong in a file that a person wrote."""
+    """One mistake in a file that a person wrote."""
 
     file: str
     """The path as the user gave it."""
@@ -98,18 +98,18 @@ class Mistake:
     message: str
     """The mistake, what was expected, and the nearest valid spelling if there is one."""
     fatal: bool = True
-    """False for a warning: the file is read nevertheless."""
+    """False for a warning: the file is used anyway."""
     unset: str = ""
-    """The environment variable that is not set; empty: something else is wrong."""
+    """The environment variable that is not set; empty for other mistakes."""
 
     def __str__(self) -> str:
-        """Write the mistake as compilers do, so that editors can jump to it."""
+        """Write the mistake in the form of compilers, so that editors can jump to it."""
         kind = "error" if self.fatal else "warning"
         return f"{self.file}:{self.line}:{self.column}: {kind}: {self.message}"
 
 
 class PolicyError(GateError):
-    """A policy file, or a file that it names, cannot be used. Carries every mistake at once."""
+    """A policy file, or a file that it refers to, cannot be used. It carries every mistake."""
 
     exit_code = ExitCode.USAGE
 

@@ -1,4 +1,4 @@
-"""HTTP for backends and code hosts: a session without netrc, and tries within a deadline."""
+"""HTTP for backends and code hosts: a session without netrc, and tries until a deadline."""
 
 import json
 import random
@@ -22,26 +22,26 @@ Success = TypeVar("Success")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """Time as a client sees it; tests bring their own."""
+    """The clock of a client; tests use their own."""
 
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     jitter: Callable[[], float] = random.random
-    """Between 0 and 1."""
+    """A random number between 0 and 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """How often a request is tried again, and after which pauses."""
+    """The number of retries of a request, and the pauses before them."""
 
     count: int
-    """Tries after the first, at least 0."""
+    """The number of tries after the first, at least 0."""
     first_pause: float
-    """Seconds; each further pause is twice as long. The clock's jitter makes it up to twice that,
-    so that many jobs do not come back at the same moment."""
+    """In seconds; each further pause is twice as long. The clock's jitter makes it up to twice as
+    long, so that many jobs do not come back at the same moment."""
     after_timeout: bool = False
-    """Whether a request that timed out is tried again: not where it would only be as slow."""
+    """Whether a request that timed out is tried again: not if it would only time out again."""
 
 
 def persist(
@@ -51,13 +51,13 @@ def persist(
     retries: Retries,
     clock: Clock,
 ) -> Success | RequestFailure:
-    """Try until there is an answer, a failure that lasts, or no time; never raises.
+    """Try until there is an answer, a permanent failure, or no time; never raises.
 
     Args:
         attempt: sends the request once, and reads its answer, within the given seconds, above 0.
-        until: when an answer is of no more use, on the clock's monotonic scale.
-        retries: how often, and after which pauses. The server may ask for longer ones.
-        clock: measures the time, and waits.
+        until: the deadline, on the clock's monotonic scale.
+        retries: the number of retries, and their pauses. The server may ask for longer pauses.
+        clock: the clock, which also waits.
     """
     tried = 0
     while (seconds := until - clock.monotonic()) > 0:
@@ -86,9 +86,9 @@ def _attempted(
 
 
 class _FixedHeaders(AuthBase):
-    """Leaves the login to the headers that are there already.
+    """Keeps the login in the given headers.
 
-    Without an ``auth`` of our own, requests would put a login from ~/.netrc over them:
+    Without an ``auth`` of our own, requests would replace it by a login from ~/.netrc:
     https://requests.readthedocs.io/en/latest/user/authentication/#netrc-authentication
     """
 
@@ -98,19 +98,19 @@ class _FixedHeaders(AuthBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Sends requests to one server, as `requests` does but for netrc and redirects."""
+    """Sends requests to one server, like `requests`, but without netrc and redirects."""
 
     session: requests.Session
     headers: Mapping[str, str] = field(repr=False)
-    """The headers of every request, the login among them."""
+    """The headers of every request, with the login."""
     longest_connect: float
-    """Most seconds for a connection."""
+    """The maximum number of seconds for a connection."""
     longest_read: float | None = None
-    """Most seconds without a byte of the answer; None: as long as the request has."""
+    """The maximum number of seconds without a byte of the answer; None: the request's own limit."""
     verify: bool | str = True
-    """A file of authorities to trust; True: the usual ones."""
+    """A file of trusted authorities; True: the default ones."""
     auth: AuthBase | None = None
-    """Puts the login into each request; None: the headers have it, or no login is needed."""
+    """Adds the login to each request; None: the headers have it, or there is no login."""
 
     def send(
         self,
@@ -124,20 +124,20 @@ class Sender:
         text: str | None = None,
         stream: bool = False,
     ) -> requests.Response:
-        """Send one request; return the whole response, be it a redirect or a refusal.
+        """Send one request; return the whole response, even a redirect or a refusal.
 
         Args:
-            method: of HTTP.
-            url: without the parameters.
-            seconds: to wait at most for the connection, and for each piece of the answer.
-            params: of the address.
-            form: sent as a form.
-            body: sent as JSON.
-            text: sent as it is, in UTF-8; not with a form.
+            method: the HTTP method.
+            url: the address without its parameters.
+            seconds: the maximum time for the connection, and for each piece of the answer.
+            params: the parameters of the address.
+            form: the body as a form.
+            body: the body as JSON.
+            text: the body as text in UTF-8; not together with a form.
             stream: whether the caller reads the content, and closes the response.
 
         Raises:
-            Exception: whatever goes wrong; `network_failure` has the words for it.
+            Exception: any failure; `network_failure` describes it.
         """
         longest_read = seconds if self.longest_read is None else min(seconds, self.longest_read)
         return self.session.request(
@@ -151,16 +151,17 @@ class Sender:
             timeout=(min(seconds, self.longest_connect), longest_read),
             allow_redirects=False,
             stream=stream,
-            # Given with every request: as an attribute of the session, REQUESTS_CA_BUNDLE in the
-            # environment would go before it (https://github.com/psf/requests/issues/3829).
+            # It is given with every request: REQUESTS_CA_BUNDLE in the environment would override
+            # an attribute of the session (https://github.com/psf/requests/issues/3829).
             verify=self.verify,
         )
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read Retry-After: seconds, or a date (RFC 9110, section 10.2.3); None: it says neither.
+    """Read Retry-After: seconds, or a date (RFC 9110, section 10.2.3); None: neither.
 
-    A date is compared with the server's own clock if the answer has its ``Date``, else with ours.
+    A date is compared with the server's own clock if the answer has its ``Date``, otherwise with
+    ours.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():
@@ -172,7 +173,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def http_date(text: str) -> datetime | None:
-    """Read a date of HTTP; None: it is not a date."""
+    """Read an HTTP date; None: it is not a date."""
     try:
         date = parsedate_to_datetime(text)
     except ValueError:
@@ -181,7 +182,7 @@ def http_date(text: str) -> datetime | None:
 
 
 def json_object(response: requests.Response) -> dict[str, Any] | None:
-    """Return the JSON object that a response holds; None: it holds something else, or nothing."""
+    """Return the JSON object in a response; None: it has something else, or nothing."""
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
@@ -190,12 +191,12 @@ def json_object(response: requests.Response) -> dict[str, Any] | None:
 
 
 def is_html(response: requests.Response) -> bool:
-    """Return whether a response is a page for people, such as one to log in on."""
+    """Return whether a response is a page for people, such as a login page."""
     kind = response.headers.get("Content-Type", "").lower()
     return "html" in kind or response.content.lstrip()[:1] == b"<"
 
 
 def redirect_target(response: requests.Response) -> str:
-    """Say where a redirect leads, without its path and query, which may hold a secret."""
+    """Return the target of a redirect, without its path and query, which may contain a secret."""
     target = urlsplit(response.headers.get("Location", ""))
     return f"{target.scheme}://{target.hostname}" if target.hostname else "itself"

@@ -1,6 +1,6 @@
-"""Why a request has no answer, in words that can be shown: without any secret.
+"""The reason why a request has no answer, in words without any secret.
 
-Never the text of `requests`: it may hold the whole URL, or a header with a token.
+The text of `requests` is never used: it may contain the whole URL, or a header with a token.
 """
 
 import os
@@ -20,19 +20,19 @@ class RetryAdvice(Enum):
     """A remedy other than to send the same request again."""
 
     NONE = auto()
-    """Nothing that this run can do."""
+    """There is nothing that this run can do."""
     SEPARATE = auto()
     """One part of the request may be wrong: send the others without it."""
     SMALLER = auto()
-    """Too large or too slow: ask for less at once."""
+    """The request is too large or too slow: ask for less at once."""
     GIVE_UP = auto()
-    """No other request would fare better: nobody is there, or nobody is let in."""
+    """No other request would succeed: the server is missing, or refuses the login."""
 
 
 class Trouble(StrEnum):
-    """The trouble between this side and a server, as far as it is known.
+    """The known kinds of trouble with a server.
 
-    Each has an entry of its name in `gate.measure.remedies.REMEDIES`, which says what to do.
+    Each has an entry of its name in `gate.measure.remedies.REMEDIES` with its remedy.
     """
 
     UNKNOWN = ""
@@ -66,24 +66,24 @@ class RequestFailure:
     """The reason why a request failed."""
 
     reason: str
-    """With the server's own words, if it has any. They may hold secrets until they are redacted."""
+    """The server's own words, if it has any. They may contain secrets until they are redacted."""
     status: int | None = None
-    """The HTTP status; None: no answer came at all."""
+    """The HTTP status; None: there was no answer at all."""
     advice: RetryAdvice = RetryAdvice.NONE
     transient: bool = False
     """Whether the same request may succeed in a moment."""
     timed_out: bool = False
-    """Whether no answer came in the time that this side allowed."""
+    """Whether there was no answer within our own time limit."""
     slow: bool = False
-    """Whether the server ran out of its own time: alone, the same query may fare better."""
+    """Whether the server ran out of its own time: the query may succeed alone."""
     trouble: Trouble = Trouble.UNKNOWN
-    """By which a person finds out what to do."""
+    """The kind of trouble, for the remedy."""
     wait: float | None = None
-    """Seconds to wait before the next try, as the server asks; None: it does not say."""
+    """The seconds to wait before the next try, as the server asks; None: not stated."""
 
 
 class LoginError(Exception):
-    """A request has no login to send; the text says which step failed and what to do."""
+    """A request has no login; the text says which step failed and what to do."""
 
 
 _TIMED_OUT: Final = RequestFailure(
@@ -103,7 +103,7 @@ _UNSENDABLE: Final = RequestFailure(
     trouble=Trouble.HEADER,
 )
 _FAILURES: Final[tuple[tuple[type[Exception], RequestFailure], ...]] = (
-    # The first that fits: some are kinds of others further down.
+    # The first match counts: some classes are subclasses of later ones.
     (
         exceptions.ConnectTimeout,
         RequestFailure(
@@ -136,7 +136,7 @@ _FAILURES: Final[tuple[tuple[type[Exception], RequestFailure], ...]] = (
 
 
 def network_failure(error: Exception) -> RequestFailure:
-    """Say what went wrong while sending a request or reading its answer."""
+    """Describe the failure of sending a request or of reading its answer."""
     if isinstance(error, LoginError):
         reason = f"the login failed: {error}"
         return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
@@ -161,7 +161,7 @@ def network_failure(error: Exception) -> RequestFailure:
 
 def _no_connection(error: Exception) -> RequestFailure:
     for cause in _causes(error):
-        if isinstance(cause, ReadTimeoutError):  # after the answer has begun
+        if isinstance(cause, ReadTimeoutError):  # after the start of the answer
             return _TIMED_OUT
         if isinstance(cause, NameResolutionError):
             return _nobody("the host name cannot be resolved (DNS)", Trouble.UNKNOWN_HOST)
@@ -179,13 +179,13 @@ def _nobody(reason: str, trouble: Trouble) -> RequestFailure:
 
 
 def _broken_off(reason: str) -> RequestFailure:
-    # What a server does that speaks TLS only and is sent plain text; over TLS it means nothing.
+    # A server that only speaks TLS answers plain text like this; over TLS it has no meaning.
     return RequestFailure(reason=reason, transient=True, trouble=Trouble.HTTPS_NEEDED)
 
 
 _CLOSED: Final = "the server closed the connection during the handshake"
 _TLS_TROUBLES: Final = (
-    # By the words of OpenSSL: https://github.com/openssl/openssl/blob/master/ssl/ssl_err.c and
+    # The words of OpenSSL: https://github.com/openssl/openssl/blob/master/ssl/ssl_err.c and
     # https://docs.openssl.org/master/man1/openssl-verification-options/#diagnostics
     (
         "wrong version number|record layer failure|unknown protocol|packet length",
@@ -219,7 +219,7 @@ def _tls_words(error: Exception) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk through what an error wraps, outermost first."""
+    """Yield the causes that an error wraps, the outermost first."""
     waiting = [error]
     while waiting:
         current = waiting.pop(0)

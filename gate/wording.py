@@ -1,4 +1,4 @@
-"""Every rounding and phrase for people. What is left is rounded down, what is spent up."""
+"""All rounding and phrases for people. Remaining shares are rounded down, spent ones up."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal, localcontext
@@ -7,25 +7,19 @@ from math import ceil
 from typing import Final
 
 from gate.measure import Counts, Granted, Share, Spent, Unmeasured
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    Slo,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
 NOTHING: Final = "-"
-"""Written in place of a number, if nothing was measured or it does not apply."""
+"""The text in place of a number, if nothing was measured or it does not apply."""
 NO_HISTORY: Final = "keeps no history"
-"""The message about a backend that can only be asked for the present."""
+"""The message about a backend that only knows the present."""
 PROPOSAL_DELETED: Final = "the change deletes it"
 PROPOSAL_UNREADABLE: Final = "its text is not a valid policy; gate validate shows where it is wrong"
 PROPOSAL_TOO_LARGE: Final = "it is larger or more deeply nested than a proposed policy may be"
 PROPOSAL_TOO_SLOW: Final = "reading and judging it takes too long"
 PROPOSAL_FAILED: Final = "it could not be read and judged"
-"""The reason why a policy that a change proposes was not judged."""
+"""The reason why a proposed policy was not judged."""
 PROPOSAL_DIFFERS: Final = (
     "only a part of it is measured: it needs counts that the policy in force does not need"
 )
@@ -35,40 +29,29 @@ PROPOSAL_OTHER_BACKEND: Final = (
 PROPOSAL_OTHER_BACKENDS: Final = (
     "only a part of it is measured: one of its backends is not among those of the policy in force"
 )
-"""The reason why a verdict on a policy that a change proposes is not whole."""
+"""The reason why a proposed policy was judged only in part."""
 _DIGITS: Final = 12
 _MOST_PLACES: Final = 6
-"""Decimals of a rounded share in percent: a budget of 99.9999% is 0.0001%."""
+"""The decimals of a rounded share in percent: a budget of 99.9999% is 0.0001%."""
 _FINE: Final = 10**9
-"""Denominators of shown floats; what they get wrong is finer, and would be rounded up."""
+"""The largest denominator of shown floats; their errors are finer, and would be rounded up."""
 
 
 def without_events(slo: Slo) -> str | None:
-    """Say why an SLO counts no good and bad events of its own; None: it does."""
+    """Say why an SLO counts no good and bad events of its own; None: it counts them."""
     if isinstance(slo, SpendSlo):
         return "spend is an amount, not a count of events"
     if isinstance(slo, CompositeSlo):
-        return "it is a composite; its members are looked at themselves"
+        return "it is a composite; its members are examined instead"
     if isinstance(slo, PlatformSlo):
-        return "its platform has not said what it promises"
-    return None
-
-
-def without_groups(slo: Slo) -> str | None:
-    """Say why an SLO has no events that could be grouped by labels; None: it has."""
-    if not isinstance(slo, RatioSlo):
-        return without_events(slo)
-    if slo.slices is not None:
-        return "it counts slices of time, which belong to no group"
-    if slo.sli.sliced:
-        return "its series hold ratios of slices of time, of which the events are not known"
+        return "its platform has not given an objective"
     return None
 
 
 def describe_time(length: timedelta) -> str:
     """Write a time to the second below an hour, to the minute below two days, else to the hour.
 
-    Rounded towards zero: what is left is never shown as more than it is.
+    It is rounded towards zero: a remaining time is never shown as more than it is.
     """
     size, unit = abs(length), timedelta(seconds=1)
     if size >= timedelta(days=2):
@@ -80,39 +63,36 @@ def describe_time(length: timedelta) -> str:
 
 
 def percent_left(share: Fraction, places: int = 1) -> str:
-    """Write a share as a percentage, rounded down; negative where the budget is overspent."""
+    """Write a share as a percentage, rounded down; negative if the budget is overspent."""
     scale = 10**places
     return f"{float(share * 100 * scale // 1) / scale:,.{places}f}%"
 
 
 def overspent(share: Fraction, places: int = 1) -> str:
-    """Write by how much a budget with a remaining share below 0 is overspent: ``51.8%``."""
+    """Write how far a budget with a remaining share below 0 is overspent: ``51.8%``."""
     return percent_left(share, places).removeprefix("-")
 
 
 def left_or_overspent(share: Fraction | None) -> str:
-    """Write what is left of a budget where no word for it follows: ``overspent by 51.8%``."""
+    """Write the remaining share without a following word: ``overspent by 51.8%``."""
     return f"overspent by {overspent(share)}" if share is not None and share < 0 else left(share)
 
 
 def budget_left(share: Fraction, whose: str = "its budget") -> str:
-    """Say what is left: ``16.6% of its budget is left``; below 0 how far it is overspent."""
+    """Say what is left: ``16.6% of its budget is left``; below 0, how far it is overspent."""
     if share < 0:
         return f"{whose} is overspent by {overspent(share)}"
     return f"{percent_left(share)} of {whose} is left"
 
 
 def budget_between(low: Fraction, high: Fraction, of: str = "") -> str:
-    """Say between which bounds what is left of a budget lies; below 0 it is overspent.
+    """Write the bounds of a remaining budget; below 0, it is overspent.
 
     A whole budget or more is counted in budgets: ``the budget is overspent by 1.5 to 3.8 budgets``
     """
     if left(low) == left(high):
-        return (
-            f"{percent_left(low)}{of} is left"
-            if low >= 0
-            else f"the budget is {left_or_overspent(low)}"
-        )
+        whole = f"{percent_left(low)}{of} is left"
+        return whole if low >= 0 else f"the budget is {left_or_overspent(low)}"
     if low >= 0:
         return f"between {percent_left(low)} and {percent_left(high)}{of} is left"
     if high >= 0:
@@ -131,12 +111,12 @@ def burn_shown(rate: Fraction) -> str:
 
 
 def percent_spent(share: Fraction, places: int = 1) -> str:
-    """Write what is consumed, at least 0, rounded up, so that with what is left it makes 100%."""
+    """Write the consumed share, at least 0, rounded up, so that both shares add up to 100%."""
     return percent_left(-share, places).replace("-", "", 1)
 
 
 def stretch(start: datetime, end: datetime, *, open_: bool) -> str:
-    """Write a stretch of time in UTC, and how long it is, or is already."""
+    """Write a stretch of time in UTC, with its length, or its length so far."""
     first, last = (at.astimezone(UTC) for at in (start, end))
     length = describe_time(end - start)
     if open_:
@@ -146,22 +126,22 @@ def stretch(start: datetime, end: datetime, *, open_: bool) -> str:
 
 
 def left(share: Fraction | None, places: int = 1) -> str:
-    """Write what is left, or how much is covered, rounded down; never clamped."""
+    """Write a remaining or covered share, rounded down; never clamped."""
     return NOTHING if share is None else percent_left(share, places)
 
 
 def share_left(share: float | None, places: int = 1) -> str:
-    """Write what was left in the past, where it is known, rounded down."""
+    """Write a remaining share of the past, if it is known, rounded down."""
     return NOTHING if share is None else percent_left(shown(share), places)
 
 
 def spent(share: Fraction | None, places: int = 1) -> str:
-    """Write what is consumed, rounded up, so that with what is left it makes 100%."""
+    """Write the consumed share, rounded up, so that it adds up to 100% with the rest."""
     return NOTHING if share is None else percent_spent(share, places)
 
 
 def shown(number: float | Fraction) -> Fraction:
-    """Return the number that a float was meant to be, to be written as any other."""
+    """Return the number that a float was meant to be, to be written like any other."""
     return Fraction(float(number)).limit_denominator(_FINE)
 
 
@@ -171,7 +151,7 @@ def rounded(share: Fraction | None) -> str:
 
 
 def exact(number: Fraction) -> str:
-    """Write what a person wrote with all its digits."""
+    """Write a number from a person with all its digits."""
     with localcontext() as context:
         context.prec, context.rounding = _DIGITS, ROUND_DOWN
         return f"{(Decimal(number.numerator) / Decimal(number.denominator)).normalize():f}"
@@ -183,7 +163,7 @@ def percent(share: Fraction) -> str:
 
 
 def amount(value: Fraction | None) -> str:
-    """Write a count or an amount; estimates may have fractions, and small numbers show them."""
+    """Write a count or an amount; estimates may have fractions, which show in small numbers."""
     if value is None:
         return NOTHING
     if 0 < value < Fraction(1, 10):
@@ -193,27 +173,25 @@ def amount(value: Fraction | None) -> str:
 
 
 def counted(answer: Counts | Spent | Share) -> str:
-    """Write what a backend has counted: ``12 bad of 43,190``, ``31.50 spent``, a share.
+    """Write a backend's count: ``12 bad of 43,190``, ``31.50 spent``, or a share.
 
-    A share is written with what it may be off: ``0.05% bad, give or take 0.005%``.
+    A share has its possible error: ``0.05% bad, give or take 0.005%``.
     """
     if isinstance(answer, Spent):
         return f"{float(answer.amount):,.2f} spent"
     if isinstance(answer, Share):
         return share_of_bad(answer.bad, answer.error)
-    seconds = answer.evidence.granted is Granted.SECONDS
-    if seconds:
-        bad, whole = (
-            describe_time(timedelta(seconds=float(n))) for n in (answer.bad, answer.total)
-        )
+    if answer.evidence.granted is Granted.SECONDS:
+        times = (timedelta(seconds=float(number)) for number in (answer.bad, answer.total))
+        bad, whole = map(describe_time, times)
         return f"{bad} bad of {whole}"
     return f"{round(answer.bad):,} bad of {round(answer.total):,}"
 
 
 def share_of_bad(share: Fraction, error: Fraction) -> str:
-    """Write a rounded share with what it may be off: ``0.05% bad, give or take 0.003%``."""
+    """Write a rounded share with its possible error: ``0.05% bad, give or take 0.003%``."""
     percents = error * 100
-    # Two digits of what it may be off, which is rounded up, and as many decimals of the share.
+    # Two digits of the error, which is rounded up, and the same decimals for the share.
     places = 2
     while places < _MOST_PLACES and percents * 10**places < 10:  # noqa: PLR2004 - two digits
         places += 1
@@ -222,12 +200,12 @@ def share_of_bad(share: Fraction, error: Fraction) -> str:
 
 
 def _decimals(number: Fraction, places: int) -> str:
-    """Write a number with at most a number of decimals, without zeros at its end."""
+    """Write a number with at most this many decimals, without zeros at its end."""
     return f"{float(number):.{places}f}".rstrip("0").rstrip(".")
 
 
 def left_between(low: Fraction, high: Fraction) -> str:
-    """Write between which shares what is left lies, where no word for it follows."""
+    """Write the bounds of a remaining share, without a following word."""
     if left(low) == left(high):
         return left_or_overspent(low)
     if low >= 0:
@@ -243,7 +221,7 @@ def burn(rate: Fraction | Unmeasured | None) -> str:
 
 
 def minute(at: datetime) -> str:
-    """Write an instant to the minute where the time zone is given elsewhere: it is UTC."""
+    """Write an instant in UTC to the minute, if the time zone is given elsewhere."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
@@ -253,18 +231,18 @@ def instant(at: datetime) -> str:
 
 
 def day(at: datetime) -> str:
-    """Write a day of a year that is given elsewhere, in UTC: ``9 Oct``."""
+    """Write a day in UTC, if the year is given elsewhere: ``9 Oct``."""
     at = at.astimezone(UTC)
     return f"{at.day} {at:%b}"
 
 
 def exact_instant(at: datetime) -> str:
-    """Write an instant in UTC as ``--at`` reads it back."""
+    """Write an instant in UTC in the form that ``--at`` reads."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def downtime(share: Fraction, allowed: timedelta) -> str:
-    """Write which share is left of the time that may be bad: ``31m of 43m12s left``."""
+    """Write the remaining part of the allowed bad time: ``31m of 43m12s left``."""
     micros = Fraction(allowed // timedelta(microseconds=1))
     size = describe_time(timedelta(microseconds=int(abs(share) * micros // 1)))
     whole = describe_time(allowed)

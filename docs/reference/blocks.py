@@ -57,7 +57,7 @@ def blocks(schema: Schema, at: str = "") -> list[Block]:
 
 
 def _key(at: str) -> str:
-    """Return what stands for the names that a user chooses in a block."""
+    """Return the placeholders of the names that a user chooses in a block."""
     return "NAME" if at == "backends" else "CLASS"
 
 

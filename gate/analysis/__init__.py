@@ -1,7 +1,7 @@
-"""The questions about the past and the future, a package for each, and what they have in common.
+"""The questions about the past and the future, a package for each, with their common parts.
 
-Each package is the result of its question, as data and as a document; its module ``run`` asks the
-backends, its module ``words`` builds the page.
+Each package has the result of its question, as data and as a document; its module ``run`` queries
+the backends, its module ``words`` builds the page.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,12 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
-from gate.decision.decision import (
-    SCHEMA_VERSION,
-    PolicySource,
-    backends_document,
-    source_document,
-)
+from gate.decision.decision import SCHEMA_VERSION, PolicySource
+from gate.decision.document import backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339
 from gate.errors import ExitCode
 from gate.measure import Unmeasured
@@ -27,11 +23,11 @@ from gate.reporters.outlook import doctor_steps
 from gate.reporters.page import Badge, Block, Fact, Page, Section
 
 LeftOut = tuple[tuple[str, str], ...]
-"""The names of SLOs that a question cannot be asked of, each with a sentence that says why."""
+"""The names of SLOs that a question does not apply to, each with a sentence that says why."""
 
 
 def document_head(at: datetime, tool_version: str, exit_code: ExitCode) -> Json:
-    """Return what every document of a question begins with."""
+    """Return the common head of every document of a question."""
     return {
         "schema_version": SCHEMA_VERSION,
         "evaluated_at": rfc3339(at),
@@ -41,21 +37,21 @@ def document_head(at: datetime, tool_version: str, exit_code: ExitCode) -> Json:
 
 
 class SeenSlo(Protocol):
-    """The findings of a question about one SLO."""
+    """The results of a question about one SLO."""
 
     @property
     def unmeasured(self) -> Unmeasured | None:
-        """The reason why nothing was measured; None: something was."""
+        """The reason why nothing was measured; None if something was measured."""
         ...
 
     @property
     def reservations(self) -> Iterable[Reservation]:
-        """The doubts about these findings."""
+        """The doubts about these results."""
         ...
 
 
 def seen_exit_code(slos: Iterable[SeenSlo]) -> ExitCode:
-    """Return the exit code of a question, which has no verdict: undecided where it was not seen."""
+    """Return the exit code of a question, which has no verdict: undecided if data is missing."""
     every = list(slos)
     lost = any(slo.unmeasured is not None for slo in every)
     unseen = gravest(reservation for slo in every for reservation in slo.reservations)
@@ -63,11 +59,11 @@ def seen_exit_code(slos: Iterable[SeenSlo]) -> ExitCode:
 
 
 def seen_badge(badge: Badge, reservations: Sequence[Iterable[Reservation]]) -> Badge:
-    """Return the badge of what was found; no tick, and nothing calming, for what was not seen.
+    """Return the badge of the results; without a tick or an all-clear if data is missing.
 
     Args:
-        badge: of what was found in what was seen.
-        reservations: those about each SLO.
+        badge: the badge of the results for the available data.
+        reservations: the reservations about each SLO.
     """
     verdicts = [gravest(some) for some in reservations]
     unseen = verdicts.count(Verdict.UNDECIDED)
@@ -114,17 +110,17 @@ def why_unmeasured(unmeasured: Unmeasured) -> str:
 
 
 def left_out_facts(left_out: LeftOut) -> Iterator[Fact]:
-    """Yield which SLOs were left out, and why."""
+    """Yield the SLOs that were left out, with the reasons."""
     yield from (("Left out", f"{slo}: {reason}") for slo, reason in left_out)
 
 
 def note_facts(slo: str, notes: Iterable[str]) -> Iterator[Fact]:
-    """Yield what a backend said about its answer."""
+    """Yield the backend's notes on its answer."""
     yield from (("Note", f"{slo}: {note}") for note in notes)
 
 
 class AnswerOfPolicy(Protocol):
-    """The findings of a question under one policy."""
+    """The results of a question for one policy."""
 
     @property
     def policy(self) -> Policy:
@@ -138,18 +134,18 @@ class AnswerOfPolicy(Protocol):
 
 
 class QuestionReport(Protocol):
-    """The findings of a question under all policies; a dataclass."""
+    """The results of a question for all policies; a dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def services(self) -> Sequence[AnswerOfPolicy]:
-        """The findings under each policy."""
+        """The results for each policy."""
         ...
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code of the question, asked of these policies."""
+        """The exit code of the question for these policies."""
         ...
 
 
@@ -162,7 +158,7 @@ def examinations(report: QuestionReport) -> Iterator[Block]:
 
 
 def service_head(answer: AnswerOfPolicy) -> Json:
-    """Return what the document of a question begins with, for one policy."""
+    """Return the common head of a question's document about one policy."""
     return {
         "service": answer.policy.service,
         "source": source_document(answer.source),
@@ -171,7 +167,7 @@ def service_head(answer: AnswerOfPolicy) -> Json:
 
 
 def question_page(sections: Iterable[tuple[Section, AnswerOfPolicy]], *closing: Block) -> Page:
-    """Return a page of a section for each policy, with the text of the policy that was read."""
+    """Return a page with a section for each policy, and the text of the policy that was read."""
     return Page(
         sections=tuple(
             section.extended(summary.policy_text(answer.policy, answer.source))

@@ -1,4 +1,4 @@
-"""The contents of result files as the gate reads them, for people who write a requirement."""
+"""The contents of result files as the gate reads them, for authors of requirements."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -45,8 +45,8 @@ def read_cases(files: Sequence[ResultFile], repeats: int) -> list[ReadResults]:
     """Return each file with its distinct cases.
 
     Args:
-        files: as they were read.
-        repeats: how many rows a requirement lets each case have.
+        files: the files that were read.
+        repeats: the number of rows that a requirement allows for each case.
     """
     return [
         ReadResults(file=file, cases=cases_of([file.run] if file.run is not None else [], repeats))
@@ -55,12 +55,12 @@ def read_cases(files: Sequence[ResultFile], repeats: int) -> list[ReadResults]:
 
 
 def exit_code(results: Sequence[ReadResults]) -> ExitCode:
-    """Return undecided if anything is wrong with one of the files."""
+    """Return undecided if something is wrong with one of the files."""
     return ExitCode.UNDECIDED if any(each.flaws for each in results) else ExitCode.ALLOW
 
 
 def output(results: Sequence[ReadResults]) -> Output:
-    """Return the files as they are written in any format."""
+    """Return the files in the form that every format is written from."""
     return Output(page=partial(_page, results), document=partial(_document, results))
 
 

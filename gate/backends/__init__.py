@@ -1,6 +1,6 @@
 """The backends: one folder each, and one line in `BACKENDS`.
 
-The package of a backend holds its `REGISTRATION`. It is imported only when a policy, or a command,
+The package of a backend has its `REGISTRATION`. It is imported only when a policy, or a command,
 names the backend, and it imports the modules that count only when the backend is opened.
 """
 
@@ -8,28 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    Final,
-    Generic,
-    Protocol,
-    TypeVar,
-    runtime_checkable,
-)
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from gate.dataclass import dataclass
 from gate.measure import Backend, Limits
-from gate.measure.history import HistoryBackend
 from gate.parsing.objects import Field, Object, TaggedUnion
 from gate.parsing.values import TEXT
 from gate.slo.indicator import Sli, Slices
 
 if TYPE_CHECKING:  # every measuring command imports this module
-    from gate.measure.cohorts import CohortBackend, LabelBackend
     from gate.measure.diagnosis import Doctor
-    from gate.measure.pairing import PairBackend
 
 BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
@@ -47,13 +35,13 @@ BACKENDS: Final[Mapping[str, str]] = {
 }
 """The package of each backend by the name that a policy gives as ``backend.type``."""
 SEVERAL: Final = "several"
-"""The kind of the settings of several backends, which no policy gives as a type."""
+"""The kind of the settings of several backends; a policy cannot use it as a type."""
 
 
 class Settings(Protocol):
-    """The settings that a backend is opened with: the policy's ``backend`` block, checked.
+    """The settings with which a backend is opened: the policy's ``backend`` block, checked.
 
-    They are plain data. Secrets are left out of every ``repr``.
+    They are plain data. No ``repr`` shows secrets.
     """
 
     kind: ClassVar[str]
@@ -73,10 +61,10 @@ class Starter:
     block: str
     """The ``backend`` block, with a blank line after it."""
     block_for_preset: str = ""
-    """The same where a preset describes the rows, whose name is ``$preset``; needed by backends
-    that read rows."""
+    """The block if a preset, whose name is ``$preset``, describes the rows; needed by backends that
+    read rows."""
     slos: str
-    """The ``slos`` block where no preset is named."""
+    """The ``slos`` block if no preset is named."""
     advice: str
     """The next step for the user, in the imperative."""
     burn_rates: bool = True
@@ -85,48 +73,50 @@ class Starter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening(Generic[S]):
-    """The operations on the settings of one backend, or of several."""
+    """The functions that a backend, or several, have for its settings."""
 
     settings: type[S]
     open: Callable[[S, Limits], Backend]
-    """Sends nothing and reads no data; raises UsageError where a package is not installed."""
+    """Opens the backend, without network or data; raises UsageError if a package is missing."""
     open_doctor: Callable[[S, Limits], "Doctor"]
-    """As ``open``."""
+    """Opens the doctor in the same way."""
     secrets: Callable[[S], tuple[str, ...]]
     """Returns every text that must be masked wherever it appears, none of them empty. Never raises.
-    A secret that is sent in another form (base64) is in it in both forms."""
+    A secret that is sent in another form (base64) is included in both forms."""
     files: Callable[[S], tuple[str, ...]]
-    """Returns every file of this machine that the backend reads, be it while the policy is read:
-    paths or globs, from where the program runs. Never raises. A change that brings such a file
-    along must not be judged by it."""
+    """Returns every local file that the backend reads, also while the policy is read: paths or
+    globs, from the working folder. Never raises. A change that contains such a file must not be
+    judged by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration(Opening[S]):
-    """All that the rest of the gate knows about one backend."""
+    """All facts that the rest of the gate knows about one backend."""
 
     block: Object[S]
     """The keys of the policy's ``backend`` block, without ``type``."""
     public: frozenset[str]
-    """Keys of the block (``auth.username``) whose values are not a secret. What another key takes
-    from a variable is in ``secrets``."""
+    """Keys of the block (``auth.username``) whose values are not secret. The value that another key
+    takes from a variable is in ``secrets``."""
     starter: Starter
     indicators: frozenset[str]
-    """The kinds of indicator that it counts, as `gate.config.sli_schema.sli_kind` names them."""
+    """The kinds of indicator that it counts, with the names of
+    `gate.config.sli_schema.sli_kind`."""
     keeps_history: bool
     """Whether the opened backend is a `HistoryBackend`."""
     promql: bool
-    """Whether its indicators are PromQL: labels narrow their selectors, a ratio needs ``total``,
-    SLO files of other tools can be read and written."""
+    """Whether its indicators are PromQL: labels restrict their selectors, a ratio needs ``total``,
+    and SLO files of other tools can be read and written."""
     reads_rows: bool
-    """Whether it reads rows, which the policy's block or a preset's ``records`` describe."""
+    """Whether it reads rows, which are described by the policy's block or a preset's
+    ``records``."""
 
     mistake_in: Callable[[Sli, Slices | None], str | None]
-    """Returns the mistake in an indicator that shows without data; None: no mistake. Sends
-    nothing and reads no file. The slices are those of the SLO, if it counts any."""
+    """Returns the mistake in an indicator that shows without data; None: no mistake. It sends
+    nothing and reads no file. The slices are those of the SLO, if it has any."""
     max_age: Callable[[Mapping[str, str]], timedelta | None]
-    """Returns how old the newest sample may be where neither the policy nor the SLO says it, by the
-    words of the block, which may have mistakes; None: as old as with most backends."""
+    """Returns the maximum age of the newest sample if neither the policy nor the SLO sets it, from
+    the words of the block, which may have mistakes; None: the default of most backends."""
 
     @property
     def kind(self) -> str:
@@ -145,7 +135,7 @@ def registration(kind: str) -> Registration[Any]:
 
 
 def _opening(settings: Settings) -> Opening[Any]:
-    """Import the package that settings are for, and return what can be done with them."""
+    """Import the package of the settings, and return its functions."""
     if settings.kind != SEVERAL:
         return registration(settings.kind)
     several: Opening[Any] = import_module("gate.backends.several").REGISTRATION
@@ -161,11 +151,11 @@ class _BackendBlocks(Mapping[str, Object[Settings]]):
         return replace(block, fields={"type": _TYPE, **block.fields})
 
     def __iter__(self) -> Iterator[str]:
-        """Return the names of the backends, for which nothing is imported."""
+        """Return the names of the backends, without importing any."""
         return iter(BACKENDS)
 
     def __len__(self) -> int:
-        """Return how many backends there are."""
+        """Return the number of backends."""
         return len(BACKENDS)
 
 
@@ -175,9 +165,9 @@ BACKEND: Final = TaggedUnion("type", _BackendBlocks())
 
 
 def open_backend(settings: Settings, limits: Limits) -> Backend:
-    """Import and open the backend that these settings are for.
+    """Import and open the backend of these settings.
 
-    Opening does not touch the network and does not read the data: what fails there is an answer.
+    Opening does not use the network or read the data: such failures are answers.
 
     Raises:
         UsageError: a package that the backend needs is not installed.
@@ -186,7 +176,7 @@ def open_backend(settings: Settings, limits: Limits) -> Backend:
 
 
 def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
-    """Import and open the doctor of the backend that these settings are for.
+    """Import and open the doctor of the backend of these settings.
 
     Raises:
         UsageError: a package that the backend needs is not installed.
@@ -195,7 +185,7 @@ def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
 
 
 def backends_in(settings: Settings) -> Mapping[str, Settings]:
-    """Return the settings of each backend by its name; a single one is under the empty text."""
+    """Return the settings of each backend by its name; a single one has the empty name."""
     several: Mapping[str, Settings] | None = getattr(settings, "backends", None)
     return {"": settings} if several is None else several
 
@@ -205,7 +195,7 @@ OF_PLATFORMS: Final = frozenset({"platform"})
 
 
 def described(settings: Settings) -> str:
-    """Return how a sentence calls what these settings are for: ``the backend logs``."""
+    """Return the name of these settings' backend in a sentence: ``the backend logs``."""
     names = [f"{name} ({own.kind})" for name, own in backends_in(settings).items() if name]
     return (
         f"each of the backends {' and '.join(names)}" if names else f"the backend {settings.kind}"
@@ -213,17 +203,17 @@ def described(settings: Settings) -> str:
 
 
 def keeps_history(settings: Settings) -> bool:
-    """Return whether any backend that these settings are for can be asked about the past."""
+    """Return whether any backend of these settings can answer questions about the past."""
     kinds = {own.kind for own in backends_in(settings).values()} & BACKENDS.keys()
     return any(registration(kind).keeps_history for kind in kinds)
 
 
 def without_history(kinds: Iterable[str], otherwise: str) -> str:
-    """Say that none of these types of backend can be asked about the past.
+    """Say that none of these types of backend can answer questions about the past.
 
     Args:
-        kinds: their names; one that `BACKENDS` does not have is left out.
-        otherwise: what is said where one of them is not an SLO platform, or has a history and lacks
+        kinds: their names; unknown names are left out.
+        otherwise: the message if one of them is not an SLO platform, or has a history but lacks
             something else.
     """
     types = [registration(kind) for kind in set(kinds) & BACKENDS.keys()]
@@ -238,50 +228,5 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
 
 
 def files_of(settings: Settings) -> tuple[str, ...]:
-    """Return every file of this machine that these settings have a backend read; globs, too."""
+    """Return every local file, or glob, that these settings make a backend read."""
     return _opening(settings).files(settings)
-
-
-def history_of(backend: Backend) -> HistoryBackend | None:
-    """Return the backend as one that keeps a history; None where it keeps none."""
-    candidate: Backend | HistoryBackend = backend
-    return candidate if isinstance(candidate, HistoryBackend) else None
-
-
-def cohorts_of(backend: Backend) -> "CohortBackend | None":
-    """Return the backend as one that groups events by labels; None where it cannot."""
-    from gate.measure.cohorts import CohortBackend  # noqa: PLC0415 - for one command only
-
-    candidate: Backend | CohortBackend = backend
-    return candidate if isinstance(candidate, CohortBackend) else None
-
-
-def labels_of(backend: Backend) -> "LabelBackend | None":
-    """Return the backend as one that knows which labels events have; None where it does not."""
-    from gate.measure.cohorts import LabelBackend  # noqa: PLC0415 - for two commands only
-
-    candidate: Backend | LabelBackend = backend
-    return candidate if isinstance(candidate, LabelBackend) else None
-
-
-def pairs_of(backend: Backend) -> "PairBackend | None":
-    """Return the backend as one that joins requests with their copies; None where it cannot."""
-    from gate.measure.pairing import PairBackend  # noqa: PLC0415 - for shadows only
-
-    candidate: Backend | PairBackend = backend
-    return candidate if isinstance(candidate, PairBackend) else None
-
-
-@runtime_checkable
-class Composed(Protocol):
-    """A backend that hands each request to the one that its indicator names."""
-
-    def counting(self, sli: Sli) -> Backend:
-        """Return the backend that counts an indicator."""
-        ...
-
-
-def counting(backend: Backend, sli: Sli) -> Backend:
-    """Return the backend that counts an indicator: of several, the one that it names."""
-    candidate: Backend | Composed = backend
-    return candidate.counting(sli) if isinstance(candidate, Composed) else backend

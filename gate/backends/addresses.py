@@ -9,9 +9,10 @@ import yaml
 
 from gate.parsing.numbers import CONNECTION_COUNT
 from gate.parsing.objects import Field, Object, Values
-from gate.parsing.reader import OUTSIDE, Reader, written
+from gate.parsing.reader import Reader, written
 from gate.parsing.schema import Scalar
 from gate.parsing.values import CONNECTION
+from gate.parsing.variables import OUTSIDE
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}")
 _UNFILLED: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
@@ -20,7 +21,7 @@ _PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
 
 
 def shown_address(text: str) -> str:
-    """Return how messages name an address that is written so; empty where no variable is in it."""
+    """Return an address for messages; empty if it has no variable."""
     names = _VARIABLE.sub(r"${\1}", text.strip())
     if not _VARIABLE.search(names):
         return ""
@@ -29,21 +30,21 @@ def shown_address(text: str) -> str:
 
 
 def is_protected(url: SplitResult) -> bool:
-    """Return whether nobody on the way reads what is sent to an address."""
+    """Return whether nobody on the way can read data that is sent to an address."""
     return url.scheme == "https" or url.hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 class HttpAddress(Scalar[str]):
-    """An address; a password in it must come from outside."""
+    """An address; a password in it must come from a variable."""
 
     def __init__(self, example: str, meaning: str, behind: str) -> None:
-        """Prepare for the address of one kind of server.
+        """Prepare the schema for the address of one kind of server.
 
         Args:
-            example: such an address.
-            meaning: what the address is, as the words after "url is".
-            behind: a regular expression for the parts of an API, and pages for people, which
-                follow the address of such a server.
+            example: an example of such an address.
+            meaning: the meaning of the address, as the words after "url is".
+            behind: a regular expression for paths of the API, and of pages for people, that follow
+                the address of such a server.
         """
         ending = re.compile(rf"({behind})/*$")
         json = {
@@ -70,7 +71,7 @@ class HttpAddress(Scalar[str]):
 
 
 def _url(text: str, example: str, meaning: str, ending: re.Pattern[str]) -> str:
-    # The text is not repeated, nor is Python's own message: there may be a password in it.
+    # Neither the text nor Python's own message is repeated: they may have a password.
     wrong = ValueError(_wrong_form(text, example))
     try:
         parts = urlsplit(text)
@@ -88,7 +89,7 @@ def _url(text: str, example: str, meaning: str, ending: re.Pattern[str]) -> str:
 
 
 def _wrong_form(text: str, example: str) -> str:
-    """Say why a text is not an address, without any of it: there may be a password in it."""
+    """Say why a text is not a valid address, without any part of it: it may have a password."""
     if name := _UNFILLED.match(text.removeprefix("http://").removeprefix("https://")):
         return f"${name[1]} is not filled in; write ${{{name[1]}}}"
     if re.match(r"[\w.-]+(:[0-9]+)?(/|$)", text):
@@ -128,7 +129,7 @@ TLS: Final = Field(
     doc="Certificate authorities of your own, and a client certificate.",
     example="{ca: ca.pem}",
 )
-"""The key ``tls``: the files ``ca``, ``cert`` and ``key``, those that are given."""
+"""The key ``tls``: those of the files ``ca``, ``cert`` and ``key`` that are given."""
 RETRIES: Final = Field(
     schema=CONNECTION_COUNT,
     doc="Number of retries of a failed request. Default: 2.",

@@ -1,4 +1,4 @@
-"""How backends reach a service of Amazon Web Services: keys of their blocks, login, and address."""
+"""The connection to a service of Amazon Web Services: keys of the blocks, login, and address."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,9 +14,10 @@ from gate.parsing.reader import Reader, written
 from gate.parsing.values import BOOLEAN, CONNECTION
 
 _REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{2,16})+-[0-9]{1,2}")
-"""No more than letters, hyphens and a number: the host that is signed for is made of it."""
+"""Letters, hyphens and a number only, since the host to be signed is made of it."""
 _LONG: Final = 8
-"""Characters of a part of a path from which on it is masked: it may be more than a usual word."""
+"""The number of characters from which a part of a path is masked: it may be more than a common
+word."""
 _USUAL: Final = ("amazonaws.com", "api.aws")
 _ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
     "cn-": ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
@@ -26,7 +27,7 @@ _ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
     "eu-isoe-": ("cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
     "us-isof-": ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
 }
-"""Keyed by how a region begins, as botocore's partitions.json has it."""
+"""The keys are beginnings of regions, as in botocore's partitions.json."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +36,17 @@ class AwsAccess:
 
     login: SigV4Login
     url: str = field(repr=False)
-    """Without a slash at its end; messages show no more of it than ``shown``."""
+    """The address without a slash at its end; messages show only ``shown``."""
     shown: str
-    """How messages name the service's address."""
+    """The service's address in messages."""
     from_outside: bool = False
     """Whether the address, or a part of it, came from a variable."""
 
 
 def suffixes_of(region: str) -> tuple[str, str]:
-    """Return what follows the region in the names of its hosts: the usual, and the dual-stack one.
+    """Return the ends of a region's host names: the default one, and the dual-stack one.
 
-    Regions that nobody knows yet are taken for those of the usual partition, as botocore does.
+    Unknown regions are treated like those of the default partition, as in botocore.
     """
     fitting = (names for start, names in _ELSEWHERE.items() if region.startswith(start))
     return next(fitting, _USUAL)
@@ -54,13 +55,13 @@ def suffixes_of(region: str) -> tuple[str, str]:
 def aws_access(
     values: Values, reader: Reader, service: str, host: Callable[[str, bool], str]
 ) -> AwsAccess:
-    """Return what the keys of `aws_fields` say in a policy.
+    """Return the values of the keys of `aws_fields` in a policy.
 
     Args:
-        values: of a block with those keys.
-        reader: of the policy.
-        service: as signatures name it.
-        host: returns the service's own host for a region, and for whether it is the one of FIPS.
+        values: the values of a block with those keys.
+        reader: the reader of the policy.
+        service: the name of the service in signatures.
+        host: returns the service's own host for a region, with or without FIPS.
 
     Raises:
         UnreadableError: the keys do not go together.
@@ -87,7 +88,7 @@ def aws_access(
 
 
 def aws_secrets(access: AwsAccess) -> tuple[str, ...]:
-    """Return what of it must never be shown: the keys, and an address that came from outside."""
+    """Return the secrets of it: the keys, and an address from a variable."""
     keys = login_secrets(access.login)
     if not access.from_outside:
         return keys
@@ -97,11 +98,11 @@ def aws_secrets(access: AwsAccess) -> tuple[str, ...]:
 
 
 def aws_fields(endpoint: str, paths: str) -> dict[str, Field]:
-    """Return the keys of a block that say where a service of AWS is, and how to log in.
+    """Return the keys of a block for the address of an AWS service, and for the login.
 
     Args:
-        endpoint: the host of such a service behind a VPC endpoint, as an example.
-        paths: a regular expression for the paths of its API, which the address does not have.
+        endpoint: an example of such a service's host behind a VPC endpoint.
+        paths: a regular expression for the paths of its API, which must not be in the address.
     """
     url = f"https://{endpoint}"
     return {
@@ -130,4 +131,4 @@ def _described(key: str, example: str) -> Field:
 
 
 AWS_PUBLIC: Final = frozenset({"region", "fips"})
-"""Those of the keys whose values are not a secret."""
+"""The keys among them whose values are not secret."""

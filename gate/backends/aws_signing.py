@@ -1,4 +1,4 @@
-"""Requests that are signed as Amazon Web Services want it, and where the keys come from."""
+"""Requests that are signed for Amazon Web Services, and the sources of the keys."""
 
 import os
 import threading
@@ -22,13 +22,13 @@ class _Keys:
 
 
 class AwsSigner(AuthBase):
-    """Signs each request with the keys that are valid then. Several threads may use it."""
+    """Signs each request with keys that are valid at that time. Several threads may use it."""
 
     def __init__(self, login: SigV4Login) -> None:
         """Find the keys.
 
         Raises:
-            LoginError: a library is not there, or nothing has a key.
+            LoginError: a library is missing, or there is no key.
         """
         try:
             self._sign = import_module("requests_aws4auth").AWS4Auth
@@ -39,23 +39,23 @@ class AwsSigner(AuthBase):
         self._lock = threading.Lock()
         self._keys = _provider(login)
         self.secrets: tuple[str, ...] = ()
-        """Every key that there was."""
+        """Every key so far."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put the signature into a request."""
+        """Add the signature to a request."""
         with self._lock:
             keys = self._keys()
             new = (keys.secret, keys.session, keys.access)
             self.secrets = tuple(dict.fromkeys([*self.secrets, *(key for key in new if key)]))
         session = {"session_token": keys.session} if keys.session else {}
         place = (self._login.region, self._login.service)
-        # One for each request: it keeps what it signs with, and its date, in itself.
+        # One object for each request: it stores its keys and its date.
         signed: PreparedRequest = self._sign(keys.access, keys.secret, *place, **session)(request)
         return signed
 
 
 def _provider(login: SigV4Login) -> Callable[[], _Keys]:
-    """Return where the keys come from: the policy, the environment, or botocore's own chain."""
+    """Return the source of the keys: the policy, the environment, or botocore's own chain."""
     environment = os.environ.get
     access, secret, session = login.access_key, login.secret_key, login.session_token
     if access is None:
@@ -68,7 +68,7 @@ def _provider(login: SigV4Login) -> Callable[[], _Keys]:
 
 
 def _chain() -> Callable[[], _Keys]:
-    """Return the keys of a profile, of a web identity, or of the role of a container or machine.
+    """Return the keys of a profile, of a web identity, or of a container's or machine's role.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
     """
@@ -98,7 +98,7 @@ def _chain() -> Callable[[], _Keys]:
 
 
 def _attempted(ask: Callable[[], Any]) -> Any:
-    """Return what botocore says; of an error no more than its kind, since it may quote secrets."""
+    """Return the result of botocore; for an error, only its kind, since it may quote secrets."""
     errors = import_module("botocore.exceptions")
     try:
         return ask()

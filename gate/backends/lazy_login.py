@@ -1,4 +1,4 @@
-"""A login that is prepared with the first request, since what it needs takes long to import."""
+"""A login that is prepared with the first request, since its imports take long."""
 
 import threading
 
@@ -13,13 +13,13 @@ class LazyLogin(AuthBase):
     """A login of `tokens`, which is imported and prepared with the first request."""
 
     def __init__(self, login: Login, clock: Clock) -> None:
-        """Import nothing yet."""
+        """Prepare; nothing is imported yet."""
         self._login, self._clock = login, clock
         self._lock = threading.Lock()
         self._auth: AuthBase | None = None
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put the login into a request."""
+        """Add the login to a request."""
         from gate.backends.tokens import login_for  # noqa: PLC0415 - as it says
 
         with self._lock:
@@ -28,12 +28,12 @@ class LazyLogin(AuthBase):
         return signed
 
     def forget(self, response: Response) -> None:
-        """Get a new token, where the one of a request was refused."""
+        """Get a new token, since that of a request was refused."""
         forget = getattr(self._auth, "forget", None)
         if forget is not None:
             forget(response.request.headers.get("Authorization"))
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every token that there was."""
+        """Every token so far."""
         return getattr(self._auth, "secrets", ())

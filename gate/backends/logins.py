@@ -1,4 +1,4 @@
-"""How to log in to a managed Prometheus: the settings, and the policy's blocks for them."""
+"""The logins of a managed Prometheus: the settings, and the policy's blocks for them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -17,20 +17,20 @@ AZURE_SCOPE: Final = "https://prometheus.monitor.azure.com/.default"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigV4Login:
-    """Requests are signed as Amazon Web Services want it."""
+    """A login with requests that are signed for Amazon Web Services."""
 
     region: str
     service: str = "aps"
     access_key: str | None = field(default=None, repr=False)
-    """None: it is taken from AWS_ACCESS_KEY_ID, and the rest from the variables beside it; where
-    these are not set, from where botocore finds keys, if it is installed."""
+    """None: it is taken from AWS_ACCESS_KEY_ID, with the other variables beside it; if these are
+    not set, from the sources of botocore, if it is installed."""
     secret_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuth2Login:
-    """A token server gives a token for a client's own name and secret (RFC 6749, section 4.4)."""
+    """A login with a token from a token server, for a client's own name and secret."""
 
     token_url: str
     client_id: str
@@ -41,7 +41,7 @@ class OAuth2Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoogleLogin:
-    """A token of a Google service account, for Managed Service for Prometheus."""
+    """A login with a token of a Google service account, for Managed Service for Prometheus."""
 
     credentials_file: Path | None = None
     """None: the application default credentials."""
@@ -49,10 +49,11 @@ class GoogleLogin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AzureLogin:
-    """A token of Microsoft Entra ID, for an Azure Monitor workspace.
+    """A login with a token of Microsoft Entra ID, for an Azure Monitor workspace.
 
-    With a secret or a file of a federated token it is that of an application, else that of the
-    machine's managed identity. What is None is taken from the AZURE_ variable of that name.
+    With a secret or a file of a federated token it is the token of an application, otherwise that
+    of the machine's managed identity. Fields that are None are taken from the AZURE_ variable of
+    that name.
     """
 
     tenant_id: str | None = None
@@ -66,7 +67,7 @@ Login = SigV4Login | OAuth2Login | GoogleLogin | AzureLogin
 
 
 def login_secrets(login: Login | None) -> tuple[str, ...]:
-    """Return what of a login must never be shown."""
+    """Return the secrets of a login."""
     match login:
         case SigV4Login():
             secrets = (login.secret_key, login.session_token, login.access_key)
@@ -90,7 +91,7 @@ def login_files(login: Login | None) -> tuple[Path, ...]:
 
 
 def check_keys(values: Values, reader: Reader) -> None:
-    """Note where keys of a block with a login by SigV4 do not go together.
+    """Note keys of a block with a SigV4 login that do not go together.
 
     Raises:
         UnreadableError: they do not.
@@ -214,72 +215,8 @@ LOGINS: Final[Mapping[str, Object[Any]]] = {
 
 
 def keys_of_logins(*, secret: bool) -> Iterator[str]:
-    """Yield the keys of these blocks that are a secret, or those that are none."""
+    """Yield the keys of these blocks that are secret, or those that are not."""
     for name, block in LOGINS.items():
         for key, described in block.fields.items():
             if (described.schema is SECRET) is secret:
                 yield f"auth.{name}.{key}"
-
-
-def _secret(values: Values, name: str, reader: Reader) -> str | None:
-    """Return the secret from its variable, or from its file; None where neither is given."""
-    key = f"{name}_file"
-    if not values.given(key):
-        secret: str | None = values.get(name)
-        return secret
-    if values.given(name):
-        raise reader.fail(values.node(key), f"{name} is given twice")
-    try:
-        path = reader.existing(values.node(key), values.get(key))
-        lines = path.read_text(encoding="utf-8").strip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"the file cannot be read: {type(error).__name__}"
-        raise reader.fail(values.node(key), message) from error
-    if len(lines) != 1:
-        raise reader.fail(values.node(key), "the file must hold one line, the secret")
-    return lines[0]
-
-
-def _build_auth(values: Values, reader: Reader) -> dict[str, Any]:
-    logins = values.given(*LOGINS)
-    if logins:
-        if len(values.values) > 1:
-            raise reader.fail(values.node(), f"auth has {logins[0]} or another login, not both")
-        return {"login": values.get(logins[0])}
-    bearer, password = _secret(values, "bearer", reader), _secret(values, "password", reader)
-    if (bearer is None) == (password is None):
-        others = ", ".join(LOGINS)
-        message = f"auth has either bearer or username with password, or one of {others}"
-        raise reader.fail(values.node(), message)
-    if (password is None) != (values.get("username") is None):
-        raise reader.fail(values.node(), "'username' and 'password' must be given together")
-    named = values.given("bearer_file", "password_file")
-    return {
-        "bearer": bearer,
-        "username": values.get("username"),
-        "password": password,
-        "secret_files": tuple(reader.directory / values.get(name) for name in named),
-    }
-
-
-AUTH: Final = Object(
-    {
-        "bearer": Field(schema=SECRET, doc="Bearer token, from a variable."),
-        "bearer_file": Field(schema=CONNECTION, doc="File that holds the bearer token."),
-        "username": Field(schema=CONNECTION, doc="User name for basic authentication."),
-        "password": Field(schema=SECRET, doc="Password for basic authentication, from a variable."),
-        "password_file": Field(schema=CONNECTION, doc="File that holds the password."),
-        "sigv4": Field(
-            schema=LOGINS["sigv4"], doc="Signed requests for Amazon Managed Service for Prometheus."
-        ),
-        "oauth2": Field(
-            schema=LOGINS["oauth2"], doc="A token for a client's name and secret (OAuth 2.0)."
-        ),
-        "google": Field(
-            schema=LOGINS["google"], doc="Token for Google Managed Service for Prometheus."
-        ),
-        "azure": Field(schema=LOGINS["azure"], doc="Token for an Azure Monitor workspace."),
-    },
-    _build_auth,
-)
-"""The block ``auth``."""

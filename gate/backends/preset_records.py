@@ -1,4 +1,4 @@
-"""The rows that a preset knows, as a policy's block names them: ``records: litellm-payload``."""
+"""The rows that a preset describes, as a block names them: ``records: litellm-payload``."""
 
 from dataclasses import replace
 from functools import cache
@@ -22,8 +22,8 @@ def _of_backend(values: Values, _: Reader) -> Records | None:
 
 _RECORDS_OF_PRESET: Final[Object[Records | None]] = Object(
     {
-        "records": Field(schema=RECORDS, doc="What the rows look like."),
-        "backend": Field(schema=TEXT, doc="What counts them.", required=True),
+        "records": Field(schema=RECORDS, doc="Form of the rows."),
+        "backend": Field(schema=TEXT, doc="Backend that counts them.", required=True),
     },
     _of_backend,
     others=Field(schema=Anything(), doc="Read elsewhere."),
@@ -32,14 +32,14 @@ _RECORDS_OF_PRESET: Final[Object[Records | None]] = Object(
 
 @cache
 def load_records(name: str) -> Records | None:
-    """Return what one of `preset_names` says of rows, under its name; None: it reads no rows."""
+    """Return the rows of one of `preset_names`, under its name; None: it reads no rows."""
     records = read_preset(name, _RECORDS_OF_PRESET)
     return None if records is None else replace(records, name=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordsName:
-    """A preset that knows rows; the list of them is read for the schema and for mistakes only."""
+    """A preset with rows; the list of presets is read only for the schema and for mistakes."""
 
     files: bool
     """Whether the rows are in files; the presets of all SQL engines are listed together."""
@@ -49,20 +49,20 @@ class RecordsName:
         return TEXT.read(node, reader)
 
     def schema(self) -> JsonSchema:
-        """Return the presets for files, or for tables, or a name of the policy's own."""
+        """Return the schema of presets for files, or for tables, or of a policy's own preset."""
         shipped = shipped_records().items()
         names = [n for n, records in shipped if (records.backend == FILES) == self.files]
         return {"anyOf": [{"enum": names}, {"type": "string", "pattern": OWN_NAME}]}
 
 
 def shipped_records() -> dict[str, Records]:
-    """Return what the gate's own presets say of rows, by name; others are not in it."""
+    """Return the rows of built-in presets, by name, without presets that have none."""
     of_presets = {name: load_records(name) for name in preset_names()}
     return {name: records for name, records in of_presets.items() if records is not None}
 
 
 def records_of(values: Values, reader: Reader, backend: str) -> Records:
-    """Return what the preset that a block names as its ``records`` says of rows, under its name.
+    """Return the rows of the preset in a block's ``records``, under its name.
 
     Raises:
         UnreadableError: the backend has no such preset.
@@ -71,7 +71,7 @@ def records_of(values: Values, reader: Reader, backend: str) -> Records:
     records: Records | None
     if name in own:
         if own[name] is None:
-            raise UnreadableError  # which the mistakes of its file say
+            raise UnreadableError  # the mistakes in its file have been noted already
         records = own[name].records and replace(own[name].records, name=name)
     else:
         records = load_records(name) if name in preset_names() else None

@@ -1,7 +1,7 @@
 """The description of a log's rows in a policy or a preset file.
 
-The preset files in gate/presets are read here, for their ``records``, and in `gate.config.presets`,
-for all the rest.
+This module reads the ``records`` of the preset files in gate/presets; `gate.config.presets` reads
+the rest.
 """
 
 import re
@@ -26,7 +26,7 @@ PRESETS: Final = Path(__file__).parent.parent / "presets"
 OWN_NAME: Final = "^[a-z0-9]+(-[a-z0-9]+)*$"
 """The form of a preset file's name, without ``.yaml``."""
 FILES: Final = "logs"
-"""The backend whose rows are in files; those of all others are in the table of an SQL engine."""
+"""The backend whose rows are in files; all others have rows in the table of an SQL engine."""
 T = TypeVar("T")
 
 
@@ -35,9 +35,10 @@ class Deduplication:
     """The rule that only the newest of several rows about one thing counts."""
 
     key: tuple[str, ...]
-    """Columns that are alike in rows about the same thing."""
+    """Columns that are equal in rows about the same thing."""
     order_by: tuple[str, ...]
-    """Columns that grow from one version to the next; later ones where earlier ones are alike."""
+    """Columns that grow from one version to the next; later columns decide if earlier ones are
+    equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,26 +46,27 @@ class Records:
     """The description of a log's rows, known before a file is opened."""
 
     timestamp: str
-    """The column that says when a request happened; ``request.time`` is a field of a column."""
+    """The column with the time of a request; ``request.time`` is a field of a column."""
     time_zone: tzinfo | None = None
-    """The time zone of timestamps that carry none; None: such timestamps are an error."""
+    """The time zone of timestamps without one; None: such timestamps are an error."""
     time_format: str | None = None
-    """How the timestamp is written: one of `TIME_FORMATS`, or a pattern as of strptime; None: what
-    can be read in one way only is read."""
+    """The format of the timestamp: one of `TIME_FORMATS`, or a pattern for strptime; None: any
+    unambiguous format."""
     format: str | None = None
     """``jsonl``, ``csv`` or ``parquet``; None: by the files' names."""
     name: str | None = None
-    """The preset file that says all this; None: the policy does."""
+    """The preset file with this description; None: the policy has it."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Column -> the DuckDB type to read it as, whatever its values look like."""
+    """The DuckDB type of each column, whatever its values look like."""
     optional: frozenset[str] = frozenset()
-    """Those of ``columns`` that a file may lack: NULL then. All others must be in every file."""
+    """The columns among ``columns`` that a file may lack; they are NULL then. All others must be in
+    every file."""
     unnest: tuple[str, ...] = ()
-    """JSON: keys of lists, each within the items of the one before; a row is an item of the last.
+    """JSON: keys of lists, each within the items of the previous one; a row is an item of the last.
     All columns of such a row are in ``columns``."""
     deduplicate: Deduplication | None = None
     table: str | None = None
-    """The table of an SQL engine where the policy names none; None: the rows are in files."""
+    """The table of an SQL engine if the policy names none; None: the rows are in files."""
     backend: str = FILES
     """The backend that counts such rows: one of `gate.backends.BACKENDS`."""
 
@@ -74,7 +76,7 @@ _BRACKETED: Final = frozenset({"STRUCT", "MAP", "DECIMAL", "NUMERIC"})
 
 
 def _column_type(text: str) -> str:
-    """Return a DuckDB type as it is written; it is put into a query, so it must be nothing else."""
+    """Return a DuckDB type as it is written; nothing else may become part of a query."""
     before, depth, place = "", 0, 0
     while (token := _TYPE_TOKEN.match(text, place)) is not None:
         place, sign = token.end(), token[2]
@@ -97,7 +99,7 @@ TIME_FORMATS: Final = (
     *("iso8601", "rfc2822", "clf"),
     *("unix-s", "unix-ms", "unix-us", "unix-ns"),
 )
-"""The forms of a time that have a name; CLF is that of access logs."""
+"""The time formats with a name; CLF is that of access logs."""
 _DIRECTIVE: Final = re.compile(r"%(-?.?)", re.DOTALL)
 _DIRECTIVES: Final = frozenset("aAbBdfgGHIjmMnpSuUVwWyYzZ%") | {f"-{c}" for c in "dHIjmMSy"}
 """The codes of DuckDB's strptime, without those that depend on the locale (%c, %x, %X)."""
@@ -109,7 +111,9 @@ def _time_format(text: str) -> str:
     used = set(_DIRECTIVE.findall(text))
     if not used:
         names = ", ".join(TIME_FORMATS)
-        raise ValueError(f"{text!r} is none of {names}, and no pattern such as %d/%m/%Y %H:%M:%S")
+        raise ValueError(
+            f"{text!r} is none of {names}, and not a pattern such as %d/%m/%Y %H:%M:%S"
+        )
     if unknown := sorted(used - _DIRECTIVES):
         raise ValueError(
             f"{text!r}: %{unknown[0]} cannot be read; write its parts, such as %Y-%m-%d"
@@ -123,15 +127,13 @@ def _time_format(text: str) -> str:
 
 
 def carries_zone(time_format: str) -> bool:
-    """Return whether what is written so can say by itself which instant is meant."""
+    """Return whether a time in this format includes its zone."""
     return time_format in TIME_FORMATS or "%z" in time_format or "%Z" in time_format
 
 
 TIME_FORMAT: Final = Scalar(
     _time_format, {**TEXT.json, "examples": ["%d/%m/%Y %H:%M:%S", *TIME_FORMATS]}
 )
-
-
 _DEDUPLICATION: Final = Object(
     {
         "key": Field(
@@ -184,7 +186,7 @@ RECORDS: Final = Object(
         ),
         "deduplicate": Field(
             schema=_DEDUPLICATION,
-            doc="Of several versions of a row only the newest counts.",
+            doc="Only the newest of several versions of a row counts.",
             formerly="newest",
         ),
     },
@@ -194,7 +196,7 @@ RECORDS: Final = Object(
 
 
 def records_flaw(records: Records, backend: str) -> str | None:
-    """Say what keys do not fit the backend that a preset's rows are for; None: all do."""
+    """Return the mistake of keys that do not fit the backend of a preset's rows; None: none."""
     if backend == FILES:
         return "the key 'table' is for SQL engines; remove it" if records.table else None
     if records.table is None:
@@ -211,10 +213,10 @@ def preset_names() -> tuple[str, ...]:
 
 
 def read_preset(name: str, schema: ValueSchema[T], folder: Path = PRESETS) -> T:
-    """Read one of the gate's own files as its schema says.
+    """Read one of the built-in files with its schema.
 
     Raises:
-        UnreadableError: the file says something wrong; ours are held to it by tests.
+        UnreadableError: the file is not valid; tests check that the built-in ones are.
     """
     return schema.read(_composed(folder / f"{name}.yaml"), _reader(folder / f"{name}.yaml"))
 

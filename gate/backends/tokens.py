@@ -1,4 +1,4 @@
-"""Logins that need more than a header: signed requests, and tokens that somebody else gives."""
+"""Logins that need more than a header: signed requests, and tokens from another server."""
 
 import os
 import threading
@@ -15,24 +15,18 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from gate.backends.logins import (
-    AzureLogin,
-    GoogleLogin,
-    Login,
-    OAuth2Login,
-    SigV4Login,
-)
+from gate.backends.logins import AzureLogin, GoogleLogin, Login, OAuth2Login, SigV4Login
 from gate.dataclass import dataclass
 from gate.http import Clock, Sender, json_object
 from gate.request_failure import LoginError, network_failure
 
 _GOOGLE_SCOPE: Final = "https://www.googleapis.com/auth/monitoring.read"
 _SECONDS: Final = 10.0
-"""For one request of a token."""
+"""The time limit of one request for a token."""
 _EARLY: Final = 60.0
-"""How many seconds before its end a token is renewed."""
+"""The number of seconds before its end at which a token is renewed."""
 _USUAL_LIFE: Final = 300.0
-"""Seconds, where the token server does not say how long a token is good for."""
+"""The lifetime in seconds if the token server does not state it."""
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523, section 2.2."""
 
@@ -43,24 +37,24 @@ class AccessToken:
 
     text: str = field(repr=False)
     life: float = _USUAL_LIFE
-    """Seconds that it is good for."""
+    """Its lifetime in seconds."""
 
 
 class TokenAuth(AuthBase):
     """Sends a token with each request, and gets a new one before it ends, or when it is refused."""
 
     def __init__(self, give: Callable[[], AccessToken], clock: Clock) -> None:
-        """Ask for nothing yet; ``give`` raises `LoginError`."""
+        """Prepare; ``give`` raises `LoginError`."""
         self._give = give
         self._clock = clock
         self._lock = threading.Lock()
         self._token: AccessToken | None = None
         self._ends = 0.0
         self.secrets: tuple[str, ...] = ()
-        """Every token that there was."""
+        """Every token so far."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put the token into a request."""
+        """Add the token to a request."""
         with self._lock:
             if self._token is None or self._clock.monotonic() >= self._ends:
                 self._token = self._give()
@@ -70,17 +64,17 @@ class TokenAuth(AuthBase):
         return request
 
     def forget(self, header: str | None) -> None:
-        """Drop the token if it is the one of a request that was refused."""
+        """Discard the token if it is that of a refused request."""
         with self._lock:
             if self._token is not None and header == f"Bearer {self._token.text}":
                 self._token = None
 
 
 def login_for(login: Login, clock: Clock) -> AuthBase:
-    """Return what logs in.
+    """Return the login for requests.
 
     Raises:
-        LoginError: a library or a variable is not there.
+        LoginError: a library or a variable is missing.
     """
     match login:
         case SigV4Login():
@@ -114,7 +108,8 @@ def _google(login: GoogleLogin) -> AccessToken:
         raise _missing("google", "google-auth") from None
     try:
         with warnings.catch_warnings():
-            # It warns of files of unknown origin, and of accounts of people; both are the user's.
+            # It warns about files of unknown origin, and about accounts of people; both are the
+            # user's own.
             warnings.simplefilter("ignore")
             credentials, _ = (
                 auth.default(scopes=[_GOOGLE_SCOPE])
@@ -189,7 +184,7 @@ def _ask(
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> AccessToken:
-    """Ask a token server; what goes wrong names it, and what to look at."""
+    """Request a token from a token server; an error names the server, and what to check."""
     host = urlsplit(url).hostname or "the token server"
     sender = Sender(
         session=requests.Session(),

@@ -1,9 +1,12 @@
-"""Threads that carry out queries while the main thread decides what to ask next."""
+"""Threads that run queries while the main thread decides on the next ones."""
 
 import queue
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    pass
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
@@ -17,7 +20,7 @@ class Workers(Generic[Job, Outcome]):
     """
 
     def __init__(self, work: Callable[[Job], Outcome], most: int) -> None:
-        """Start nothing yet; ``work`` must not raise."""
+        """Prepare; ``work`` must not raise."""
         self._work = work
         self._most = most
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -31,11 +34,11 @@ class Workers(Generic[Job, Outcome]):
         return self.under_way >= self._most
 
     def slow_down(self) -> None:
-        """Start no further job while one is under way: the server takes few at once."""
+        """Start no further job while one is running: the server accepts few at once."""
         self._most = 1
 
     def submit(self, job: Job) -> None:
-        """Start a job, on a thread that is free or a new one."""
+        """Start a job, on a free thread or a new one."""
         self.under_way += 1
         if self._threads < min(self.under_way, self._most):
             self._threads += 1
@@ -43,7 +46,7 @@ class Workers(Generic[Job, Outcome]):
         self._jobs.put(job)
 
     def next(self, timeout: float) -> tuple[Job, Outcome] | None:
-        """Wait for a job to be done; None if none is within this number of seconds."""
+        """Wait for a finished job; None if there is none within this number of seconds."""
         try:
             done = self._done.get(timeout=max(timeout, 0))
         except queue.Empty:
@@ -52,7 +55,7 @@ class Workers(Generic[Job, Outcome]):
         return done
 
     def dismiss(self) -> None:
-        """Let the threads end, those at work after their job."""
+        """Let the threads end; busy ones end after their job."""
         for _ in range(self._threads):
             self._jobs.put(None)
 

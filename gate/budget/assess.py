@@ -1,4 +1,4 @@
-"""From answers to a budget: what one SLO has consumed, and what follows."""
+"""From answers to a budget: what one SLO has consumed, and the consequences."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.budget.assessment import Assessment, Doubt, evidence_doubts, small_part
-from gate.budget.coverage import Guards
+from gate.budget.assessment import Assessment, Doubt, evidence_doubts
+from gate.budget.coverage import Guards, small_part
 from gate.budget.face_value import at_face_value, is_rounded, resets_at, without_budget
 from gate.budget.forecast import forecast
 from gate.budget.impact import Impact
@@ -17,9 +17,9 @@ from gate.slo.objective import PlatformSlo, RatioSlo, SpendSlo
 from gate.wording import share_of_bad
 
 AnswerIf = Callable[[Answer, Sequence[Suspicion]], Answer]
-"""`worst_answer` or `best_answer`."""
-NOT_ASKED = Unmeasured(cause=Cause.NO_DATA, reason="the platform was not asked what it promises")
-"""The reason why the objective and the window of a platform's SLO are not known."""
+"""Either `worst_answer` or `best_answer`."""
+NOT_ASKED = Unmeasured(cause=Cause.NO_DATA, reason="the platform was not queried for its objective")
+"""The reason why the objective and the window of a platform's SLO are unknown."""
 
 
 def assess_ratio(
@@ -34,11 +34,11 @@ def assess_ratio(
     """Return the budget of a ratio SLO.
 
     Args:
-        slo: what was promised.
+        slo: the SLO.
         answer: the count over the SLO's own window.
         windows: the counts over the burn-rate windows; `PRESENT` among them feeds the forecast.
         at: the instant of the run.
-        guards: what makes a measurement believable.
+        guards: the requirements on a measurement.
         impact: the change's stated impact; it counts as consumed when thresholds are applied.
     """
     answer = _checked(slo, answer, at)
@@ -57,7 +57,8 @@ def assess_ratio(
 
     worst, best = if_it_were(worst_answer), if_it_were(best_answer)
     if assessment.rounding is not None:
-        # What depends on the remaining budget, and is not compared, is reported for the worse end.
+        # Values that depend on the remaining budget, and are not compared, are those of the worse
+        # end.
         assessment = replace(
             assessment,
             forecast=worst.forecast,
@@ -68,7 +69,7 @@ def assess_ratio(
 
 
 def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Unmeasured:
-    """Return the answer about an SLO's own window where a budget can be made of it.
+    """Return the answer for an SLO's own window if it can give a budget.
 
     Raises:
         TypeError: it is an amount.
@@ -76,7 +77,7 @@ def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Un
     if isinstance(answer, Unmeasured):
         return answer
     if not isinstance(answer, Counts | Share):
-        raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
+        raise TypeError(f"{slo.name}: counts were requested, but {type(answer).__name__} came")
     definition, query = answer.evidence.definition, answer.evidence.query
     if definition is not None:
         from gate.budget.promises import difference  # noqa: PLC0415 - for SLOs of platforms only
@@ -98,19 +99,19 @@ def _checked(slo: RatioSlo, answer: Answer, at: datetime) -> Counts | Share | Un
 
 
 def _recent(suspicions: Sequence[Suspicion], start: datetime) -> list[Suspicion]:
-    """Return those that are, or may be, about events after an instant."""
+    """Return the suspicions that are, or may be, about events after an instant."""
     return [each for each in suspicions if each.within is None or each.within.end > start]
 
 
 def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards) -> Assessment:
     """Return the budget of an allowance: consumed = spent / allowance.
 
-    The present rate is the window's mean: spending has no burn-rate windows.
+    The current rate is the window's mean: spending has no burn-rate windows.
     """
     if isinstance(answer, Unmeasured):
         return without_budget(slo, answer, at)
     if not isinstance(answer, Spent):
-        raise TypeError(f"{slo.name}: an amount was asked for and {type(answer).__name__} came")
+        raise TypeError(f"{slo.name}: an amount was requested, but {type(answer).__name__} came")
     whole, counted = slo.window.whole(at), slo.window.counted(at)
     consumed = answer.amount / slo.allowance
     elapsed = seconds(counted.length) / seconds(whole.length)
@@ -146,33 +147,33 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
 
 
 def assess_undefined(slo: PlatformSlo, why: Unmeasured | None) -> Assessment:
-    """Return the budget of an SLO whose objective and window are not known.
+    """Return the budget of an SLO whose objective and window are unknown.
 
     Args:
-        slo: what the platform should have defined.
-        why: it has not; None: nothing has asked it.
+        slo: the SLO that the platform should have defined.
+        why: the reason why they are unknown; None: the platform was not queried.
     """
     why = why or NOT_ASKED
     return Assessment(slo=slo, doubts=(Doubt(cause=why.cause, reason=why.reason),), query=why.query)
 
 
 _ANY_AMOUNT: Final = Fraction(10**18)
-"""More than any allowance: how much may be missing is not known."""
+"""More than any allowance: the missing amount is unknown."""
 
 
 def worst_answer(answer: Answer, suspicions: Sequence[Suspicion]) -> Answer:
-    """Return the answer if every event were bad, and every amount spent, that may be.
+    """Return the answer if every event that may be bad were bad, and every possible amount spent.
 
-    A rounded share is then as bad as it may be, and rounded no more.
+    A rounded share then has its worst possible value, and is exact.
 
     Args:
-        answer: over the whole window, or over a part of it in which all of the events may lie.
-        suspicions: of the whole window.
+        answer: the answer over the whole window, or over a part that may have all of the events.
+        suspicions: the suspicions of the whole window.
     """
     if isinstance(answer, Unmeasured):
         return answer
     if isinstance(answer, Share):
-        # Suspicions are numbers of events, and how many there were is not known.
+        # Suspicions are numbers of events, but the number of all events is unknown.
         all_bad = any(suspicion.hidden != 0 for suspicion in suspicions)
         return _settled(answer, Fraction(1) if all_bad else answer.bad + answer.error)
     every = answer.total if isinstance(answer, Counts) else _ANY_AMOUNT
@@ -180,7 +181,7 @@ def worst_answer(answer: Answer, suspicions: Sequence[Suspicion]) -> Answer:
 
 
 def best_answer(answer: Answer, suspicions: Sequence[Suspicion]) -> Answer:
-    """Return the answer if every event were good that may be; the arguments of `worst_answer`."""
+    """Return the answer if every event that may be good were good; as for `worst_answer`."""
     if isinstance(answer, Unmeasured):
         return answer
     if isinstance(answer, Share):
@@ -191,7 +192,7 @@ def best_answer(answer: Answer, suspicions: Sequence[Suspicion]) -> Answer:
 
 
 def _settled(answer: Share, bad: Fraction) -> Share:
-    """Return a share that is exactly this, as far as a share can be, and without suspicions."""
+    """Return exactly this share, limited to 0 to 1, without suspicions."""
     evidence = replace(answer.evidence, suspicions=())
     bad = min(max(bad, Fraction(0)), Fraction(1))
     return replace(answer, bad=bad, error=Fraction(0), evidence=evidence)
@@ -202,7 +203,7 @@ def _up_to(events: Fraction | None, every: Fraction) -> Fraction:
 
 
 def _shifted(answer: Counts | Spent, more: Fraction) -> Answer:
-    """Return the answer with more bad events, or with more spent, and without suspicions."""
+    """Return the answer with more bad events, or with a larger amount, and without suspicions."""
     evidence = replace(answer.evidence, suspicions=())
     if isinstance(answer, Spent):
         return replace(answer, amount=max(answer.amount + more, Fraction()), evidence=evidence)

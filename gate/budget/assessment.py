@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor
 
-from gate.budget.coverage import Guards, coverage_cause, coverage_reason, measured_part
+from gate.budget.coverage import Guards, coverage_cause, coverage_reason
 from gate.budget.forecast import Forecast, Recovery
 from gate.budget.impact import Price
 from gate.budget.ratio import samples_without_bad, wilson_interval
@@ -20,7 +20,7 @@ from gate.wording import describe_time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """One reason not to take a budget at face value, or not to have one."""
+    """One reason to distrust a budget, or to have none."""
 
     cause: Cause
     reason: str
@@ -43,47 +43,47 @@ class Assessment:
     consumed: Fraction | None = None
     remaining: Fraction | None = None
     exhausting_ratio: Fraction | None = None
-    """The bad share of events at which the budget is just gone."""
+    """The bad share of events at which the budget is exactly used up."""
     interval: tuple[Fraction, Fraction] | None = None
-    """Sampled: the 95% interval of ``remaining``, lower end first."""
+    """For samples: the 95% interval of ``remaining``, the lower end first."""
     ratio_error: Fraction | None = None
-    """How far the error ratio may be off as it is rounded: the platform reports a share of what was
-    counted and not ``total`` and ``bad``. None: they are counted, or nothing is known."""
+    """The rounding error of the error ratio: the platform reports a share instead of ``total`` and
+    ``bad``. None: they are counted, or nothing is known."""
     rounding: tuple[Fraction, Fraction] | None = None
-    """Between which ends ``remaining`` is by that error, both included, the lower first; of a
-    composite by those of its members. None: it is exact."""
+    """The ends of ``remaining`` by that error, both included, the lower first; for a composite, by
+    those of its members. None: it is exact."""
     burn_rates: Mapping[timedelta, Fraction | Unmeasured] = field(default_factory=dict)
-    """Per window; `Cause.NO_TRAFFIC` for a window without traffic."""
+    """The burn rate of each window; `Cause.NO_TRAFFIC` for a window without traffic."""
     burn_errors: Mapping[timedelta, Fraction] = field(default_factory=dict)
-    """How far those burn rates may be off that are made of a rounded share, above 0."""
+    """The rounding errors of those burn rates that come from a rounded share, above 0."""
     forecast: Forecast | None = None
     recovery: Recovery | None = None
-    """How a rolling budget comes back; None where it was not asked for, or is not known."""
+    """The recovery of a rolling budget; None: not requested, or unknown."""
     price: Price | None = None
-    """The cost of the stated (or the assumed) impact; None without a ratio to price."""
+    """The cost of the stated (or assumed) impact; None without a ratio."""
     stated_cost: Fraction | None = None
-    """The cost of the impact that the user stated, which counts as consumed; None: none stated."""
+    """The cost of the impact that the user stated, which counts as consumed; None: not stated."""
     sla_remaining: Fraction | None = None
-    """The remaining share of the contract's own, larger budget."""
+    """The remaining share of the SLA's own, larger budget."""
     evidence: Evidence | None = None
     query: str | None = None
     small_part: str | None = None
-    """How much of how much was measured, where that is below the policy's floor: ``3d of 30d``; of
-    a composite that of its first such member. None: enough of the window."""
+    """The measured part if it is below the policy's floor: ``3d of 30d``; for a composite, that of
+    its first such member. None: enough of the window."""
     worst_case: "Assessment | None" = None
-    """The budget if everything were bad that the evidence suspects to be, and at the worse end of
-    what was rounded; None: nothing is suspected or rounded."""
+    """The budget if everything that may be bad were bad, at the worse end of rounding; None:
+    nothing is suspected or rounded."""
     best_case: "Assessment | None" = None
-    """The budget if everything were good that the evidence suspects to be; likewise."""
+    """The budget if everything that may be good were good, at the better end of rounding."""
 
     @property
     def rounded(self) -> bool:
-        """Whether a part of it is known as a rounded share only, so that two ends are judged."""
+        """Whether a part of it is known only as a rounded share, so that both ends are judged."""
         return self.rounding is not None or bool(self.burn_errors)
 
     @property
     def suspicions(self) -> tuple[Suspicion, ...]:
-        """Reasons to think that the count is not what happened."""
+        """The reasons to doubt the count."""
         return self.evidence.suspicions if self.evidence is not None else ()
 
     @property
@@ -93,10 +93,10 @@ class Assessment:
 
     @property
     def uncovered(self) -> str | None:
-        """How much of how much was measured: ``3d of 30d``; None: enough, or nothing is left.
+        """The measured part: ``3d of 30d``; None: enough was measured, or nothing is left.
 
-        What is left of the budget is then not known, only that of the measured part. That it is
-        spent is still known.
+        Then only the remaining budget of the measured part is known. An exhausted budget is still
+        known to be exhausted.
         """
         gone = self.compared is not None and self.compared <= 0
         return None if gone else self.small_part
@@ -108,20 +108,20 @@ class Assessment:
 
     @property
     def bound(self) -> Bound:
-        """The end of the interval that is compared; without an interval there is only the point."""
+        """The end of the interval that is compared; None without an interval."""
         sampled = self.slo.sampled if isinstance(self.slo, RatioSlo) else None
         return Bound.POINT if self.interval is None or sampled is None else sampled
 
-    @cached_property  # each change class is judged by it
+    @cached_property  # it is used for each change class
     def compared(self) -> Fraction | None:
         """The remaining budget that is compared with thresholds: the bound, less the impact."""
         bounded = self._bounded
         return None if bounded is None else bounded - (self.stated_cost or 0)
 
     def without(self, share: Fraction) -> Fraction | None:
-        """Return what would be there to compare had this share of the budget not been consumed.
+        """Return the value to compare if this share of the budget had not been consumed.
 
-        Where a bound is compared, what is consumed by it shrinks in the same proportion.
+        If a bound is compared, its consumed part shrinks in the same proportion.
         """
         bounded = self._bounded
         if bounded is None or not self.consumed:
@@ -129,9 +129,9 @@ class Assessment:
         return 1 - (1 - bounded) * (1 - share / self.consumed) - (self.stated_cost or 0)
 
     def recovering(self) -> Iterator[tuple[datetime, Fraction]]:
-        """Yield when how much will be there to compare if nothing more fails.
+        """Yield the instants and the values to compare at them if nothing more fails.
 
-        Nothing where no recovery is known.
+        It yields nothing if the recovery is unknown.
         """
         if self.recovery is not None and self.consumed is not None:
             for instant, share in self.recovery.consumed():
@@ -140,12 +140,12 @@ class Assessment:
     def back_at(
         self, suits: Callable[[Fraction, Fraction], bool], *, paced: bool
     ) -> datetime | None:
-        """Return when there will be so much to compare as is looked for; None: never, or not known.
+        """Return when the value to compare will suit; None: never, or unknown.
 
         Args:
-            suits: tells whether an amount between two, both included, is looked for; of an amount
-                and itself, whether that is.
-            paced: whether as much fails as in the last 7 days; else nothing does.
+            suits: returns whether a suitable value lies between two, both included; for two equal
+                values, whether this value is suitable.
+            paced: whether as much fails as in the last 7 days; otherwise nothing more fails.
         """
         if self.recovery is None or self.consumed is None or (paced and not self.paced):
             return None
@@ -156,39 +156,38 @@ class Assessment:
 
     @property
     def paced(self) -> bool:
-        """Whether it is known how the budget recovers at the pace of the last 7 days."""
+        """Whether the recovery at the pace of the last 7 days is known."""
         return self.recovery is not None and self.recovery.added is not None
 
     def _compared_with(self, share: Fraction) -> Fraction:
-        """Return what would be there to compare with this share of the present bad events."""
+        """Return the value to compare with this share of the present bad events."""
         return self.left_with(share) - (self.stated_cost or 0)
 
     @property
     def design_effect(self) -> Fraction:
-        """By which the counts of a sample are divided; 1 of anything else."""
+        """The divisor for the counts of a sample; 1 for any other SLO."""
         return self.slo.design_effect if isinstance(self.slo, RatioSlo) else Fraction(1)
 
     def left_with(self, share: Fraction) -> Fraction:
-        """Return what would be left, by the bound that is compared, with other bad events.
+        """Return the remaining budget, by the bound that is compared, with other bad events.
 
-        Of a sample the interval is that of as many samples as there are now: with none that is bad
-        it still has a pessimistic end.
+        For a sample, the interval is that of the same number of samples: even without bad ones, it
+        has a pessimistic end.
 
         Args:
-            share: the other number of bad events by the present one; ``consumed`` is known.
+            share: the other number of bad events divided by the present one; ``consumed`` is known.
         """
         consumed = (self.consumed or Fraction(0)) * share
         if self.bound is Bound.POINT or not self.total or not self.exhausting_ratio:
             return 1 - consumed
         bad, effect = min((self.bad or 0) * share, self.total), self.design_effect
         low, high = wilson_interval(bad / effect, self.total / effect)
-        ratio = high if self.bound is Bound.PESSIMISTIC else low
-        return 1 - ratio / self.exhausting_ratio
+        return 1 - (high if self.bound is Bound.PESSIMISTIC else low) / self.exhausting_ratio
 
     def samples_for(self, threshold: Fraction) -> int | None:
-        """Return how many samples without a bad one prove that more than a threshold is left.
+        """Return how many samples without a bad one prove a remaining budget above a threshold.
 
-        None if the present number is enough, if no number is, or if nothing is sampled.
+        None if the present number is enough, if no number is, or if the SLO is not sampled.
         """
         if self.bound is not Bound.PESSIMISTIC or self.total is None or not self.exhausting_ratio:
             return None
@@ -208,7 +207,7 @@ class Assessment:
 def evidence_doubts(
     evidence: Evidence, window: Window, at: datetime, guards: Guards
 ) -> tuple[Doubt, ...]:
-    """Return what is wrong with the samples of a window: a partial answer, too old, too few."""
+    """Return the problems with the samples of a window: a partial answer, too old, too few."""
     doubts = [Doubt(cause=Cause.PARTIAL, reason=f"partial answer: {w}") for w in evidence.warnings]
     if evidence.newest is not None and at - evidence.newest > guards.max_age:
         age, allowed = describe_time(at - evidence.newest), format_duration(guards.max_age)
@@ -221,18 +220,10 @@ def evidence_doubts(
     return tuple(doubts)
 
 
-def small_part(evidence: Evidence, span: Span, guards: Guards) -> str | None:
-    """Return `Assessment.small_part` of what was measured over a span."""
-    share = evidence.coverage
-    if share is None or coverage_cause(share, evidence.gaps, guards) is not Cause.MOSTLY_UNCOVERED:
-        return None
-    return measured_part(share, span.length)
-
-
 def unknown_traffic(
     slo: RatioSlo, why: str = "the platform reports only a share"
 ) -> tuple[Doubt, ...]:
-    """Return a doubt where the policy asks for a number of events, which is not known."""
+    """Return a doubt if the policy requires a number of events, which is unknown."""
     if slo.min_events is None:
         return ()
     reason = f"{why}: whether there were {slo.min_events:,} events is unknown"
@@ -242,12 +233,12 @@ def unknown_traffic(
 def traffic_doubts(slo: RatioSlo, counts: Counts) -> tuple[Doubt, ...]:
     """Return a doubt if too few events were counted for a ratio; never for slices.
 
-    Nor for seconds, which do not say how many events they had.
+    Nor for seconds, which do not show the number of events.
     """
     if slo.slices is not None:
         return ()
     if counts.evidence.granted is Granted.SECONDS:
-        return unknown_traffic(slo, "time is counted, and no events")
+        return unknown_traffic(slo, "time is counted, not events")
     if slo.sli.sliced and slo.min_events is not None:
         return unknown_traffic(slo, "only ratios are recorded")
     needed = 1 / slo.budget if slo.min_events is None else Fraction(slo.min_events)

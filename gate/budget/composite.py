@@ -1,17 +1,18 @@
 """The budget of a composite, from those of its members."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.budget.ratio import composite_consumed
+from gate.budget.forecast import Recovery
+from gate.budget.ratio import composite_consumed, seconds
 from gate.slo.objective import CompositeSlo
 
 
 def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Assessment:
     """Return the budget of a composite from its members' (by name).
 
-    Not measured unless every member is: a missing part could be the one that is overspent.
+    It is not measured unless every member is: a missing member could be the overspent one.
     """
     weighted = [(member.weight, parts[member.slo]) for member in slo.members]
     doubts = tuple(doubt for _, part in weighted for doubt in _member_doubts(part))
@@ -40,9 +41,9 @@ def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Asse
 def _composite_rounding(
     parts: Iterable[tuple[Assessment, tuple[Fraction, Fraction]]],
 ) -> tuple[Fraction, Fraction] | None:
-    """Return between which shares what is left lies by its members' rounding; None: it is exact.
+    """Return the bounds of the remaining share by the members' rounding; None: it is exact.
 
-    ``parts`` are the members, which all are measured, with their weights and what they consumed.
+    ``parts`` are the members, all of them measured, with their weights and consumed shares.
     """
     lowest = highest = Fraction(1)
     rounded = False
@@ -59,10 +60,10 @@ def _suspected(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> bool:
 
 
 def _member_doubts(part: Assessment) -> list[Doubt]:
-    """Return what a member's doubts mean for the composite, each with its own cause.
+    """Return the effect of a member's doubts on the composite, each with its own cause.
 
-    A member that is measured is judged by itself, doubts and all: only those of an advisory one,
-    which warn there, must be said again.
+    A measured member is judged by itself, with its doubts: only the doubts of an advisory member,
+    which only warn there, must be repeated.
     """
     name = part.slo.name
     if not part.measured:
@@ -72,3 +73,27 @@ def _member_doubts(part: Assessment) -> list[Doubt]:
     return [
         Doubt(cause=doubt.cause, reason=f"its member {name}: {doubt.reason}") for doubt in doubts
     ]
+
+
+def composed(parts: Sequence[tuple[Fraction, Recovery]]) -> Recovery:
+    """Return the recovery of a composite, by the longest of its members' steps.
+
+    Args:
+        parts: the part of the composite's budget that each member took (weight x consumed), above
+            0, and the member's recovery; at least one.
+    """
+    step = max(part.step for _, part in parts)
+    start, end = min(part.at for _, part in parts), max(part.end for _, part in parts)
+    total = sum(share for share, _ in parts)
+    left = tuple(
+        sum((share * part.left_at(start + place * step) for share, part in parts), Fraction(0))
+        / total
+        for place in range(1, -((start - end) // step) + 1)
+    )
+    paces = [
+        share * part.added * seconds(step) / seconds(part.step)
+        for share, part in parts
+        if part.added is not None
+    ]
+    added = sum(paces, Fraction(0)) / total if len(paces) == len(parts) else None
+    return Recovery(at=start, step=step, left=left, added=added)

@@ -1,4 +1,4 @@
-"""Whether enough of a window was measured to speak of its budget, and what to say if not."""
+"""Whether enough of a window was measured for a budget, and the message if not."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,26 +8,26 @@ from typing import Final
 
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
-from gate.measure import Cause
+from gate.measure import Cause, Evidence
 from gate.measure.coverage import NO_GAPS, Gaps
-from gate.slo.objective import NO_OWN_GUARDS, CalendarWindow, CompositeSlo, Slo, Window
+from gate.slo.objective import NO_OWN_GUARDS, CalendarWindow, CompositeSlo, Slo, Span, Window
 from gate.wording import describe_time, instant, stretch
 
 FLOOR: Final = Fraction(1, 2)
-"""The default share of a window: below it, more of the window is unknown than known."""
+"""The default floor: below it, more of the window is unknown than known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """The requirements that a measurement must meet to be believed; from the policy."""
+    """The requirements of a policy on measurements."""
 
     max_age: timedelta
-    """The newest sample may be this old."""
+    """The maximum age of the newest sample."""
     min_coverage: Fraction
-    """This share of the window must have data, 0 to 1."""
+    """The required share of the window with data, 0 to 1."""
     coverage_floor: Fraction | None = None
-    """Below this share the budget as a whole is not reported: `Cause.MOSTLY_UNCOVERED`. At
-    most ``min_coverage``; None: half of the window, or ``min_coverage`` where that is less."""
+    """The share below which the budget as a whole is not reported: `Cause.MOSTLY_UNCOVERED`. At
+    most ``min_coverage``; None: half of the window, or ``min_coverage`` if that is less."""
 
     @property
     def floor(self) -> Fraction:
@@ -35,7 +35,7 @@ class Guards:
         return min(FLOOR, self.min_coverage) if self.coverage_floor is None else self.coverage_floor
 
     def of(self, slo: Slo) -> "Guards":
-        """Return these with what an SLO asks for itself; a composite is judged by its members."""
+        """Return these with an SLO's own requirements; a composite is judged by its members."""
         if isinstance(slo, CompositeSlo) or slo.guards is NO_OWN_GUARDS:
             return self
         own = slo.guards
@@ -44,22 +44,22 @@ class Guards:
         return Guards(
             max_age=self.max_age if own.max_age is None else own.max_age,
             min_coverage=least,
-            # The policy's floor is for all, and an SLO that needs less data has a lower one.
+            # The policy's floor is for all SLOs; an SLO that needs less data has a lower one.
             coverage_floor=None if floor is None else min(floor, least),
         )
 
 
 def coverage_cause(share: Fraction, gaps: Gaps | None, guards: Guards) -> Cause | None:
-    """Return what is wrong with how much of a stretch of time has data; None: nothing.
+    """Return the cause if too little of a stretch of time has data; None: enough has.
 
-    A hole counts twice, as missing and as lost: users were there before it and after it, so that
-    events happened in it that nobody counted, and an outage is what makes holes. Before the first
-    data there may have been no user yet; and where counters went on, the holes are counted.
+    A hole counts twice, as missing and as lost: there were users before and after it, so that
+    events happened in it uncounted, and an outage causes holes. Before the first data there may
+    have been no users yet; and if counters kept counting, the holes are counted.
 
     Args:
-        share: of the stretch that has data, 0 to 1.
-        gaps: where it has none; None: not known.
-        guards: how much must have data.
+        share: the share of the stretch with data, 0 to 1.
+        gaps: its gaps; None: unknown.
+        guards: the requirements.
     """
     weighed = share - (gaps or NO_GAPS).uncounted
     if weighed < guards.floor:
@@ -70,13 +70,14 @@ def coverage_cause(share: Fraction, gaps: Gaps | None, guards: Guards) -> Cause 
 def coverage_reason(
     share: Fraction, gaps: Gaps | None, guards: Guards, *, window: Window, at: datetime
 ) -> str:
-    """Say how much of a window is covered, why no more of it, and what to do.
+    """Say how much of a window is covered, why not more, and what to do.
 
     Args:
-        share: of the window so far that has data, 0 to 1, of which `coverage_cause` has a cause.
-        gaps: where it has none; None: not known.
-        guards: how much must have data.
-        window: the SLO's.
+        share: the share of the window so far with data, 0 to 1, for which `coverage_cause` returned
+            a cause.
+        gaps: its gaps; None: unknown.
+        guards: the requirements.
+        window: the window of the SLO.
         at: the instant of the run.
     """
     gaps, length = gaps or NO_GAPS, window.counted(at).length
@@ -95,7 +96,7 @@ def coverage_reason(
 
 
 def measured_part(share: Fraction, length: timedelta) -> str:
-    """Write how much of a stretch of time has data: ``3d of 30d``, rounded down."""
+    """Write the part of a stretch of time with data: ``3d of 30d``, rounded down."""
     has = timedelta(seconds=float(share * seconds(length)))
     return f"{describe_time(has)} of {describe_time(length)}"
 
@@ -114,10 +115,10 @@ def _where(gaps: Gaps) -> Iterator[str]:
 
 
 def _enough_at(share: Fraction, gaps: Gaps, guards: Guards, window: Window, at: datetime) -> str:
-    """Say from when on enough is covered, if data keep coming; empty if unknown."""
+    """Say when enough will be covered if data keeps coming; empty if unknown."""
     missing, length = guards.floor - (share - gaps.uncounted), seconds(window.counted(at).length)
     if isinstance(window, CalendarWindow):
-        # Each second is one more of what has data, and one more of the period so far.
+        # Each second adds one to the time with data, and one to the period so far.
         wait = missing * length / (1 - guards.floor) if guards.floor < 1 else None
         if wait is None or wait >= seconds(window.whole(at).end - at):
             return "wait for the next period, or choose another window"
@@ -131,3 +132,11 @@ def _enough_at(share: Fraction, gaps: Gaps, guards: Guards, window: Window, at: 
 
 def _percent(share: Fraction) -> str:
     return f"{floor(share * 1000) / 10:g}%"
+
+
+def small_part(evidence: Evidence, span: Span, guards: Guards) -> str | None:
+    """Return `Assessment.small_part` for the measured part of a span."""
+    share = evidence.coverage
+    if share is None or coverage_cause(share, evidence.gaps, guards) is not Cause.MOSTLY_UNCOVERED:
+        return None
+    return measured_part(share, span.length)

@@ -1,4 +1,4 @@
-"""The budget of a ratio SLO at face value: whatever is suspected of the counts."""
+"""The budget of a ratio SLO at face value: without regard to suspicions about the counts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -9,11 +9,10 @@ from gate.budget.assessment import (
     Assessment,
     Doubt,
     evidence_doubts,
-    small_part,
     traffic_doubts,
     unknown_traffic,
 )
-from gate.budget.coverage import Guards
+from gate.budget.coverage import Guards, small_part
 from gate.budget.forecast import Forecast, forecast
 from gate.budget.impact import Impact, price
 from gate.budget.ratio import (
@@ -29,13 +28,13 @@ from gate.measure import Answer, Cause, Counts, Evidence, Share, Unmeasured
 from gate.slo.objective import CalendarWindow, RatioSlo, SpendSlo, Window
 
 _NOISE = Fraction(1, 10**9)
-"""Sloth records 0.9990000000000001."""
+"""The rounding error of other tools: Sloth records 0.9990000000000001."""
 PRESENT = timedelta(hours=1)
-"""The window whose burn rate and traffic count as "now"."""
+"""The window whose burn rate and traffic count as the current ones."""
 
 
 def is_rounded(answer: Answer) -> bool:
-    """Return whether an answer is a share that the platform has rounded."""
+    """Return whether an answer is a rounded share of a platform."""
     return isinstance(answer, Share) and answer.error > 0
 
 
@@ -48,7 +47,7 @@ def at_face_value(
     guards: Guards,
     impact: Impact | None,
 ) -> Assessment:
-    """Return the budget whatever is suspected of the counts, and of a share as it is rounded."""
+    """Return the budget without regard to suspicions, and with a rounded share as it is."""
     burns = {length: window_burn(slo, length, counted) for length, counted in windows.items()}
     errors = {
         length: burn_error(slo, counted)
@@ -56,7 +55,7 @@ def at_face_value(
         if isinstance(counted, Share) and is_rounded(counted)
     }
     if isinstance(answer, Unmeasured):
-        # Without the budget a fast burn is still a fast burn.
+        # A fast burn is known even if the budget is not.
         unmeasured = without_budget(slo, answer, at)
         return replace(unmeasured, burn_rates=burns, burn_errors=errors)
     burns = {
@@ -67,7 +66,7 @@ def at_face_value(
     if isinstance(answer, Counts):
         assessment = _of_counts(slo, answer, windows, burns, at=at, guards=guards, impact=impact)
     else:
-        # Of one event in all, of which any part may be bad: whatever is a share is the same.
+        # As if there were one event in all, of which any part may be bad: shares stay the same.
         counts = as_counts(answer)
         assessment = replace(
             _of_counts(slo, counts, {}, burns, at=at, guards=guards, impact=impact),
@@ -97,7 +96,7 @@ def _in_silence(
 
 
 def _rounding(slo: RatioSlo, answer: Share, at: datetime) -> tuple[Fraction, Fraction] | None:
-    """Return between which shares what is left lies by rounding alone; None: it is exact."""
+    """Return the bounds of the remaining share by rounding alone; None: it is exact."""
     if not is_rounded(answer):
         return None
     share = share_per_bad(slo, as_counts(answer), at, slo.objective)
@@ -115,7 +114,7 @@ def _of_counts(
     guards: Guards,
     impact: Impact | None,
 ) -> Assessment:
-    """Return the budget at face value, whatever is suspected of the counts."""
+    """Return the budget at face value, without regard to suspicions about the counts."""
     share = share_per_bad(slo, answer, at, slo.objective)
     remaining, present = 1 - answer.bad * share, burns.get(PRESENT)
     evidence = answer.evidence
@@ -157,11 +156,12 @@ def _sla_remaining(slo: RatioSlo, counts: Counts, at: datetime) -> Fraction | No
 def carried_on(
     slo: RatioSlo | SpendSlo, at: datetime, remaining: Fraction, burn: Fraction
 ) -> Forecast:
-    """Return when a budget of which this share remains at ``at`` runs out at a burn rate."""
+    """Return when a budget with this remaining share at ``at`` runs out at a burn rate."""
     period = slo.window.whole(at).length
     if budget_to_date(slo):
-        # The budget grows with the events: with e bad of n and the same traffic from here on, it
-        # is gone when e + B b n x = b n (1 + x), so x = remaining / (B - 1) times the time so far.
+        # The budget grows with the events. With e bad of n events, and the same traffic from here
+        # on, it is used up when e + B b n x = b n (1 + x). So x = remaining / (B - 1) times the
+        # time so far.
         burn, period = burn - 1, slo.window.counted(at).length
     return forecast(
         at=at,
@@ -173,13 +173,13 @@ def carried_on(
 
 
 def without_budget(slo: RatioSlo | SpendSlo, answer: Unmeasured, at: datetime) -> Assessment:
-    """Return what is known of an SLO whose own window was not measured: the reason."""
+    """Return the budget of an SLO whose own window was not measured: only the reason."""
     doubt = Doubt(cause=answer.cause, reason=answer.reason)
     return Assessment(slo=slo, span=slo.window.counted(at), doubts=(doubt,), query=answer.query)
 
 
 def _with_warnings_of(answers: Iterable[Answer], evidence: Evidence) -> Evidence:
-    """Return the evidence with what the backend says is missing from the windows' answers, once."""
+    """Return the evidence with the backend's warnings about the windows' answers, each once."""
     warnings = dict.fromkeys(evidence.warnings)
     for answer in answers:
         if isinstance(answer, Counts | Share):
@@ -188,9 +188,9 @@ def _with_warnings_of(answers: Iterable[Answer], evidence: Evidence) -> Evidence
 
 
 def _compare_objectives(slo: RatioSlo, evidence: Evidence) -> Evidence:
-    """Return the evidence with a note where the tool that recorded it promises something else.
+    """Return the evidence with a note if the recording tool has another objective.
 
-    Its error ratio is the same whatever it promises, so the policy's objective can be applied.
+    The error ratio does not depend on the objective, so the policy's objective can be applied.
     """
     other = evidence.objective
     if other is None or abs(other - slo.objective) <= _NOISE:
@@ -203,17 +203,17 @@ def _compare_objectives(slo: RatioSlo, evidence: Evidence) -> Evidence:
 
 
 def resets_at(window: Window, at: datetime) -> datetime | None:
-    """Return when the budget of a window renews; None: the window is rolling."""
+    """Return when the budget of a window resets; None: the window is rolling."""
     return window.whole(at).end if isinstance(window, CalendarWindow) else None
 
 
 def _events_per_second(
     slo: RatioSlo, counts: Counts, windows: Mapping[timedelta, Answer], at: datetime
 ) -> Fraction:
-    """Return the traffic that a change meets: the mean of the window, or of the last hour if more.
+    """Return the traffic of a change: the mean of the window, or of the last hour if that is more.
 
-    A quiet hour says little of the next: by it alone what a budget pays for swings many times over
-    within an hour. Every hour of past days is in the window's mean.
+    A quiet hour says little about the next: with it alone, the affordable impact would vary many
+    times over within an hour. The window's mean includes every hour of past days.
     """
     elapsed, present = seconds(slo.window.counted(at).length), windows.get(PRESENT)
     mean = counts.total / elapsed if elapsed else Fraction(0)

@@ -1,4 +1,4 @@
-"""The cost of a change for a budget, and the largest canary that the budget can pay."""
+"""The cost of a change for a budget, and the largest canary that the budget can pay for."""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -15,7 +15,7 @@ class Impact:
     """A change that goes wrong: this share of traffic fails this often until somebody notices."""
 
     canary: Fraction = Fraction(1)
-    """Share of the traffic that meets the change, 0 to 1."""
+    """The share of the traffic that the change serves, 0 to 1."""
     failures: Fraction = Fraction(1)
     """Share of that traffic that fails, 0 to 1."""
     detect: timedelta = timedelta(minutes=5)
@@ -24,18 +24,18 @@ class Impact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """The cost of an impact for one SLO, and the largest one that the remaining budget can pay."""
+    """The cost of an impact for one SLO, and the largest impact that the budget can pay for."""
 
     impact: Impact
-    """The failure that was priced."""
+    """The impact that was priced."""
     cost: Fraction
-    """Share of the whole budget, at least 0: f q d x rate / (b n)."""
+    """A share of the whole budget, at least 0: f q d x rate / (b n)."""
     cost_at_worst: Fraction
     """The same if all of that traffic fails, so that q is 1."""
     largest_canary: Fraction
-    """Largest share of traffic, 0 to 1, that what is left can pay for."""
+    """The largest share of traffic, 0 to 1, that the remaining budget can pay for."""
     longest_detect: timedelta | None
-    """Longest time to detect that what is left can pay for; None: any."""
+    """The longest time to detect that the remaining budget can pay for; None: any."""
 
 
 def price(
@@ -51,15 +51,15 @@ def price(
 
     Args:
         impact: the failure.
-        slo: what was promised.
-        share: share of the budget that one bad event spends.
-        remaining: share of the budget that is left; may be negative.
-        rate: events a second that the service sees.
-        granted: what is counted; of seconds one passes each second.
+        slo: the SLO.
+        share: the share of the budget that one bad event spends.
+        remaining: the remaining share of the budget; may be negative.
+        rate: the service's events per second.
+        granted: the counted unit; for seconds, the rate is 1.
     """
 
     def spending(canary: Fraction, failures: Fraction = impact.failures) -> Fraction:
-        """Share of the budget that is spent per second of failure."""
+        """Return the share of the budget that is spent per second of failure."""
         return bad_per_second(slo, canary * failures, rate, granted) * share
 
     cost = spending(impact.canary) * seconds(impact.detect)
@@ -81,8 +81,8 @@ def _largest_canary(
     if cost_of_all <= remaining:
         return Fraction(1)
     if slo.slices is not None:
-        # A slice is spent as a whole once too much of it fails, so only a canary too small to do
-        # that is free; nothing lies between.
+        # A slice is spent as a whole once too much of it fails, so only a canary too small for that
+        # is free; there are no values in between.
         return (1 - slo.slices.target) / impact.failures
     if granted is Granted.SECONDS:
         return Fraction(0)

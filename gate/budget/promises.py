@@ -1,4 +1,4 @@
-"""Whether a policy and the platform that keeps an SLO promise the same."""
+"""Whether a policy and an SLO platform have the same objective and window."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ from gate.slo.objective import PlatformSlo, RatioSlo, RollingWindow, Window
 from gate.wording import percent
 
 _NOISE: Final = Fraction(1, 10**9)
-"""Platforms write shares as floats of percents."""
+"""The tolerance: platforms write shares as floats of percents."""
 _HALF_A_YEAR: Final = timedelta(days=182)
 """Two time zones that agree now and this much earlier and later agree in summer and winter."""
 
 
 def difference(slo: RatioSlo, definition: Definition, at: datetime) -> str | None:
-    """Say what the policy promises and what the platform does; None: it promises this, too."""
+    """Say how the promises of the policy and of the platform differ; None: they agree."""
     own = Promise(window=slo.window, objective=slo.objective)
     if any(_agrees(promise, own, at) for promise in definition.promises):
         return None
@@ -28,9 +28,9 @@ def difference(slo: RatioSlo, definition: Definition, at: datetime) -> str | Non
 
 
 def with_promise(slo: PlatformSlo, definition: Definition, at: datetime) -> RatioSlo | Unmeasured:
-    """Return an SLO with the objective and the window that its platform has.
+    """Return an SLO with the objective and the window of its platform.
 
-    Where the platform promises several, the policy's own window or objective chooses.
+    If the platform has several, the policy's own window or objective selects one.
     """
     fitting = [promise for promise in definition.promises if _fits(slo, promise, at)]
     if len(fitting) != 1:
@@ -56,7 +56,7 @@ def with_promise(slo: PlatformSlo, definition: Definition, at: datetime) -> Rati
 
 
 def _not_one(slo: PlatformSlo, definition: Definition, fitting: Sequence[Promise]) -> str:
-    """Say that the platform promises nothing that fits, or too much."""
+    """Say that no promise of the platform fits, or several do."""
     if len(fitting) > 1:
         return f"{_has(definition)}{hint_for('platform-choice')}"
     chosen = " over ".join(

@@ -9,7 +9,7 @@ from gate.slo.objective import CalendarWindow, Denominator, RatioSlo, SpendSlo
 
 
 def burn_rate(total: Fraction, bad: Fraction, budget: Fraction) -> Fraction:
-    """Return how many times too fast the budget is being spent: (bad / total) / b, at least 0.
+    """Return the burn rate, how fast the budget is being spent: (bad / total) / b, at least 0.
 
     1 spends the budget exactly in one SLO window. ``total`` and ``budget`` must be above 0.
     """
@@ -22,7 +22,7 @@ def composite_consumed(parts: list[tuple[Fraction, Fraction]]) -> Fraction:
 
 
 def slices_in(window: timedelta, length: timedelta) -> Fraction:
-    """Return how many slices the whole window has; may be a fraction."""
+    """Return the number of slices in the whole window; it may be a fraction."""
     return Fraction(window // timedelta(microseconds=1), length // timedelta(microseconds=1))
 
 
@@ -52,9 +52,9 @@ def wilson_interval(bad: Fraction, total: Fraction) -> tuple[Fraction, Fraction]
 def samples_needed(ratio: Fraction, threshold: Fraction) -> int | None:
     """Return how many samples at this bad share would put the threshold outside the interval.
 
-    A threshold is inside the Wilson interval exactly while n (ratio - threshold)^2 is at most
-    z^2 threshold (1 - threshold): the interval inverts that score test. None where the two are
-    equal, or the threshold is not strictly between 0 and 1 (no number of samples would be enough).
+    A threshold is inside the Wilson interval exactly if n (ratio - threshold)^2 is at most z^2
+    threshold (1 - threshold): the interval inverts that score test. None if the two are equal, or
+    if the threshold is not strictly between 0 and 1 (no number of samples would be enough).
     """
     if ratio == threshold or not 0 < threshold < 1:
         return None
@@ -62,9 +62,9 @@ def samples_needed(ratio: Fraction, threshold: Fraction) -> int | None:
 
 
 def samples_without_bad(threshold: Fraction) -> int | None:
-    """Return how many samples, none of them bad, have a Wilson interval that ends below a share.
+    """Return how many samples without a bad one have a Wilson interval that ends below a share.
 
-    The interval of none of n ends at z^2 / (n + z^2). None where the share is not above 0.
+    The interval of 0 bad of n ends at z^2 / (n + z^2). None if the share is not above 0.
     """
     if threshold <= 0:
         return None
@@ -99,25 +99,25 @@ def budget_to_date(slo: RatioSlo | SpendSlo) -> bool:
 
 
 def as_counts(answer: Share) -> Counts:
-    """Return a share as counts of one event in all: what is a share of them is the same."""
+    """Return a share as counts of one event in all, with the same ratio."""
     return Counts(total=Fraction(1), bad=answer.bad, evidence=answer.evidence)
 
 
 def burn_error(slo: RatioSlo, answer: Share) -> Fraction:
-    """Return how far the burn rate of a rounded share may be off, at least 0."""
+    """Return the possible error of the burn rate of a rounded share, at least 0."""
     return burn_rate(Fraction(1), answer.error, slo.budget)
 
 
 def remaining_interval(
     counts: Counts, share: Fraction, design_effect: Fraction = Fraction(1)
 ) -> tuple[Fraction, Fraction]:
-    """Carry the 95% interval of the bad share to what remains: (lower, upper).
+    """Return the 95% interval of the remaining budget from that of the bad share: (lower, upper).
 
     Args:
-        counts: of the sample.
-        share: of the budget that one bad event spends.
-        design_effect: by which the counts are divided, at least 1, since events resemble each
-            other. Source: L. Kish, Survey Sampling, 1965, section 8.2.
+        counts: the counts of the sample.
+        share: the share of the budget that one bad event spends.
+        design_effect: the divisor for the counts, at least 1, since events are correlated. Source:
+            L. Kish, Survey Sampling, 1965, section 8.2.
     """
     low, high = wilson_interval(counts.bad / design_effect, counts.total / design_effect)
     return 1 - high * counts.total * share, 1 - low * counts.total * share
@@ -126,13 +126,13 @@ def remaining_interval(
 def window_burn(slo: RatioSlo, length: timedelta, answer: Answer) -> Fraction | Unmeasured:
     """Return the burn rate over a window of this length, at least 0.
 
-    A window without traffic has none: it has no events to take a share of, whether nobody came or
-    nobody got through.
+    A window without traffic has none: there are no events to take a share of, whether nobody came
+    or nobody got through.
     """
     if isinstance(answer, Unmeasured):
         return answer
     if not isinstance(answer, Counts | Share):
-        raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
+        raise TypeError(f"{slo.name}: counts were requested, but {type(answer).__name__} came")
     if isinstance(answer, Share):
         return burn_rate(Fraction(1), answer.bad, slo.budget)
     if slo.slices is None:
@@ -148,14 +148,14 @@ def has_no_traffic(burn: Fraction | Unmeasured | None) -> bool:
 def bad_per_second(
     slo: RatioSlo, failing: Fraction, rate: Fraction, granted: Granted = Granted.EVENTS
 ) -> Fraction:
-    """Return how many bad events (or slices) a second a failure of this share of all traffic makes.
+    """Return the bad events (or slices) per second if this share of all traffic fails.
 
     Args:
-        slo: what was promised.
+        slo: the SLO.
         failing: share of all events that fail, 0 to 1.
-        rate: events a second. A slice is bad as a whole once it is under its target.
-        granted: what is counted. Seconds are bad as a whole: which failures make them so is known
-            to the platform only, so that any does.
+        rate: the events per second. A slice is bad as a whole once it is below its target.
+        granted: the counted unit. Seconds are bad as a whole; only the platform knows which
+            failures make them bad, so any failure is assumed to.
     """
     if granted is Granted.SECONDS:
         return rate if failing else Fraction(0)

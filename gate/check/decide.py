@@ -1,4 +1,4 @@
-"""One policy's decision, from its budgets and what is known of the change."""
+"""The decision of one policy, from its budgets and the facts about the change."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,11 +7,14 @@ from typing import Final
 
 from gate.backends import keeps_history
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Recovery, composed, renewal
+from gate.budget.composite import composed
+from gate.budget.forecast import Recovery, renewal
 from gate.check.options import AskFacts, Options, StatedEvidence
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
-from gate.measure.history import SHORTEST, HistoryBackend, Series, SeriesRequest, step_of
+from gate.measure import Backend
+from gate.measure.capabilities import HistoryBackend
+from gate.measure.history import SHORTEST, Series, SeriesRequest, step_of
 from gate.policy.case import Case, Past
 from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict
@@ -22,11 +25,13 @@ from gate.policy.rule_settings import Freeze
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWindow, SpendSlo
 
 BudgetsAndPast = tuple[tuple[Assessment, ...], Past]
-"""The budgets of a policy, and what its rules that look back need."""
+"""The budgets of a policy, and the past that its rules need."""
+Measure = Callable[[Policy, Backend, Options], BudgetsAndPast]
+"""A function that measures both at the instant of the options."""
 OpenHistory = Callable[[], HistoryBackend | None]
-"""Opens the history that says when a budget recovers; None: the backend keeps none."""
+"""A function that opens the history for recoveries; None: the backend has no history."""
 _IN_A_FREEZE: Final = frozenset({"rollback", "security-patch"})
-"""The classes that a CI system's own freeze lets through; the freeze itself has no classes."""
+"""The classes that a CI system's own freeze allows; the freeze itself has no classes."""
 
 
 def decide(
@@ -36,10 +41,10 @@ def decide(
     facts: AskFacts,
     open_history: OpenHistory,
 ) -> PolicyDecision:
-    """Return what a policy says of the change.
+    """Return the decision of a policy on the change.
 
     ``facts`` is called only if the policy needs it, and ``open_history`` only if the change is
-    stopped and it is not known until when.
+    stopped and the end of that is unknown.
     """
     case, recognition, judgement = judge_change(file, measured, options, facts)
     assessments: tuple[Assessment, ...] = tuple(case.assessments)
@@ -52,7 +57,7 @@ def decide(
         recognition=recognition.led_by(case.change),
         assessments=assessments,
         judgement=judgement,
-        # By the budgets without their recoveries, which change no verdict and take time.
+        # The budgets have no recoveries yet: these change no verdict and take time.
         allowed_now=allowed_now(case),
         satisfied=_counting_statements(judgement, options),
         keeps_history=keeps_history(file.settings),
@@ -60,7 +65,7 @@ def decide(
 
 
 def _counting_statements(judgement: Judgement, options: Options) -> Mapping[str, str]:
-    """Return what was stated of the requirements that the change has, by name."""
+    """Return the statements about the requirements of the change, by name."""
     stated = {
         checked.requirement.name
         for checked in judgement.requirements
@@ -72,10 +77,10 @@ def _counting_statements(judgement: Judgement, options: Options) -> Mapping[str,
 def judge_change(
     file: PolicyFile, measured: BudgetsAndPast, options: Options, facts: AskFacts
 ) -> tuple[Case, Recognition, Judgement]:
-    """Return what a policy says of the change before it is asked when a budget recovers.
+    """Return the decision of a policy on the change, before recoveries are requested.
 
-    That changes no verdict. The case is that of the part of the change that the policy objects to
-    most, and the recognition has all of them.
+    Recoveries do not change the verdict. The case is that of the part of the change to which the
+    policy objects most; the recognition has all parts.
     """
     assessments, past = measured
     policy = _with_declared_freeze(file.policy, options)
@@ -93,9 +98,10 @@ def judge_change(
 
 
 def _strictest(case: Case, recognition: Recognition) -> tuple[Case, Judgement]:
-    """Judge the class of every part of the change, and return the one that objects most.
+    """Judge the class of every part of the change, and return the one with the worst verdict.
 
-    A rule beside the tiers may stop a class that more tiers allow: a freeze, or a requirement.
+    A rule beside the tiers, such as a freeze or a requirement, may stop a class that more tiers
+    allow.
     """
     cases = [replace(case, change=part.change) for part in (recognition, *recognition.others)]
     judged = [(each, judge(each)) for each in cases]
@@ -119,7 +125,7 @@ def _recognition(policy: Policy, options: Options, facts: AskFacts) -> Recogniti
 
 
 def _with_declared_freeze(policy: Policy, options: Options) -> Policy:
-    """Add the freeze that the CI system has declared, whose end it does not say."""
+    """Add the freeze that the CI system has declared; its end is unknown."""
     if not options.context.frozen:
         return policy
     freeze = Freeze(
@@ -132,9 +138,10 @@ def _with_declared_freeze(policy: Policy, options: Options) -> Policy:
 
 
 def recover(case: Case, history: HistoryBackend | None) -> tuple[Assessment, ...]:
-    """Return the budgets, those that forbid the change with how they recover, where it is known.
+    """Return the budgets; those that forbid the change have their recovery, if it is known.
 
-    One round of range queries, or one scan, for all. A composite recovers as its members do.
+    This takes one round of range queries, or one scan, for all. The recovery of a composite is that
+    of its members.
     """
     assessments, stopping = tuple(case.assessments), case.objecting
     if history is None:
@@ -186,7 +193,7 @@ def _composite(
     recoveries: Mapping[str, Recovery | None],
     at: datetime,
 ) -> Recovery | None:
-    """Return how a composite comes back; None where it is not known of a member that took some."""
+    """Return the recovery of a composite; None if it is unknown for a member that took some."""
     by_name = {assessment.slo.name: assessment for assessment in assessments}
     parts = []
     for member in slo.members:
@@ -203,6 +210,6 @@ def _composite(
 
 
 def _step(slo: RatioSlo | SpendSlo, window: timedelta) -> timedelta:
-    """Return what `step_of` says; of timeslices as finely as they are, from five minutes on."""
+    """Return the step of `step_of`; for timeslices, their own length, but at least five minutes."""
     slices = slo.slices if isinstance(slo, RatioSlo) else None
     return step_of(window) if slices is None else max(slices.length, SHORTEST)

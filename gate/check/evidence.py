@@ -1,7 +1,7 @@
-"""Gathering the evidence that tiers require: the result files of evaluations, and what binds them.
+"""Gather the evidence that tiers require: the result files of evaluations, and their commits.
 
-Evidence is made by the run. A file that the commit itself has is the change's own, whatever it
-says; what is about another commit is set aside; what cannot be read may be the one that failed.
+Evidence is made by the run. A file in the commit itself comes from the change, whatever it says;
+files about another commit are set aside; a file that cannot be read may be the one that failed.
 """
 
 import glob
@@ -24,13 +24,7 @@ from gate.check.result_files import (
 )
 from gate.dataclass import dataclass
 from gate.decision.seal import SealKey
-from gate.evaluations.binding import (
-    SHOWN,
-    CannotTellError,
-    ChangeUnderTest,
-    ResultFile,
-    is_about,
-)
+from gate.evaluations.binding import SHOWN, CannotTellError, ChangeUnderTest, ResultFile, is_about
 from gate.evaluations.judge import judge
 from gate.git.repository import FULL_HASH
 from gate.hosts import RestError
@@ -49,19 +43,18 @@ class EvidenceFinder:
     """Reads result files from the folder that the run works in."""
 
     checkout: Checkout
-    """The checkout of the folder that the run works in."""
+    """The checkout that contains the folder of the run."""
     revision: str | None
-    """The commit that would ship; None: it is not known."""
+    """The commit that would ship; None: unknown."""
     find_base: Callable[[Live | None], Base]
-    """Finds what the change is compared with, where a policy says so of what is live."""
+    """Finds the base of the change, with a policy's setting for the live commit."""
     key: SealKey | None
-    """That attestations must be signed with; None: none is set here."""
+    """The key that attestations must be signed with; None: no key is set."""
     artifacts: Callable[[], "ArtifactHost"]
-    """Returns the code host that has CI artifacts; raises `CannotTellError` where none can be
-    asked."""
+    """Returns the code host with CI artifacts; raises `CannotTellError` if there is none."""
 
     def evaluations(self, policy: Policy, at: datetime) -> RequirementResults:
-        """Return what is known of each evaluation that the tiers of a policy require."""
+        """Return the result of each evaluation that the tiers of a policy require."""
         required = [
             requirement
             for requirement in policy.requirements
@@ -87,16 +80,14 @@ class EvidenceFinder:
         """Return the results of the change.
 
         Raises:
-            CannotTellError: the change has no results, or the code host does not say.
+            CannotTellError: the change has no results, or the code host does not answer.
         """
         name = requirement.artifact
         if name is None:
             metric = requirement.metric or requirement.name
             return self.result_files(requirement.files, metric, requirement.score)
         if self.revision is None:
-            raise CannotTellError(
-                "it is not known which commit would ship: run this in its checkout"
-            )
+            raise CannotTellError("the commit that would ship is unknown: run this in its checkout")
         files = self._of_artifacts(name, requirement.files, self.revision, requirement)
         if not files:
             raise CannotTellError(
@@ -108,7 +99,7 @@ class EvidenceFinder:
     def _base_files(
         self, requirement: EvaluationRequirement, files: list[ResultFile], change: ChangeUnderTest
     ) -> list[ResultFile]:
-        """Return the results of the base: those of the first of its commits that has an artifact.
+        """Return the results of the base: those of its first commit with an artifact.
 
         Raises:
             CannotTellError: no file matches, or too many do.
@@ -134,10 +125,10 @@ class EvidenceFinder:
     def _of_artifacts(
         self, name: str, patterns: Sequence[str], commit: str, requirement: EvaluationRequirement
     ) -> list[ResultFile]:
-        """Return the files of all CI artifacts of a name that are of a commit; none: empty.
+        """Return the files of all CI artifacts of a name and a commit; empty without artifacts.
 
         Raises:
-            CannotTellError: all have expired, no file matches, or the code host does not say.
+            CannotTellError: all have expired, no file matches, or the code host does not answer.
         """
         host, files = self.artifacts(), list[ResultFile]()
         try:
@@ -165,7 +156,7 @@ class EvidenceFinder:
     def _trial_merge(self, files: Sequence[ResultFile]) -> str:
         """Say that a file is about the trial merge of a pull request, which CI systems check out.
 
-        It is not the commit that would ship: https://github.com/actions/checkout#usage
+        The trial merge is not the commit that would ship: https://github.com/actions/checkout#usage
         """
         try:
             head = self.checkout.head()
@@ -175,7 +166,7 @@ class EvidenceFinder:
         if head == self.revision or not any(is_about(commit, head) for commit in commits):
             return ""
         return (
-            f" ({head[:SHOWN]} is checked out here, and not the head of the pull request: check"
+            f" ({head[:SHOWN]} is checked out here instead of the head of the pull request: check"
             " that out for the evaluation)"
         )
 
@@ -185,7 +176,7 @@ class EvidenceFinder:
         """Return the files that match any of the globs, by name.
 
         Raises:
-            CannotTellError: none does, or too many do.
+            CannotTellError: no file matches, or too many do.
         """
         names = sorted({name for pattern in patterns for name in self._matching(pattern)})
         files = [name for name in names if not is_attestation(self.checkout.folder / name)]
@@ -206,15 +197,15 @@ class EvidenceFinder:
     def _matching(self, pattern: str) -> Iterator[str]:
         literal = glob.escape(pattern).replace("[*]", "*").replace("[?]", "?")
         folder = self.checkout.folder
-        # Path.glob takes ** for something else in some versions of Python.
+        # Path.glob interprets ** differently in some versions of Python.
         for path in glob.glob(literal, root_dir=folder, recursive=True, include_hidden=True):  # noqa: PTH207
             name = Path(path).as_posix()
-            # Unlike the methods of Path these raise nothing where the folder may not be entered.
+            # Unlike the methods of Path, these do not raise if the folder may not be entered.
             if matches_glob(pattern, name) and not os.path.isdir(folder / name):  # noqa: PTH112
                 yield name
 
     def _own(self, name: str) -> str | None:
-        """Return the reason why a file may be the change's own; None: it is not."""
+        """Return the reason why a file may come from the change; None: it does not."""
         try:
             own = belongs_to(self.checkout, name)
         except GitError as error:
@@ -222,8 +213,8 @@ class EvidenceFinder:
         if not own:
             return None
         return (
-            "the commit itself has this file, or a link to it: evidence that a change brings along"
-            " is never counted; write the results to a path that git ignores"
+            "the commit itself has this file, or a link to it: evidence from the change itself"
+            " never counts; write the results to a path that git ignores"
         )
 
     def _change(self, live: Live | None) -> ChangeUnderTest:
@@ -239,7 +230,7 @@ class EvidenceFinder:
                 return ChangeUnderTest(revision=self.revision, no_base=why)
             commit = base.commit
         bases = [commit]
-        with suppress(GitError):  # a shallow checkout does not have the history
+        with suppress(GitError):  # a shallow checkout lacks the history
             head = self.checkout.commit(self.revision or "HEAD")
             bases += self.checkout.plumbing("merge-base", commit, head).decode().split()[:1]
         return ChangeUnderTest(

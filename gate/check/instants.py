@@ -1,8 +1,9 @@
-"""Many checks at instants of the past, from few questions to the backend.
+"""Many checks at instants of the past, with few requests to the backend.
 
-Each check runs as it would alone, on a backend that has the answers to its first questions and
-stops it at the next one. The questions of all checks are asked together, and each check starts
-again with one more answer. So what a check asks is said in one place, and its answers are its own.
+Each check runs as it would alone, on a backend that has the answers to its first requests and stops
+the check at the next one. The requests of all checks are sent together, and each check starts again
+with one more answer. So the requests of a check are defined in one place, and its answers are its
+own.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -12,15 +13,17 @@ from typing import Any, Final, Generic, TypeVar
 
 from gate.dataclass import dataclass
 from gate.measure import Answer, Backend, CountRequest
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
-from gate.measure.past import PastRun, measure_past
+from gate.measure.capabilities import HistoryBackend, PastRun, measure_past
+from gate.measure.history import SeriesAnswer, SeriesRequest
 
 Moment = TypeVar("Moment")
 Checked = TypeVar("Checked")
 MOST_COUNTS: Final = 20_000
-"""Counts that are held at once, of 1 to 2 kB each; more only where one check has more."""
+"""The maximum number of counts that are held at once, at 1 to 2 kB each; one check may need
+more."""
 MOST_STEPS: Final = 2_000_000
-"""Steps of histories that are held at once, of about 64 bytes each; likewise."""
+"""The maximum number of steps of histories that are held at once, at about 64 bytes each; one check
+may need more."""
 
 
 def run_checks(
@@ -29,14 +32,14 @@ def run_checks(
     moments: Sequence[Moment],
     check: Callable[[Backend, Moment], Checked],
 ) -> list[Checked]:
-    """Return what the check of each moment comes to, in their order.
+    """Return the result of the check of each moment, in their order.
 
     Args:
-        backend: counts.
+        backend: the backend that counts.
         history: the same backend, as the source of history.
-        moments: what the checks are about. Neighbours are asked about together.
-        check: asks the backend that it is handed, and returns something small, since all of it is
-            kept. It is called several times for a moment and asks the same each time.
+        moments: the subjects of the checks. Neighbours are requested together.
+        check: sends requests to the given backend, and returns a small result, since all results
+            are kept. It is called several times for a moment and sends the same requests each time.
     """
     checks = [_Check(moment, check) for moment in moments]
     waiting, counts = list[_Check[Moment, Checked]](), 0
@@ -52,7 +55,7 @@ def run_checks(
 
 
 class _UnansweredError(Exception):
-    """Stops a check at a question that has no answer yet."""
+    """Stops a check at a request that has no answer yet."""
 
     def __init__(self, question: PastRun | tuple[SeriesRequest, ...]) -> None:
         super().__init__()
@@ -60,7 +63,7 @@ class _UnansweredError(Exception):
 
 
 class _Answered:
-    """A backend that has the answers to the first questions of a check, in their order."""
+    """A backend that has the answers to the first requests of a check, in their order."""
 
     def __init__(self, answers: Sequence[list[Any]]) -> None:
         self._answers = iter(answers)
@@ -81,20 +84,20 @@ class _Answered:
 
 @dataclass(slots=True)
 class _Check(Generic[Moment, Checked]):
-    """The check of one moment, as far as its questions are answered."""
+    """The check of one moment, as far as its requests are answered."""
 
     moment: Moment
     check: Callable[[Backend, Moment], Checked]
     answers: list[list[Any]] = field(default_factory=list)
     run: PastRun | None = None
-    """The counts that it asks for next."""
+    """The counts that it needs next."""
     requests: tuple[SeriesRequest, ...] | None = None
-    """The histories that it asks for next; the check ends when it has nothing more to ask."""
+    """The histories that it needs next; the check ends when it needs nothing more."""
     checked: list[Checked] = field(default_factory=list)
     """The results, once there are any."""
 
     def go_on(self) -> None:
-        """Run it again, to its end or to its next question."""
+        """Run it again, to its end or to its next request."""
         self.run = self.requests = None
         try:
             checked = self.check(_Answered(self.answers), self.moment)
@@ -105,18 +108,18 @@ class _Check(Generic[Moment, Checked]):
                 self.requests = stopped.question
             return
         self.checked = [checked]
-        self.answers = []  # they take more room than all that is kept
+        self.answers = []  # they take more memory than all that is kept
 
     @property
     def counts(self) -> int:
-        """How many counts it asks for next."""
+        """The number of counts that it needs next."""
         return 0 if self.run is None else len(self.run.requests)
 
 
 def _finish(
     backend: Backend, history: HistoryBackend, waiting: Sequence[_Check[Moment, Checked]]
 ) -> None:
-    """Answer the questions of these checks, and those that follow, until none is left."""
+    """Answer the requests of these checks, and their further ones, until none is left."""
     while True:
         counting = [(check, check.run) for check in waiting if check.run is not None]
         looking = [(check, check.requests) for check in waiting if check.requests is not None]
@@ -135,18 +138,18 @@ Asked = TypeVar("Asked", CountRequest, SeriesRequest)
 
 
 class _Once(Generic[Asked]):
-    """Requests of one instant or of several; each is asked once."""
+    """Requests for one instant or for several; each is sent once."""
 
     def __init__(self) -> None:
         self.requests: list[Asked] = []
         self._alike: dict[Hashable, list[int]] = {}
 
     def places(self, requests: Sequence[Asked]) -> list[int]:
-        """Return where each stands among all; those that are not there yet are added."""
+        """Return the index of each among all; new ones are added."""
         return [self._place(request) for request in requests]
 
     def _place(self, request: Asked) -> int:
-        # What an indicator is made of has no hash.
+        # The parts of an indicator are not hashable.
         alike = self._alike.setdefault((request.span, request.slices, request.amount), [])
         for place in alike:
             if self.requests[place] == request:
@@ -157,9 +160,9 @@ class _Once(Generic[Asked]):
 
 
 def _measure(backend: Backend, runs: Sequence[PastRun]) -> list[list[Answer]]:
-    """Answer the runs, which may be of several policies: what is the same at an instant once.
+    """Answer the runs, possibly of several policies; equal requests at an instant are sent once.
 
-    Backends see one run at each instant, as if there were one policy only.
+    Backends receive one run for each instant, as if there were only one policy.
     """
     merged: dict[datetime, _Once[CountRequest]] = {}
     places = [merged.setdefault(run.at, _Once()).places(run.requests) for run in runs]
@@ -174,7 +177,7 @@ def _look_back(
     history: HistoryBackend,
     looking: Sequence[tuple[_Check[Moment, Checked], tuple[SeriesRequest, ...]]],
 ) -> None:
-    """Answer the first of these questions, as many as may be held at once."""
+    """Answer the first of these requests, as many as may be held at once."""
     first, steps = list[tuple[_Check[Moment, Checked], tuple[SeriesRequest, ...]]](), 0
     for check, requests in looking:
         first.append((check, requests))

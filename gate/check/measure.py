@@ -1,12 +1,11 @@
-"""Asking the backends of a run: one batch of counts per policy, histories, several at once."""
+"""Requests to the backends of a run: one batch of counts per policy, several at once."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from threading import Thread
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from gate.backends import Settings, backends_in, described, history_of, without_history
+from gate.backends import Settings, backends_in, described, without_history
 from gate.budget.assess import assess_ratio, assess_spend, assess_undefined
 from gate.budget.assessment import Assessment
 from gate.budget.composite import assess_composite
@@ -16,20 +15,14 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import UsageError
 from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasured, rule_labels
-from gate.measure.history import HistoryBackend, KeepingBackend, Series, SeriesAnswer, SeriesRequest
+from gate.measure.capabilities import HistoryBackend, KeepingBackend, history_of
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.policy import Policy
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    RollingWindow,
-    Slo,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, RollingWindow, Slo, SpendSlo
 from gate.wording import NO_HISTORY, instant, without_events
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    pass
 
 _SHORTEST: Final = timedelta(seconds=1)
 """The shortest span that a backend can count."""
@@ -38,7 +31,7 @@ OpenBackend = Callable[[Settings, Limits], Backend]
 
 @dataclass(slots=True)
 class _Plan:
-    """The requests of one run, and which SLO and window each is for."""
+    """The requests of one run, with the SLO and the window of each."""
 
     requests: list[CountRequest] = field(default_factory=list)
     places: dict[tuple[str, timedelta | None], int] = field(default_factory=dict)
@@ -59,11 +52,11 @@ def measure(
     """Return the budget of every SLO of a policy, in its order, all at the one instant.
 
     Args:
-        policy: what is promised.
-        backend: counts.
+        policy: the policy with the SLOs.
+        backend: the backend that counts.
         at: the instant.
         impact: the change's stated impact.
-        also: windows whose burn rates are wanted beside those that the policy needs.
+        also: further windows with burn rates, beside those that the policy needs.
     """
     windows = sorted({*burn_windows(policy), *also})
     plan = _plan(policy, at, windows)
@@ -96,13 +89,13 @@ def measure(
 
 
 def burn_windows(policy: Policy) -> list[timedelta]:
-    """Return the windows whose burn rates a policy needs, shortest first, and the present."""
+    """Return the windows whose burn rates a policy needs, shortest first, and the present one."""
     paired = (*policy.burn_rates, *((policy.exhaustion,) if policy.exhaustion else ()))
     return sorted({PRESENT, *(window for rule in paired for window in (rule.long, rule.short))})
 
 
 def main_request(slo: RatioSlo | SpendSlo, at: datetime) -> CountRequest:
-    """Return the request that an SLO's budget is made of."""
+    """Return the request for an SLO's budget."""
     return CountRequest(
         sli=slo.sli,
         span=slo.window.counted(at),
@@ -115,12 +108,12 @@ def main_request(slo: RatioSlo | SpendSlo, at: datetime) -> CountRequest:
 def period_begun(slo: RatioSlo | SpendSlo, at: datetime) -> Unmeasured:
     """Return the reason why nothing can be counted at the start of an SLO's calendar period.
 
-    Whoever states such an instant means the period that ends with it more often than not.
+    A user who states such an instant usually means the period that ends with it.
     """
     start = instant(slo.window.whole(at).start)
     reason = (
         f"the period ({slo.window}) has just begun, at {start}, and has no data"
-        " yet; to look at the period before, give an instant just before that"
+        " yet; for the period before, give an instant just before that"
     )
     return Unmeasured(cause=Cause.NO_DATA, reason=reason)
 
@@ -158,16 +151,16 @@ def _windows(
 
 
 class KeptHistory:
-    """Answers from what was kept, and asks a history for the rest, which it then opens."""
+    """A history from the kept data; it opens a history for the rest."""
 
     def __init__(
         self, keeping: KeepingBackend, open_history: Callable[[], HistoryBackend | None]
     ) -> None:
-        """Take the backend that has measured, and what opens a history."""
+        """Take the backend that has measured, and the function that opens a history."""
         self._keeping, self._open_history = keeping, open_history
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every request in order; never raises."""
+        """Return the events of each step, for every request in order; never raises."""
         kept = [self._keeping.kept(request) for request in requests]
         missing = [request for request, answer in zip(requests, kept, strict=True) if not answer]
         answers = iter(self._ask_for(missing) if missing else ())
@@ -187,7 +180,7 @@ def open_history(
     """Open the backend of a policy, as the source of counts and of history.
 
     Raises:
-        UsageError: the backend keeps no history, or a package of it is missing.
+        UsageError: the backend has no history, or a package of it is missing.
     """
     backend = open_with(file.settings, file.limits(timeout))
     history = history_of(backend)
@@ -201,66 +194,29 @@ def open_history(
 def known_of(answer: SeriesAnswer) -> SeriesAnswer:
     """Return the answer, or the reason if no step is known."""
     if isinstance(answer, Series) and all(total is None for total in answer.total):
-        reason = "there is no data for any step of the time looked at"
+        reason = "there is no data for any step of the examined time"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
     return answer
 
 
 def with_ratio(policy: Policy) -> list[RatioSlo]:
-    """Return the SLOs that have a ratio of bad events, or slices, step by step."""
+    """Return the SLOs with a ratio of bad events, or slices, step by step."""
     return [slo for slo in policy.slos if isinstance(slo, RatioSlo)]
 
 
 def with_past(policy: Policy) -> list[RatioSlo | SpendSlo]:
-    """Return the SLOs whose history can be asked for; composites have that of their members."""
+    """Return the SLOs with a history of their own; composites have that of their members."""
     return [slo for slo in policy.slos if isinstance(slo, RatioSlo | SpendSlo)]
 
 
 def not_looked_at(policy: Policy, slo: Slo) -> str | None:
-    """Say why an SLO has no good and bad events of its own to look at; None: it has."""
+    """Say why an SLO has no good and bad events of its own to examine; None: it has."""
     why = policy.undefined.get(slo.name)
     return without_events(slo) if why is None else f"it is not measured: {why.reason}"
 
 
 def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
-    """Return the names of all others, each with a sentence that says why."""
+    """Return the names of all other SLOs, each with a sentence that says why."""
     return tuple(
         (slo.name, reason) for slo in policy.slos if (reason := not_looked_at(policy, slo))
     )
-
-
-T = TypeVar("T")
-U = TypeVar("U")
-
-
-def run_concurrently(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """Carry out tasks at once, and return what each returns, in order; the first error is raised.
-
-    Each may wait for a backend of its own.
-    """
-    if len(tasks) == 1:
-        return [tasks[0]()]
-    return [future.result() for future in [_start(task) for task in tasks]]
-
-
-def run_both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
-    """Carry out two tasks at once, the second in this thread, and return what they return."""
-    future = _start(first)
-    result = second()
-    return future.result(), result
-
-
-def _start(task: Callable[[], T]) -> "Future[T]":
-    """Run a task in a daemon thread: Ctrl-C must not wait for a slow backend."""
-    from concurrent.futures import Future  # noqa: PLC0415 - costs 3 ms, for several policies only
-
-    future: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            future.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return future

@@ -1,4 +1,4 @@
-"""The options of one run, and the override that counts in it."""
+"""The options of one run, and the override that applies to it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
@@ -10,11 +10,10 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.decision.decision import Context, Mode, PolicyDecision, exit_code
 from gate.decision.seal import SealKey
-from gate.errors import ExitCode, UsageError
+from gate.errors import ExitCode, UsageError, nearest
 from gate.measure import Backend
-from gate.policy.authors import Authors
+from gate.policy.authors import Authors, Right
 from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
-from gate.policy.logins import Right
 from gate.policy.override import (
     AskApprover,
     AskLabel,
@@ -26,99 +25,97 @@ from gate.policy.override import (
     refusal,
 )
 from gate.policy.policy import Policy
-from gate.policy.requirements import Requirement, RequirementResult, as_stated
+from gate.policy.requirements import Claim, Requirement, RequirementResult, as_stated
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
 _LATE: Final = timedelta(minutes=5)
-
-
 AskFacts = Callable[[Live | None], ChangeFacts]
-"""Finds out what is known of a change, where a policy says so of what is live."""
+"""A function that returns the facts about a change, with a policy's setting for the live commit."""
 
 
 def nothing_known(_live: Live | None) -> ChangeFacts:
-    """Return that nothing is known about the change, which rules no class out."""
+    """Return that no fact about the change is known, which rules no class out."""
     return ChangeFacts(paths=None, labels=None, branches=None, commits=None, titles=None)
 
 
 def nobody(_matcher: ChangeMatcher, _facts: ChangeFacts) -> Approval:
-    """Return that no approval can be looked up here."""
+    """Return that approvals cannot be looked up here."""
     return Approval(why_not="there is no pull request whose approvals could be read")
 
 
 def no_label(_rule: OverrideRule, _at: datetime) -> Labelled:
-    """Return that this run has no pull request that could have a label."""
+    """Return that this run has no pull request with labels."""
     return Labelled()
 
 
 RequirementResults = Mapping[Requirement, RequirementResult]
 """The results of the checks of requirements."""
 AskEvidence = Callable[[Policy, datetime], RequirementResults]
-"""Checks the evaluations that the tiers of a policy require, at the instant of the run."""
+"""A function that checks the evaluations that a policy requires, at the instant of the run."""
 AskShadows = Callable[[Policy, Backend, datetime], RequirementResults]
-"""Compares the shadow deployments that they require, from the counts of the policy's backend."""
+"""A function that compares the required shadows, from the counts of the policy's backend."""
 
 
 def no_evidence(_policy: Policy, _at: datetime) -> RequirementResults:
-    """Return that no evaluation was checked, which leaves each of them undecided."""
+    """Return that no evaluation was checked, so that each of them is undecided."""
     return {}
 
 
 def no_shadows(_policy: Policy, _backend: Backend, _at: datetime) -> RequirementResults:
-    """Return that no shadow was compared, which leaves each of them undecided."""
+    """Return that no shadow was compared, so that each of them is undecided."""
     return {}
 
 
 @dataclass(frozen=True, slots=True)
 class StatedEvidence:
-    """Takes a statement for the evidence where there can be no other: of the past, in a case."""
+    """Accepts statements as evidence if there is no other: for the past, or in a case."""
 
     satisfied: Mapping[str, str]
     """The requirements that are stated as met, by name."""
 
     def __call__(self, policy: Policy, _at: datetime) -> RequirementResults:
-        """Return for everything that the policy requires whether it is stated as met."""
+        """Return for every requirement of the policy whether it is stated as met."""
         return as_stated(policy.requirements, self.satisfied)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The task of one run; the files and the network are behind the functions."""
+    """The settings of one run; the files and the network are behind the functions."""
 
     at: datetime
     """The one instant of the run."""
     change: str | None = None
     """The change class; None: it is recognised."""
     change_from: str = "request"
-    """The source of ``change``, as the decision names it: the option of the command line."""
+    """The source of ``change`` in the decision: the option of the command line."""
     facts: AskFacts = nothing_known
-    """Called once at most for each such word of the policies, if one of them needs it."""
+    """Called at most once for each live setting of the policies, if a policy needs it."""
     approve: Approve = nobody
     context: Context = field(default_factory=lambda: Context(system="none"))
     satisfied: Mapping[str, str] = field(default_factory=dict)
     """The requirements that are stated as met, by name, each with a link or a note."""
     evidence: AskEvidence = no_evidence
-    """Called for each policy with a tier that requires anything, while its backend counts."""
+    """Called for each policy with requirements in its tiers, while its backend counts."""
     shadows: AskShadows = no_shadows
-    """Likewise, once its backend has counted."""
+    """Called for each policy with requirements in its tiers, after its backend has counted."""
     impact: Impact | None = None
     override: Override | None = None
     labelled: AskLabel = no_label
-    """Looks for an override by a label; called only where a change may not ship without one."""
+    """Looks for an override by a label; called only if a change may not ship without one."""
     authors: Callable[[], Authors] = Authors
-    """Finds out whose change it is; called once, if ``override`` is given."""
+    """Finds the authors of the change; called once, if ``override`` is given."""
     approver: AskApprover = named
-    """Returns whether the approver of ``override`` has the right, and whether the approval is
+    """Returns whether the approver of ``override`` is entitled, and whether the approval is
     confirmed."""
     also: tuple[timedelta, ...] = ()
-    """Windows whose burn rates are wanted beside those that the policy needs."""
+    """Further windows with burn rates, beside those that the policy needs."""
     observe: bool = False
     stated: bool = False
-    """``at`` was stated and is not now: what it allows may not ship now."""
+    """Whether ``at`` was stated and is not now: a change that it allows may not ship now."""
     fail_on_warn: bool = False
     timeout: timedelta = DEFAULT_TIMEOUT
     key: SealKey | None = field(default=None, repr=False)
-    """Signs the decision."""
+    """The key that signs the decision."""
 
     @property
     def mode(self) -> Mode:
@@ -131,10 +128,11 @@ class Options:
 def is_other_moment(
     stated: datetime | None, present: datetime, files: Sequence[PolicyFile]
 ) -> bool:
-    """Tell whether a stated instant is another one than the present; None: none was stated.
+    """Return whether a stated instant differs from the present; None: not stated.
 
-    A pipeline may state when it began. But nobody may choose the moment that suits a change: it is
-    the present for no longer than a decision of that moment could be used, and for `_LATE` at most.
+    A pipeline may state its start. But nobody may choose a moment that suits a change: a stated
+    instant counts as the present only as long as a decision of that moment could be used, and at
+    most for `_LATE`.
     """
     if stated is None:
         return False
@@ -143,14 +141,14 @@ def is_other_moment(
 
 
 _WITH_APPROVALS: Final = frozenset({"github", "gitlab"})
-"""Systems whose code host can be asked who has approved a pull request."""
+"""The systems whose code host can be asked for the approvals of a pull request."""
 
 
 def counting_override(files: Sequence[PolicyFile], options: Options) -> Override | None:
-    """Return the override of the options, with whether the code host confirms it; None: none.
+    """Return the override of the options, with its confirmation by the code host; None: none.
 
     Raises:
-        UsageError: it does not count under one of the policies.
+        UsageError: the override does not count under one of the policies.
     """
     override = options.override
     if override is None:
@@ -162,8 +160,8 @@ def counting_override(files: Sequence[PolicyFile], options: Options) -> Override
 
 def _confirmed(override: Override, file: PolicyFile, authors: Authors, options: Options) -> bool:
     rule, who = file.policy.overrides, override.approved_by
-    # What is only claimed is held against the authors who are known: whoever starts the run could
-    # name somebody else as well.
+    # A claim is compared with the known authors: the person who starts the run could name somebody
+    # else as well.
     flaw = refusal(override, rule, at=options.at, authors=replace(authors, unknown=""))
     right = Right(holds=False)
     if flaw is None:
@@ -197,10 +195,10 @@ def _unconfirmed(who: str, rule: OverrideRule, right: Right, authors: Authors) -
 
 
 def overriding(decided: Sequence[PolicyDecision], options: Options) -> Labelled:
-    """Return the override that counts: that of the options, else one by a label.
+    """Return the override that counts: that of the options, otherwise one by a label.
 
-    Of several policies each that stops the change must have a label that overrides it; of these
-    overrides the one that ends first counts. None opens the door of another moment.
+    Each policy that stops the change must have a label that overrides it; the override that ends
+    first counts. A decision about another moment cannot be overridden.
     """
     if options.mode is Mode.STATED_INSTANT:
         return Labelled()
@@ -220,3 +218,28 @@ def overriding(decided: Sequence[PolicyDecision], options: Options) -> Labelled:
 def _stops(decided: PolicyDecision, options: Options) -> bool:
     code = exit_code(decided.verdict, observe=options.observe, fail_on_warn=options.fail_on_warn)
     return code is not ExitCode.ALLOW
+
+
+def check_words(files: Sequence[PolicyFile], options: Options) -> None:
+    """Check that the policies know the names in the options.
+
+    Raises:
+        UsageError: the change class is unknown to a policy, or a requirement to all of them.
+    """
+    for file in files:
+        classes = file.policy.change_classes
+        if options.change is not None and options.change not in classes:
+            hint = nearest(options.change, classes)
+            raise UsageError(f"{file.source.path} has no change class {options.change!r}{hint}")
+    required = [each for file in files for each in file.policy.requirements]
+    names = {each.name for each in required}
+    claimed = {each.name for each in required if isinstance(each, Claim)}
+    for name in options.satisfied:
+        if name not in names:
+            hint = nearest(name, names) if names else "; no tier requires anything"
+            raise UsageError(f"no policy requires {name!r}{hint}")
+        if name not in claimed and not isinstance(options.evidence, StatedEvidence):
+            raise UsageError(
+                f"{name} is checked by its evidence and cannot be stated as met; leave the"
+                " statement out"
+            )

@@ -1,4 +1,4 @@
-"""SLOs whose objective and window a platform has: it is asked for them once, as a run starts."""
+"""SLOs with the objective and window of a platform, which is queried once at the run's start."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from gate.backends import Settings
+from gate.backends.waits import run_concurrently
 from gate.budget.promises import with_promise
-from gate.check.measure import OpenBackend, run_concurrently
+from gate.check.measure import OpenBackend
 from gate.config.load import PolicyFile
-from gate.measure import Backend, Limits, Unmeasured, definitions_of
+from gate.measure import Backend, Limits, Unmeasured
+from gate.measure.capabilities import definitions_of
 from gate.policy.policy import Policy
 from gate.slo.objective import PlatformSlo, Slo
 
@@ -17,16 +19,16 @@ from gate.slo.objective import PlatformSlo, Slo
 def with_promises(
     files: Sequence[PolicyFile], at: datetime, timeout: timedelta, open_with: OpenBackend
 ) -> tuple[Sequence[PolicyFile], OpenBackend]:
-    """Return the policies with what their platforms promise, and what opens backends from here on.
+    """Return the policies with the platforms' objectives, and the opener of backends from here on.
 
-    That returns the backends first that were opened here, which need not look anything up again. An
-    SLO of which the platform's promise is not known is not measured, and the policy says why.
+    The opener first returns the backends that were opened here, with what they have looked up. An
+    SLO whose platform's objective is unknown is not measured, and the policy says why.
 
     Args:
         files: the policies.
         at: the instant of the run.
-        timeout: for what is asked here, of each policy.
-        open_with: opens a backend.
+        timeout: the time limit of these queries, for each policy.
+        open_with: the function that opens a backend.
 
     Raises:
         UsageError: a backend's package is missing.
@@ -56,7 +58,7 @@ def with_promises(
 
 
 def promised(policy: Policy, backend: Backend, at: datetime) -> Policy:
-    """Return a policy with what the platforms of a backend promise."""
+    """Return a policy with the objectives and windows of a backend's platform."""
     waiting = _open_slos(policy)
     answers = definitions_of(backend, [slo.sli for slo in waiting])
     settled: dict[str, Slo] = {}
@@ -80,7 +82,7 @@ def _as_it_is(file: PolicyFile) -> PolicyFile:
 
 
 def _open_slos(policy: Policy) -> list[PlatformSlo]:
-    """Return the SLOs whose promise is not known, and was not asked for in vain."""
+    """Return the SLOs with an unknown objective that was not already requested in vain."""
     return [
         slo
         for slo in policy.slos

@@ -1,43 +1,37 @@
-"""The verdict of a policy that the change itself alters, by the same measurements."""
+"""The verdict of a policy that the change itself alters, from the same measurements."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import Final
 
-from gate.check.decide import BudgetsAndPast, decide
+from gate.check.decide import Measure, decide
 from gate.check.measure import burn_windows
 from gate.check.options import Options
 from gate.check.promises import promised
 from gate.check.replay import LookedUp, Recording, Replaying, record
 from gate.config.load import PolicyFile
-from gate.config.proposal import (
-    ProposedPolicy,
-    finish_within,
-    why_not_judged,
-)
+from gate.config.proposal import ProposedPolicy, finish_within, why_not_judged
 from gate.decision.decision import PolicyDecision, Proposed
 from gate.measure import Backend
 from gate.parsing.limits import TooLargeError
 from gate.policy.findings import Verdict, worst
-from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, PlatformSlo
 from gate.wording import PROPOSAL_DIFFERS, PROPOSAL_OTHER_BACKEND, PROPOSAL_OTHER_BACKENDS
 
-Measure = Callable[[Policy, Backend, Options], BudgetsAndPast]
-"""Measures the budgets of a policy, and what its rules that look back need."""
 _SECONDS: Final = 5.0
-"""For all proposals of a run together."""
+"""The time limit for all proposals of a run together."""
 _REQUESTS: Final = 20_000
-"""Counts that one policy may need; 1,000 SLOs with the SRE workbook's burn rates need 8,000."""
+"""The maximum number of counts of one policy; 1,000 SLOs with the SRE workbook's burn rates need
+8,000."""
 
 
 class Proposals:
     """The policies that a change proposes, beside those that count.
 
-    Nothing is asked for them of any server: what was not measured or looked up for the policies
-    that count is not known. Of such a policy no verdict is better than undecided.
+    No server is queried for them: facts that were not measured or looked up for the policies that
+    count are unknown. With unknown facts, the verdict of a proposed policy is at best undecided.
     """
 
     def __init__(
@@ -46,7 +40,7 @@ class Proposals:
         """Take the policies that count with their opened backends, and the options of the run."""
         looked_up = LookedUp(options)
         self.options = looked_up.first(options)
-        """For the policies that count: what is looked up for them is remembered."""
+        """For the policies that count: their looked-up facts are remembered."""
         self._again = looked_up.again(options)
         self._files = files
         self._recorded = [
@@ -58,16 +52,16 @@ class Proposals:
         self.backends: list[Backend] = [
             recorded or backend for recorded, backend in zip(self._recorded, backends, strict=True)
         ]
-        """For the policies that count: what is measured for them is remembered."""
+        """For the policies that count: their measurements are remembered."""
 
     def beside(
         self, decided: Sequence[PolicyDecision], measure: Measure
     ) -> tuple[PolicyDecision, ...]:
-        """Return the decisions that count, each with what its altered policy says; never raises.
+        """Return the decisions that count, with the verdicts of altered policies; never raises.
 
         Args:
             decided: one for each of the policies.
-            measure: as it was measured for those that count.
+            measure: the same measurement as for those that count.
         """
         end = monotonic() + _SECONDS
         return tuple(
@@ -104,7 +98,7 @@ class Proposals:
 
 
 def _look_up(file: PolicyFile, recorded: Recording | None) -> None:
-    """Let a recording know what a platform promises, of SLOs of the policy that counts only."""
+    """Give a recording the platform's definitions, only for SLOs of the policy that counts."""
     proposed = None if file.proposed is None else file.proposed.policy
     if recorded is None or proposed is None:
         return
@@ -119,5 +113,5 @@ def _verdict(file: PolicyFile, replaying: Replaying, options: Options, measure: 
     if len(policy.slos) * (len(burn_windows(policy)) + 1) > _REQUESTS:
         raise TooLargeError
     measured = measure(policy, replaying, options)
-    # When it would be allowed again is not shown, so that no history is needed.
+    # The time when it would be allowed again is not shown, so no history is needed.
     return decide(file, measured, options, options.facts, lambda: None).verdict

@@ -1,22 +1,14 @@
-"""The requests of a run and their answers, which a proposed policy is judged by."""
+"""The requests of a run and their answers, with which a proposed policy is judged."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from gate.backends import history_of
 from gate.check.options import Options, RequirementResults, no_shadows, nothing_known
 from gate.dataclass import dataclass
-from gate.measure import (
-    Answer,
-    Backend,
-    Cause,
-    CountRequest,
-    Definition,
-    Unmeasured,
-    definitions_of,
-)
+from gate.measure import Answer, Backend, Cause, CountRequest, Definition, Unmeasured
+from gate.measure.capabilities import definitions_of, history_of
 from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.policy import Policy
@@ -32,7 +24,7 @@ _NOT_LOOKED_UP: Final = Approval(why_not="approvals are only looked up for the p
 
 @dataclass(slots=True)
 class Recording:
-    """A backend whose requests and answers are kept."""
+    """A backend that records its requests and answers."""
 
     backend: Backend
     counted: list[tuple[CountRequest, Answer]] = field(default_factory=list)
@@ -54,7 +46,7 @@ class Recording:
 
 @dataclass(slots=True)
 class RecordingHistory(Recording):
-    """The same of a backend that keeps a history."""
+    """A backend with a history that records its requests and answers."""
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return the backend's answers."""
@@ -65,21 +57,21 @@ class RecordingHistory(Recording):
 
 
 def record(backend: Backend) -> Recording:
-    """Return the backend with a memory; it keeps a history where the backend does."""
+    """Return the backend with a recording; it has a history if the backend has one."""
     return Recording(backend) if history_of(backend) is None else RecordingHistory(backend)
 
 
 class Replaying:
-    """Answers from what another backend was asked, for requests that are the same; asks nothing."""
+    """Answers equal requests from the recording of another backend, without any query."""
 
     def __init__(self, recorded: Recording, backends: Mapping[str, str]) -> None:
-        """Take the recording, and how the policy that was measured calls each backend.
+        """Take the recording, and the name of each backend in the measured policy.
 
-        Nothing was measured by a backend that is not among them.
+        A backend that is not among them has measured nothing.
         """
         self._backends = backends
         self.differs = False
-        """Whether a request was not among those that were recorded."""
+        """Whether a request was not in the recording."""
         self._counted: dict[Hashable, Answer] = {}
         self._histories: dict[Hashable, list[tuple[SeriesRequest, SeriesAnswer]]] = {}
         self._defined = {_identity(sli): answer for sli, answer in recorded.defined}
@@ -89,15 +81,15 @@ class Replaying:
             self._histories.setdefault(_identity(past.sli), []).append((past, series))
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:  # noqa: ARG002 - the answers are of the run's one instant
-        """Return what was answered to the same requests."""
+        """Return the recorded answers to the same requests."""
         return [self._count(request) for request in requests]
 
     def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what was answered of the same indicators."""
+        """Return the recorded definitions of the same indicators."""
         return [self._definition(sli) for sli in slis]
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what was answered to requests that cover these."""
+        """Return the recorded answers to requests that cover these."""
         return [self._series(request) for request in requests]
 
     def _definition(self, sli: Sli) -> Definition | Unmeasured:
@@ -117,7 +109,7 @@ class Replaying:
         return answer or NOT_MEASURED
 
     def _renamed(self, request: _Request) -> _Request | None:
-        """Return a request as the policy that was measured would make it; None: it would not."""
+        """Return a request as the measured policy would send it; None: it would not."""
         backend = self._backends.get(request.sli.backend)
         return None if backend is None else replace(request, sli=request.sli.counted_by(backend))
 
@@ -132,12 +124,12 @@ class Replaying:
 
 
 def _key(request: CountRequest) -> Hashable:
-    """Return what is counted: the names of recording rules are but another way to the same."""
+    """Return the counted indicator: the names of recording rules are only another way to it."""
     return _identity(replace(request, rule_labels=None))
 
 
 def _identity(value: object) -> Hashable:
-    """Return what two values share if and only if they are equal, for blocks of keys, too."""
+    """Return a value that is equal for two values exactly if they are equal; also for blocks."""
     if isinstance(value, Mapping):
         return frozenset((key, _identity(child)) for key, child in value.items())
     if is_dataclass(value) and not isinstance(value, type):
@@ -150,7 +142,7 @@ class LookedUp:
     """The facts about the change that were looked up for the policies that count."""
 
     def __init__(self, options: Options) -> None:
-        """Take the options of the run, which say what looks it up."""
+        """Take the options of the run, which look up facts."""
         self._find, self._ask = options.facts, options.approve
         self._check, self._compare = options.evidence, options.shadows
         self._evidence: dict[tuple[str, Requirement], RequirementResult] = {}
@@ -158,7 +150,7 @@ class LookedUp:
         self._approvals: dict[Hashable, Approval] = {}
 
     def first(self, options: Options) -> Options:
-        """Return the options for the policies that count: what is looked up is remembered."""
+        """Return the options for the policies that count: looked-up facts are remembered."""
         return replace(
             options,
             facts=self.facts,
@@ -192,7 +184,7 @@ class LookedUp:
         return evidence
 
     def evidence_again(self, policy: Policy, _at: datetime) -> RequirementResults:
-        """Return what was found for the same requirements of the policy that counts."""
+        """Return the results for the same requirements of the policy that counts."""
         return {
             requirement: self._evidence[policy.service, requirement]
             for requirement in policy.requirements
@@ -200,22 +192,22 @@ class LookedUp:
         }
 
     def facts(self, live: Live | None) -> ChangeFacts:
-        """Find out what is known of the change."""
+        """Return the facts about the change, and remember them."""
         facts = self._facts[live] = self._find(live)
         return facts
 
     def approve(self, matcher: ChangeMatcher, facts: ChangeFacts) -> Approval:
-        """Ask who has approved."""
+        """Return who has approved, and remember it."""
         approval = self._approvals[_identity(matcher)] = self._ask(matcher, facts)
         return approval
 
     def facts_again(self, live: Live | None) -> ChangeFacts:
-        """Return what was found out; nothing is known where no policy that counts needed it.
+        """Return the remembered facts; nothing is known if no policy that counts needed them.
 
-        So it is where the proposed policy says otherwise what is live.
+        The same applies if the proposed policy has another setting for the live commit.
         """
         return self._facts.get(live) or nothing_known(live)
 
     def approve_again(self, matcher: ChangeMatcher, _facts: ChangeFacts) -> Approval:
-        """Return what was answered; nobody has approved what was not asked."""
+        """Return the remembered approvals; without one, nobody has approved."""
         return self._approvals.get(_identity(matcher), _NOT_LOOKED_UP)

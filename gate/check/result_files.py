@@ -1,4 +1,4 @@
-"""Reading result files and their attestations, from a folder or the archive of an artifact."""
+"""Read result files and their attestations, from a folder or the archive of an artifact."""
 
 import os
 from collections.abc import Sequence
@@ -19,18 +19,18 @@ from gate.policy.changes import matches_glob
 from gate.wording import instant
 
 _MOST: Final = 1_000
-"""Files of one requirement."""
+"""The maximum number of files of one requirement."""
 _LONGEST: Final = 100_000
-"""Bytes of an attestation."""
+"""The maximum size of an attestation in bytes."""
 _GIVE_KEY: Final = "give this job the key, as GATE_SIGNING_KEY or GATE_VERIFY_KEY"
 _NAMED: Final = 3
-"""Files that a sentence names."""
+"""The maximum number of files that a sentence names."""
 
 
 def is_attestation(path: Path) -> bool:
-    """Tell whether a file is the attestation of another one, which is read with that.
+    """Return whether a file is the attestation of another one, and is read together with it.
 
-    Behind that of an attestation the name would hide a file from everything that is read.
+    The attestation of an attestation is not one, since it would hide a file.
     """
     other = path.with_name(path.name.removesuffix(ENDING))
     beside = other.name != path.name and not other.name.endswith(ENDING)
@@ -40,14 +40,14 @@ def is_attestation(path: Path) -> bool:
 def read_result(
     path: Path, *, name: str, metric: str | None, score: Fraction | None, key: SealKey | None
 ) -> ResultFile:
-    """Return what a result file and its attestation say.
+    """Return the contents of a result file and of its attestation.
 
     Args:
-        path: of the file.
-        name: of the file in messages.
-        metric: that counts, or ``all``.
-        score: that a case needs to pass; None: the tool's own word counts.
-        key: that attestations must be signed with; None: this run has no key.
+        path: the path of the file.
+        name: the name of the file in messages.
+        metric: the metric that counts, or ``all``.
+        score: the score that a case needs to pass; None: the tool's own result counts.
+        key: the key that attestations must be signed with; None: this run has no key.
     """
     try:
         content = read_file(path)
@@ -58,7 +58,7 @@ def read_result(
 
 
 def _attestation_of(path: Path) -> bytes | UnreadableResultsError | None:
-    """Return the contents of the file beside a result file, or the reason why it cannot be read."""
+    """Return the content of the file beside a result file, or why it cannot be read."""
     beside = path.with_name(f"{path.name}{ENDING}")
     if not os.path.lexists(beside):
         return None
@@ -70,12 +70,12 @@ def _attestation_of(path: Path) -> bytes | UnreadableResultsError | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactOrigin:
-    """The CI artifact that an archive is."""
+    """The CI artifact of an archive."""
 
     name: str
-    """As messages name it."""
+    """Its name in messages."""
     commit: str
-    """That its CI run was for: the full hash."""
+    """The full hash of the commit that its CI run was for."""
     made_at: datetime
     """The time at which the run made it."""
 
@@ -89,15 +89,15 @@ def read_archive(
     score: Fraction | None,
     key: SealKey | None,
 ) -> list[ResultFile]:
-    """Return what the result files in the archive of an artifact say, bound to its CI run.
+    """Return the contents of the result files in an artifact's archive, bound to its CI run.
 
     Args:
-        content: of the zip file.
+        content: the content of the zip file.
         patterns: globs of the result files in it.
-        origin: of the archive.
-        metric: that counts, or ``all``.
-        score: that a case needs to pass; None: the tool's own word counts.
-        key: that attestations must be signed with; None: this run has no key.
+        origin: the artifact of the archive.
+        metric: the metric that counts, or ``all``.
+        score: the score that a case needs to pass; None: the tool's own result counts.
+        key: the key that attestations must be signed with; None: this run has no key.
 
     Raises:
         CannotTellError: no file matches, or too many do.
@@ -141,10 +141,10 @@ def read_archive(
 
 
 def check_number(names: Sequence[str], patterns: Sequence[str]) -> None:
-    """See that not too many files match.
+    """Refuse too many matching files.
 
     Raises:
-        CannotTellError: they do.
+        CannotTellError: too many files match.
     """
     if len(names) > _MOST:
         raise CannotTellError(
@@ -154,7 +154,7 @@ def check_number(names: Sequence[str], patterns: Sequence[str]) -> None:
 
 
 def _bound(file: ResultFile, origin: ArtifactOrigin) -> ResultFile:
-    """Return a file with the commit of its artifact, which what the file says must agree with."""
+    """Return a file with the commit of its artifact, which the file must not contradict."""
     if file.flaw is not None:
         return file
     note = None if file.run is None else file.run.commit_note
@@ -189,7 +189,7 @@ def _result(
     score: Fraction | None,
     key: SealKey | None,
 ) -> ResultFile:
-    """Return what a result file and its attestation say; None: it has no attestation."""
+    """Return the contents of a result file and its attestation; None: it has no attestation."""
     try:
         run = read_run(content, file_name=name, metric=metric, score=score)
     except UnreadableResultsError as error:
@@ -221,10 +221,10 @@ def _result(
 def _attested(
     attestation: bytes | UnreadableResultsError | None, content: bytes, key: SealKey | None
 ) -> Attested | None:
-    """Return what the attestation of a file says; None: it has none.
+    """Return the statement of a file's attestation; None: it has none.
 
     Raises:
-        OddDocumentError: it does not count.
+        OddDocumentError: the attestation does not count.
     """
     if attestation is None:
         return None

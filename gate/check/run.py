@@ -7,28 +7,24 @@ from functools import cache, partial
 from typing import Final, TypeVar
 
 from gate import __version__
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
+from gate.backends.waits import run_both, run_concurrently
 from gate.budget.assessment import Assessment
-from gate.check.decide import BudgetsAndPast, decide
-from gate.check.measure import KeptHistory, OpenBackend, measure, run_both, run_concurrently
-from gate.check.options import Options, StatedEvidence, counting_override, overriding
+from gate.check.decide import BudgetsAndPast, Measure, decide
+from gate.check.measure import KeptHistory, OpenBackend, measure
+from gate.check.options import Options, StatedEvidence, check_words, counting_override, overriding
 from gate.config.load import PolicyFile
-from gate.decision.decision import (
-    Decision,
-    exit_code,
-    overall_verdict,
-)
+from gate.decision.decision import Decision, exit_code, overall_verdict
 from gate.decision.status import PolicyStatus, Status
-from gate.errors import UsageError, nearest
 from gate.measure import Backend
-from gate.measure.history import HistoryBackend, KeepingBackend, LimitedBackend
+from gate.measure.capabilities import HistoryBackend, KeepingBackend, LimitedBackend, history_of
 from gate.policy.case import NO_PAST
 from gate.policy.policy import Policy
 from gate.policy.requirements import Claim
 
 T = TypeVar("T")
 _PATIENCE: Final = timedelta(seconds=10)
-"""Time limit for a history that decides nothing."""
+"""The time limit of a history that does not affect the decision."""
 
 
 def run_check(
@@ -61,7 +57,7 @@ def run_check(
 def measure_policies(
     files: Sequence[PolicyFile], options: Options, *, open_with: OpenBackend = open_backend
 ) -> list[BudgetsAndPast]:
-    """Measure what every decision by these policies at one instant needs.
+    """Measure everything that decisions by these policies at one instant need.
 
     Raises:
         UsageError: a backend's package is missing.
@@ -76,14 +72,15 @@ def judge_measured(
     open_with: OpenBackend | None,
     backends: Sequence[Backend] | None = None,
 ) -> Decision:
-    """Decide on a change by what was measured.
+    """Decide on a change by the measurements.
 
     Args:
         files: the policies.
-        measured: as `measure_policies` has returned it for them.
-        options: of the same instant.
-        open_with: opens the history that says when a budget recovers; None: that is not asked.
-        backends: that have measured; what they have kept is not asked again.
+        measured: the result of `measure_policies` for them.
+        options: options with the same instant.
+        open_with: the function that opens the history for recoveries; None: recoveries are not
+            needed.
+        backends: the backends that have measured; their kept data is not requested again.
     """
     facts = cache(options.facts)
     measuring: Sequence[Backend | None] = backends or (None,) * len(files)
@@ -130,9 +127,9 @@ def run_status(
 
     Args:
         files: the policies.
-        options: of these the instant and the patience count.
-        with_burn_downs: also ask how the measured budgets came down.
-        open_with: opens a backend.
+        options: options, of which only the instant and the time limits are used.
+        with_burn_downs: whether to also request the burn-downs of the measured budgets.
+        open_with: the function that opens a backend.
 
     Raises:
         UsageError: a backend's package is missing.
@@ -159,7 +156,7 @@ def _status(
     open_with: OpenBackend | None,
     backend: Backend,
 ) -> PolicyStatus:
-    """Return the status of a policy; with the histories where a backend is opened for them."""
+    """Return the status of a policy, with histories if a backend is opened for them."""
     status = PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
     if open_with is None:
         return status
@@ -171,14 +168,11 @@ def _status(
 
 
 def _history(
-    file: PolicyFile,
-    options: Options,
-    open_with: OpenBackend | None,
-    measured: Backend | None,
+    file: PolicyFile, options: Options, open_with: OpenBackend | None, measured: Backend | None
 ) -> HistoryBackend | None:
-    """Open the history of a policy for what decides nothing, with a short time limit.
+    """Open the history of a policy for facts without an effect, with a short time limit.
 
-    What the backend has kept that has measured is not asked again, and its connections are used.
+    Data that the backend has kept is not requested again, and its connections are reused.
     """
     if open_with is None:
         return None
@@ -191,35 +185,10 @@ def _history(
     return history_of(open_with(file.settings, limits))
 
 
-def check_words(files: Sequence[PolicyFile], options: Options) -> None:
-    """See that the policies know the words of the options.
-
-    Raises:
-        UsageError: the change class is unknown to a policy, or a requirement to all of them.
-    """
-    for file in files:
-        classes = file.policy.change_classes
-        if options.change is not None and options.change not in classes:
-            hint = nearest(options.change, classes)
-            raise UsageError(f"{file.source.path} has no change class {options.change!r}{hint}")
-    required = [each for file in files for each in file.policy.requirements]
-    names = {each.name for each in required}
-    claimed = {each.name for each in required if isinstance(each, Claim)}
-    for name in options.satisfied:
-        if name not in names:
-            hint = nearest(name, names) if names else "; no tier requires anything"
-            raise UsageError(f"no policy requires {name!r}{hint}")
-        if name not in claimed and not isinstance(options.evidence, StatedEvidence):
-            raise UsageError(
-                f"{name} is checked by its evidence and cannot be stated as met; leave the"
-                " statement out"
-            )
-
-
 def _with_promises(
     files: Sequence[PolicyFile], options: Options, open_with: OpenBackend
 ) -> tuple[Sequence[PolicyFile], OpenBackend]:
-    """Return the policies with what their platforms promise, and what opens backends then."""
+    """Return the policies with their platforms' objectives, and the opener of backends."""
     if not any(file.policy.waits_for_platforms for file in files):
         return files, open_with
     from gate.check.promises import with_promises  # noqa: PLC0415 - for such SLOs only
@@ -239,7 +208,7 @@ def _for_all(
     options: Options,
     work: Callable[[Policy, Backend, Options], T],
 ) -> list[T]:
-    """Carry out the work for every policy, several at once: each may wait for its own backend."""
+    """Do the work for every policy, several at once: each may wait for its own backend."""
     return run_concurrently(
         [
             partial(work, file.policy, backend, options)
@@ -253,26 +222,33 @@ def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assess
 
 
 def measure_and_gather(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
-    """Measure what every decision by a policy at the options' instant needs."""
+    """Measure everything that decisions by a policy at the options' instant need."""
+    return with_evidence(policy, backend, options, with_past)
+
+
+def with_evidence(
+    policy: Policy, backend: Backend, options: Options, measure_: Measure
+) -> BudgetsAndPast:
+    """Measure with a function that returns the budgets and the past; check the requirements."""
     if isinstance(options.evidence, StatedEvidence):
-        assessments, past = _with_past(policy, backend, options)
+        assessments, past = measure_(policy, backend, options)
         return assessments, replace(past, evidence=options.evidence(policy, options.at))
     if all(isinstance(requirement, Claim) for requirement in policy.requirements):
-        return _with_past(policy, backend, options)
+        return measure_(policy, backend, options)
+
+    def with_shadows() -> BudgetsAndPast:
+        # A backend answers one question at a time.
+        assessments, past = measure_(policy, backend, options)
+        return assessments, replace(past, evidence=options.shadows(policy, backend, options.at))
+
     evidence, (assessments, past) = run_both(
-        partial(options.evidence, policy, options.at),
-        partial(_with_past_and_shadows, policy, backend, options),
+        partial(options.evidence, policy, options.at), with_shadows
     )
     return assessments, replace(past, evidence={**past.evidence, **evidence})
 
 
-def _with_past_and_shadows(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
-    """Measure first: a backend answers one question at a time."""
-    assessments, past = _with_past(policy, backend, options)
-    return assessments, replace(past, evidence=options.shadows(policy, backend, options.at))
-
-
-def _with_past(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
+def with_past(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
+    """Measure the budgets of a policy, and gather the past that its rules need."""
     assessments = _measure(policy, backend, options)
     if not policy.looks_back:
         return assessments, NO_PAST

@@ -1,4 +1,4 @@
-"""The report on a shadow deployment, and the figures behind it."""
+"""The report on a shadow deployment, and its figures."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,22 +6,20 @@ from math import ceil, floor, log10
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.errors import nearest
 from gate.history.shadow import ShadowComparison, ShadowOutcome
 from gate.measure.pairing import Pairs, Unpaired
 from gate.policy.requirements import RequirementResult, RequirementState, ShadowRequirement
-from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
-from gate.wording import amount, instant, percent, shown, stretch
+from gate.wording import amount, percent, shown
 
 ShadowFacts = dict[str, str | int | float | None]
 _DIGITS: Final = 3
-"""Significant digits of a share: of 0.0104% and 0.01% it matters which is larger."""
+"""The significant digits of a share: it matters which of 0.0104% and 0.01% is larger."""
 _BURSTS: Final = 1.5
-"""A smaller design effect is not worth a word."""
+"""A smaller design effect is not mentioned."""
 _HOUR: Final = timedelta(hours=1)
 _LONGER: Final = ((timedelta(days=2), timedelta(days=1)), (2 * _HOUR, _HOUR))
-"""From which length on a time is rounded up to which unit; else to ten minutes."""
+"""The lengths from which a time is rounded up to each unit; below, to ten minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +28,17 @@ class ComparedSlo:
 
     slo: str
     why: str = ""
-    """The reason why it could not be compared, and what to do; empty: it was."""
+    """The reason why it could not be compared, and the remedy; empty: it was compared."""
     comparison: ShadowComparison | None = None
     """None: it could not be compared."""
     pairs: Pairs | None = None
-    """None: requests were not paired."""
+    """None: the requests were not paired."""
     doubt: str = ""
     """The doubt about its counts, and the remedy; empty without a doubt."""
 
     @property
     def place(self) -> tuple[int, float]:
-        """How much it weighs: what is shown to be worse, then what is not known, then the rest."""
+        """Its rank: SLOs that are shown to be worse come first, then unknown ones."""
         if self.comparison is None:
             return 2, 0.0
         outcome = self.comparison.outcome
@@ -49,16 +47,16 @@ class ComparedSlo:
 
 
 def undecided(reason: str) -> RequirementResult:
-    """Return the result where nothing could be compared."""
+    """Return the result if nothing could be compared."""
     return RequirementResult(state=RequirementState.UNDECIDED, reason=reason)
 
 
 def result_of(requirement: ShadowRequirement, slos: Sequence[ComparedSlo]) -> RequirementResult:
-    """Return what all SLOs of a requirement come to, which the worst of them decides.
+    """Return the result of all SLOs of a requirement; the worst SLO decides.
 
     Args:
-        requirement: which is checked.
-        slos: at least one.
+        requirement: the checked requirement.
+        slos: the SLOs, at least one.
     """
     worst = max(slos, key=lambda slo: slo.place)
     if worst.comparison is None:
@@ -131,7 +129,7 @@ def _unsure(
 
 
 def _doubts(requirement: ShadowRequirement, slo: ComparedSlo) -> str:
-    """Say what is in doubt and decides."""
+    """Describe the doubt that decides."""
     if slo.doubt:
         return slo.doubt
     sides = (slo.pairs.candidate, slo.pairs.against) if slo.pairs is not None else ()
@@ -175,24 +173,12 @@ def _who(requirement: ShadowRequirement) -> str:
     return f"{requirement.by}={requirement.candidate}"
 
 
-def _share(share: float, *, up: bool | None = None) -> str:
-    """Write a share to three digits, rounded up, down, or to the nearest."""
-    if not share:
-        return "0%"
-    digits = max(_DIGITS - 1 - floor(log10(share * 100)), 0)
-    scale = 10**digits
-    rounding = round if up is None else ceil if up else floor
-    # What floats are off must not be rounded up: 0.0001 * 100 * 10 ** 4 is a little above 100.
-    text = f"{rounding(round(share * 100 * scale, 6)) / scale:.{digits}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
-
-
 def _count(events: float) -> str:
     return amount(shown(events))
 
 
 def _rough(number: int) -> str:
-    """Write a number to two digits: what is needed is an estimate."""
+    """Write a number to two digits, since the needed number is an estimate."""
     unit = 10 ** max(len(str(number)) - 2, 0)
     return f"{-(-number // unit) * unit:,}"
 
@@ -224,56 +210,21 @@ def _facts(slo: ComparedSlo, comparison: ShadowComparison) -> ShadowFacts:
     return facts
 
 
-def missing_value(requirement: ShadowRequirement, value: str, others: Sequence[str]) -> str:
-    """Say that no request has a value of the label, and what to do.
-
-    Args:
-        requirement: which is checked.
-        value: of the shadow or of the live deployment.
-        others: the existing values, without the two.
-    """
-    key = "candidate" if value == requirement.candidate else "against"
-    do = "deploy the shadow and mirror requests to it, or " if key == "candidate" else ""
-    return (
-        f"no request of the last {format_duration(requirement.lasting)} has"
-        f" {requirement.by}={value}: {do}correct {key}, or the selector of the SLO if that leaves"
-        f" them out{nearest(value, others)}"
-    )
-
-
-def absent(requirement: ShadowRequirement, value: str, missing: Sequence[Span], span: Span) -> str:
-    """Say when one of the two was not there, and when the whole time will be.
-
-    Args:
-        requirement: which is checked.
-        value: of the deployment that was missing.
-        missing: the stretches of time, the oldest first; at least one.
-        span: the time that is compared.
-    """
-    who, last, lasting = (
-        f"{requirement.by}={value}",
-        missing[-1],
-        format_duration(requirement.lasting),
-    )
-    if last.end == span.end:
-        return (
-            f"nothing is known of {who} since {instant(last.start)}; check that it runs, receives"
-            f" requests and is measured, and check again {lasting} after it does"
-        )
-    again = f"check again after {instant(last.end + requirement.lasting)}"
-    if last.start == span.start:
-        return (
-            f"cannot tell yet: {who} has run since {instant(last.end)} only, and the last {lasting}"
-            f" is compared; {again}"
-        )
-    return (
-        f"{who} has no requests from {stretch(last.start, last.end, open_=False)}, and all of the"
-        f" last {lasting} is compared; {again}, if there is no other gap until then"
-    )
+def _share(share: float, *, up: bool | None = None) -> str:
+    """Write a share to three digits, rounded up, down, or to the nearest."""
+    if not share:
+        return "0%"
+    digits = max(_DIGITS - 1 - floor(log10(share * 100)), 0)
+    scale = 10**digits
+    rounding = round if up is None else ceil if up else floor
+    # Rounding errors of floats must not be rounded up: 0.0001 * 100 * 10 ** 4 is slightly above
+    # 100.
+    text = f"{rounding(round(share * 100 * scale, 6)) / scale:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
 def too_many_alone(requirement: ShadowRequirement, value: str, side: Unpaired, most: float) -> str:
-    """Say that too many requests of one of the two are in no pair, and what to do."""
+    """Say that too many requests of one of the two are not in a pair, and what to do."""
     label = requirement.pair_by
     without = f", {side.without_id:,} of them have no {label}" * bool(side.without_id)
     return (

@@ -31,8 +31,7 @@ from gate.reporters import PAGES
     "--baseline",
     type=DURATION,
     heading=Heading.HISTORY,
-    help="How much of the beginning shows what is usual, a duration such as 7d. Default: half of"
-    " --last.",
+    help="Length of the baseline at the start, a duration such as 7d. Default: half of --last.",
 )
 @option(
     "--rules",

@@ -27,7 +27,7 @@ from gate.hosts.pinning.local_files import altered_file
 
 
 @command(example=("gate attest evals/scores.csv", "gate attest evals/*.json --commit HEAD"))
-@argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE, help_="Files of results.")
+@argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE, help_="Result files.")
 @option(
     "--commit",
     metavar="REF",
@@ -42,13 +42,14 @@ from gate.hosts.pinning.local_files import altered_file
 )
 @ci_option()
 def attest(*, files: tuple[str, ...], commit: str | None, at: datetime | None, ci: str) -> ExitCode:
-    """Sign which commit the result FILEs of an evaluation are about, and when it ran.
+    """Sign the commit and the time of the evaluation that wrote the result FILEs.
 
-    Many tools write no commit and no time into their files. Run this right after the evaluation, in
-    the same job: it writes FILE.attestation.json beside each, signed with GATE_SIGNING_KEY. gate
-    check takes it only if its own key verifies it, and only for the very same content.
+    Many tools write neither the commit nor the time into their files. Run this right after the
+    evaluation, in the same job: it writes FILE.attestation.json beside each file, signed with
+    GATE_SIGNING_KEY. gate check accepts it only if its own key verifies it, and only for exactly
+    the same content.
 
-    Exit codes: 0 every file is attested, 2 one cannot be, or there is no key.
+    Exit codes: 0 every file is attested, 2 a file cannot be attested, or there is no key.
     """
     key = signing_key(os.environ)
     if key is None:
@@ -78,7 +79,7 @@ def _commit(ref: str | None, ci: str) -> str:
     context = context_of(ci)
     if ref is None:
         if context.revision is None:
-            raise UsageError("it is not known which commit was evaluated: name it with --commit")
+            raise UsageError("the evaluated commit is unknown: name it with --commit")
         _see_that_it_is_checked_out(Checkout(working_folder(os.environ), context.workspace))
         return context.revision
     try:
@@ -90,28 +91,25 @@ def _commit(ref: str | None, ci: str) -> str:
 
 
 def _see_that_it_is_checked_out(checkout: Checkout) -> None:
-    """See that the evaluation ran on what the commit has, and not on files that differ from it."""
+    """Refuse files of the checkout that differ from the commit: the run may have used them."""
     try:
         altered = altered_file(checkout)
     except GitError:
-        return  # this is not a checkout, and nothing says that the CI system is wrong
+        return  # this is not a checkout, and nothing indicates that the CI system is wrong
     if altered is not None:
         raise UsageError(
-            f"{altered} differs from the commit, so that the evaluation may have run on something"
-            " else; commit it, or name the commit with --commit if the evaluation did not use it"
+            f"{altered} differs from the commit, so the evaluation may have used another version;"
+            " commit it, or name the commit with --commit if the evaluation did not use it"
         )
 
 
 def _content(name: str, commit: str) -> bytes:
-    """Return what a result file holds, if it is not about another commit by itself."""
+    """Return the content of a result file, unless the file itself names another commit."""
     try:
         content = read_file(name)
         run = read_run(content, file_name=name)
     except UnreadableResultsError as error:
         raise UsageError(f"{named(name)} is not attested: {error}") from error
     if run.commit is not None and not is_about(run.commit, commit):
-        raise UsageError(
-            f"{named(name)} is not attested: it says itself that it is about {run.commit}, and not"
-            f" about {commit[:12]}"
-        )
+        raise UsageError(f"{named(name)} is not attested: it names {run.commit}, not {commit[:12]}")
     return content

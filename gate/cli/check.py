@@ -33,7 +33,7 @@ from gate.policy.override import Override
 from gate.reporters import REPORTERS, render
 
 _FIRST: Final = 15.0
-"""Seconds: a budget does not change sooner than a scrape."""
+"""The first pause in seconds: a budget does not change before the next scrape."""
 _LONGEST: Final = 120.0
 _GROWTH: Final = 1.5
 _EXAMPLE: Final = "--impact canary=10%,failures=100%,detect=5m"
@@ -45,9 +45,9 @@ def until_allowed(
     """Return the first decision that lets the change ship, or the last one when time is up.
 
     Args:
-        decide: measures and judges at an instant.
+        decide: returns the decision at an instant.
         at: the first instant.
-        wait: how long to go on; None: one decision, whatever it is.
+        wait: the time limit; None: only one decision.
     """
     decision = decide(at)
     end = time.monotonic() + (wait.total_seconds() if wait else 0)
@@ -143,11 +143,11 @@ def _place(change: ChangeOptions) -> CiEnvironment:
 
 
 def _write_trigger(decision: Decision, change: ChangeOptions) -> None:
-    """Write what the change was promised to cost, and say it; a failure is a warning."""
+    """Write the promised cost of the change, and say so; a failure is a warning."""
     if change.trigger is None or change.impact is None:
         return
     from gate.decision.trigger import trigger_document, trigger_of  # noqa: PLC0415 - where wanted
-    from gate.reporters.outlook import promises  # noqa: PLC0415 - as above
+    from gate.reporters.pace import promises  # noqa: PLC0415 - as above
 
     trigger = trigger_of(decision, change.impact)
     text = json.dumps(trigger_document(trigger, decision.key), indent=2, allow_nan=False)
@@ -158,7 +158,7 @@ def _write_trigger(decision: Decision, change: ChangeOptions) -> None:
 def _publish(
     decision: Decision, place: CiEnvironment, change: ChangeOptions, outcome: OutcomeOptions
 ) -> None:
-    """Write the trigger, record the decision and keep the comment, as far as that is wanted."""
+    """Write the trigger, record the decision and update the comment, if requested."""
     _write_trigger(decision, change)
     if outcome.record is not None:
         append(outcome.record, decision)

@@ -31,10 +31,10 @@ _IMPACT: Final[dict[str, Callable[[str], Fraction | timedelta]]] = {
 
 
 def parse_impact(text: str) -> Impact:
-    """Read ``canary=10%,failures=100%,detect=5m``; what is left out is all, all and 5m.
+    """Read ``canary=10%,failures=100%,detect=5m``; these are the defaults, but for canary=100%.
 
     Raises:
-        ValueError: a part that is unknown, doubled or unreadable.
+        ValueError: an unknown, repeated or unreadable part.
     """
     given: dict[str, Any] = {}
     for part in text.split(","):
@@ -50,7 +50,7 @@ def parse_impact(text: str) -> Impact:
 def requested_override(
     override: str | None, approved_by: str | None, until: datetime | None
 ) -> Override | None:
-    """Return the override that three options together ask for; None where none of them is given.
+    """Return the override that three options together request; None if none of them is given.
 
     Raises:
         UsageError: some are given and some are not.
@@ -70,7 +70,7 @@ def requested_override(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeOptions:
-    """Statements about the change, and about where this runs."""
+    """The options about the change and the run."""
 
     change: str | None
     satisfied: tuple[tuple[str, str], ...]
@@ -94,15 +94,15 @@ CHANGE: Final = (
         "--impact",
         type=Parsed("impact", parse_impact),
         heading=Heading.CHANGE,
-        help="Expected cost of the change, taken as spent: its share of the traffic, its share of"
+        help="Expected cost of the change, counted as spent: its share of the traffic, its share of"
         " failures, and the time to detect them, as in canary=10%,failures=100%,detect=5m.",
     ),
     option(
         "--trigger",
         type=FILE,
         heading=Heading.CHANGE,
-        help="Write to this file, in JSON, what the impact costs and the most that the canary may"
-        " take, to which gate watch --trigger holds it. Needs --impact.",
+        help="Write the cost of the impact and the most that the canary may take to this file, in"
+        " JSON, for gate watch --trigger. Needs --impact.",
     ),
     option(
         "--base",
@@ -116,7 +116,7 @@ CHANGE: Final = (
         metavar="REF",
         default="auto",
         heading=Heading.CHANGE,
-        help="Read each policy as this branch, tag or commit has it; none reads the checkout."
+        help="Read each policy from this branch, tag or commit; none reads the checkout."
         " Default: in a CI system the branch that the change goes into, else the default branch.",
     ),
     ci_option(),
@@ -127,7 +127,7 @@ OVERRIDE: Final = (
         "--override",
         metavar="REASON",
         heading=Heading.OVERRIDE,
-        help="Ship although the policy says no, for this reason, which is recorded.",
+        help="Ship although the policy stops the change, for this reason, which is recorded.",
     ),
     option(
         "--override-approved-by",
@@ -135,7 +135,7 @@ OVERRIDE: Final = (
         formerly="--approved-by",
         metavar="WHO",
         heading=Heading.OVERRIDE,
-        help="Login of who approved the override, who must not be the author.",
+        help="Login of the person who approved the override; not the author.",
     ),
     option(
         "--override-until",
@@ -150,7 +150,7 @@ OVERRIDE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeOptions(PublishingOptions):
-    """Where the decision goes, and the exit code."""
+    """The options about the outputs of the decision, and the exit code."""
 
     observe: bool
     fail_on: str | None

@@ -1,4 +1,4 @@
-"""Where ``gate check`` runs: the context, and the facts about the change."""
+"""The environment of ``gate check``: its context, and the facts about the change."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -14,9 +14,8 @@ from gate.git.repository import working_folder
 from gate.hosts.pinning import AUTO
 from gate.hosts.systems import detect
 from gate.measure import Backend
-from gate.policy.authors import Authors
+from gate.policy.authors import Authors, Right
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
-from gate.policy.logins import Right
 from gate.policy.override import Labelled, OverrideRule, named
 from gate.policy.policy import Policy
 from gate.policy.requirements import ShadowRequirement
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from gate.hosts.pulls import ChangeHost
 
 _ANNOTATING: Final = frozenset({"github", "gitlab"})
-"""Systems that show a finding at a file, which they look for from the top of the repository."""
+"""The systems that show a finding at a file, which they look for from the top of the repository."""
 
 _NO_TOKEN: Final = {
     "github": "CI artifacts cannot be read without a token; set GITHUB_TOKEN, with the permission"
@@ -59,27 +58,27 @@ def context_of(system: str, *, base: str | None = None, environment: str | None 
 
 
 def prefix_of(context: Context) -> str:
-    """Return the working folder from the top of git's checkout; empty: the top, or not known."""
+    """Return the working folder from the top of git's checkout; empty: the top, or unknown."""
     return _git(lambda checkout: checkout.prefix(), context) or ""
 
 
 @dataclass(frozen=True, slots=True)
 class CiEnvironment:
-    """Finds out about the change. Git and the network are only asked if a policy needs it."""
+    """The source of facts about the change; git and the network are asked only if necessary."""
 
     context: Context
     environ: Mapping[str, str]
     log: str | None = None
-    """The log of the decisions that this gate has recorded."""
+    """The log of this gate's recorded decisions."""
     services: tuple[str, ...] = ()
-    """Whose decisions count there."""
+    """The services whose decisions count in the log."""
 
     def about(self, files: Iterable[PolicyFile]) -> "CiEnvironment":
         """Return the environment for the services of these policies."""
         return replace(self, services=tuple(file.policy.service for file in files))
 
     def facts(self, live: Live | None) -> ChangeFacts:
-        """Return what is known of the change, compared with what is live as a policy says."""
+        """Return the known facts about the change, compared with the live commit of a policy."""
         from gate.hosts.change_facts import FactFinder  # noqa: PLC0415 - for such policies only
 
         checkout = self._checkout()
@@ -101,10 +100,10 @@ class CiEnvironment:
         return finder.evaluations(policy, at)
 
     def _artifacts(self) -> "ArtifactHost":
-        """Return what has the CI artifacts.
+        """Return the reader of CI artifacts.
 
         Raises:
-            CannotTellError: it cannot be asked.
+            CannotTellError: there is no such reader.
         """
         from gate.evaluations.binding import CannotTellError  # noqa: PLC0415 - as above
 
@@ -137,7 +136,7 @@ class CiEnvironment:
         return None if client is None else client.changes
 
     def _bases(self, checkout: "Checkout") -> "BaseFinder":
-        """Return what finds the base of the change."""
+        """Return the finder for the base of the change."""
         from gate.cli.keys import verifying_key  # noqa: PLC0415 - as above
         from gate.hosts.base import BaseFinder  # noqa: PLC0415 - as above
         from gate.hosts.recorded import Log  # noqa: PLC0415 - as above
@@ -147,7 +146,7 @@ class CiEnvironment:
         return BaseFinder(self.context, checkout, self._changes(), log.allowed)
 
     def authors(self) -> Authors:
-        """Return whose change it is, by the event and by the code host where it can be asked."""
+        """Return the authors of the change, by the event and, if possible, by the code host."""
         from gate.hosts.overriding import whose  # noqa: PLC0415 - for overrides only
         from gate.hosts.people import named_by  # noqa: PLC0415 - as above
 
@@ -158,10 +157,10 @@ class CiEnvironment:
         return named_by(self.context) + Authors(unknown=unknown)
 
     def approve(self, matcher: ChangeMatcher, facts: ChangeFacts) -> Approval:
-        """Return who approved what a matcher recognised, in each pull request of the change.
+        """Return who approved a recognised class, in each pull request of the change.
 
-        A merge queue and a push have commits of their own; what was approved is that commit of the
-        pull requests that the queue took, or that was merged.
+        A merge queue and a push have commits of their own; approvals count for the commit of the
+        pull request that the queue took, or that was merged.
         """
         host = self.host()
         if host is None or (self.context.pull_request is None and not facts.sources):
@@ -180,7 +179,7 @@ class CiEnvironment:
         return ClaimedApprover(host.people, self.context)(who, rule, authors)
 
     def labelled(self, rule: OverrideRule, at: datetime) -> Labelled:
-        """Return the override that a label of the pull request asks for."""
+        """Return the override that a label of the pull request requests."""
         host = self.host()
         if host is None:
             return no_label(rule, at)
@@ -189,7 +188,7 @@ class CiEnvironment:
         return LabelOverride(host.people, host, self.context)(rule, at)
 
     def policies(self, ref: str) -> "PolicyReader":
-        """Return what reads the policies of this run, as the ref has them or as they count."""
+        """Return the reader of this run's policies, at the given ref or as they count."""
         from gate.hosts.pinning.policies import PolicyReader  # noqa: PLC0415 - as above
 
         host = self.host()
@@ -200,12 +199,12 @@ class CiEnvironment:
         """Return a client of the code host; None without a token.
 
         Args:
-            seconds: that all its requests together may take.
+            seconds: the time limit of all its requests together.
         """
         return self._gitlab(seconds) if self.context.system == "gitlab" else self.github(seconds)
 
     def github(self, seconds: float = 90.0) -> "GitHub | None":
-        """Return a client where this runs on GitHub and a token is set."""
+        """Return a client if this runs on GitHub and a token is set."""
         token, repository = self.environ.get("GITHUB_TOKEN"), self.context.repository
         if self.context.system != "github" or not token or not repository:
             return None
@@ -219,7 +218,7 @@ class CiEnvironment:
             return None  # GITHUB_REPOSITORY does not name a repository
 
     def _gitlab(self, seconds: float) -> "GitLab | None":
-        """Return a client if a token of the project is set; the token of a job cannot do enough."""
+        """Return a client if a project token is set; a job's own token has too few rights."""
         token, url = self.environ.get("GITLAB_TOKEN"), self.environ.get("CI_API_V4_URL")
         # A merge request of a fork belongs to the project that it would be merged into.
         project = (
@@ -238,10 +237,10 @@ class CiEnvironment:
 
 
 def _git(question: "Callable[[Checkout], str]", context: Context) -> str | None:
-    """Ask git about the folder of this run; None: git does not know."""
+    """Return the answer of git about the folder of this run; None: git does not know it."""
     from gate.hosts.git import Checkout, GitError  # noqa: PLC0415 - as above
 
     try:
         return question(Checkout(working_folder(os.environ), context.workspace))
     except GitError:
-        return None  # not in a checkout: a decision need not be about a commit
+        return None  # not in a checkout: a decision works without a commit

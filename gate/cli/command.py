@@ -6,7 +6,7 @@ is one argument of the command's function: a dataclass with a field for each opt
 
 from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
-from functools import partial, wraps
+from functools import partial, reduce, wraps
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 DEFAULT_POLICY: Final = "gate.yaml"
-"""The policy file that every command reads if none is named."""
+"""The policy file that every command reads by default."""
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -43,11 +43,11 @@ class Heading(StrEnum):
 
 
 class CommandOption(click.Option):
-    """An option of a group; `gate.cli.main` refuses the name that it had before with the new one.
+    """An option in a group; `gate.cli.main` refuses its former name and gives the new one.
 
     Args:
         heading: the group that the help shows it in.
-        formerly: the name that it had before.
+        formerly: its former name.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class CommandOption(click.Option):
 
 
 class CommandArgument(click.Argument):
-    """An argument that the help describes."""
+    """An argument with a description in the help."""
 
     heading = Heading.ARGUMENTS
 
@@ -68,7 +68,7 @@ class CommandArgument(click.Argument):
         self.help_ = help_
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
-        """Return how it is written, and what it is."""
+        """Return the argument's form and its description."""
         return self.make_metavar(ctx), self.help_
 
 
@@ -78,7 +78,7 @@ def argument(name: str, *, help_: str, **attributes: Any) -> Decorator:
 
 
 def option(*names: str, heading: Heading, **attributes: Any) -> Decorator:
-    """Add an option to a command; ``formerly`` is the name that it had before."""
+    """Add an option to a command; ``formerly`` is its former name."""
     return click.option(*names, cls=CommandOption, heading=heading, **attributes)
 
 
@@ -104,16 +104,14 @@ class FileName(click.ParamType[str]):
         param: click.Parameter,  # noqa: ARG002 - click's signature
         incomplete: str,
     ) -> "list[CompletionItem]":
-        """Let the shell complete it with the names of files."""
+        """Let the shell complete the names of files."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - for a shell only
 
         return [CompletionItem(incomplete, type="file")]
 
 
-def _remember(
-    key: str, context: click.Context, _parameter: click.Parameter, value: str | bool | None
-) -> None:
-    """Keep what was given for `gate.cli.streams`; a default changes nothing of what was."""
+def _remember(key: str, context: click.Context, _parameter: click.Parameter, value: Any) -> None:
+    """Keep a given value for `gate.cli.streams`; a default does not replace an earlier value."""
     if value:
         context.meta[key] = value
 
@@ -146,18 +144,13 @@ class Command(click.Command):
         example: command lines that show how it is used.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        example: Sequence[str],
-        **attributes: Any,
-    ) -> None:
+    def __init__(self, *args: Any, example: Sequence[str], **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.params += _general_options()
         self.example = example
 
     def get_help_option_names(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the same names in every context: click keeps the option that it makes first."""
+        """Return the same names in every context: click keeps the first option that it makes."""
         return ["-h", "--help"]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -172,7 +165,7 @@ class Command(click.Command):
                     formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the example, and what the environment variables are for."""
+        """Write the example, and the purpose of the environment variables."""
         with formatter.section("Example"):
             formatter.write("".join(f"  {line}\n" for line in self.example))
         from gate.cli.variables import READ_BY, VARIABLES  # noqa: PLC0415 - for the help only
@@ -197,17 +190,17 @@ class CommandGroup(Command, click.Group):
 def command(
     *, cls: type[Command] = Command, **attributes: Any
 ) -> Callable[[Callable[..., Any]], Command]:
-    """Make a command of a function; takes the arguments of `Command`."""
+    """Make a command of a function; the arguments are those of `Command`."""
     return click.command(cls=cls, **attributes)
 
 
 def group(name: str, make: Callable[..., Any], decorators: Sequence[Decorator]) -> Decorator:
-    """Return a decorator that adds options to a command and hands them on as one argument.
+    """Return a decorator that adds options to a command and passes them on as one argument.
 
     Args:
-        name: of that argument of the command's function.
-        make: makes it; takes the value of each option by the option's own name.
-        decorators: one an option, in the order of the help.
+        name: the name of that argument of the command's function.
+        make: makes its value; takes the value of each option by the option's own name.
+        decorators: one for each option, in the order of the help.
     """
     makers = reversed(getattr(make, "__mro__", (make,)))
     keys = tuple(key for maker in makers for key in get_annotations(maker) if key != "return")
@@ -218,10 +211,8 @@ def group(name: str, make: Callable[..., Any], decorators: Sequence[Decorator]) 
             argument = make(**{key: values.pop(key) for key in keys})
             return function(**values, **{name: argument})
 
-        grouped_command: Callable[..., Any] = grouped
-        for decorator in reversed(decorators):
-            grouped_command = decorator(grouped_command)
-        return grouped_command
+        made: Callable[..., Any] = grouped
+        return reduce(lambda inner, decorator: decorator(inner), reversed(decorators), made)
 
     return decorate
 
@@ -230,7 +221,7 @@ FILE: Final = FileName()
 
 
 def output_option(help_: str, *, type_: FileName = FILE, **attributes: Any) -> Decorator:
-    """Add the file that a command writes to instead of stdout; ``-`` is stdout, as elsewhere."""
+    """Add the file that a command writes to instead of stdout; ``-`` is stdout."""
     return option(
         "--output",
         "-o",
@@ -246,7 +237,7 @@ def policies_argument(*, single: bool = False) -> Decorator:
     """Add the policy files, at least one.
 
     Args:
-        single: whether the command takes no more than that, as its help says.
+        single: whether the command takes only one, as its help says.
     """
     return argument(
         "policies",

@@ -1,4 +1,4 @@
-"""Reads a decision, or a trigger, from a file that anybody may have written."""
+"""Read a decision, or a trigger, from a file that anybody may have written."""
 
 import json
 from importlib.resources import files
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from gate.decision.trigger import Trigger
 
 _LARGEST: Final = 1 << 24
-"""Bytes; an SLO takes some three thousand, in an envelope twice that."""
+"""The maximum size in bytes; an SLO takes about three thousand, in an envelope twice that."""
 
 
 def read_decision(file: str, key: SealKey | None) -> dict[str, Any]:
-    """Return the decision that a file holds, valid, unaltered and signed if a key is given.
+    """Return the decision in a file, valid, unaltered and signed if a key is given.
 
     Raises:
         OddDocumentError: the file does not hold such a decision; the message says why.
-        NotReadableError: it is not a file that can be read whole.
+        NotReadableError: it is not a file that can be read completely.
         UsageError: the file does not exist.
     """
     document: Any = read_json(read_within(file, _LARGEST))
@@ -41,11 +41,11 @@ def read_decision(file: str, key: SealKey | None) -> dict[str, Any]:
 
 
 def read_trigger_file(file: str, key: SealKey | None) -> "Trigger":
-    """Return the trigger that a file holds, valid, unaltered and signed if a key is given.
+    """Return the trigger in a file, valid, unaltered and signed if a key is given.
 
     Raises:
         OddDocumentError: the file does not hold such a trigger; the message says why.
-        NotReadableError: it is not a file that can be read whole.
+        NotReadableError: it is not a file that can be read completely.
         UsageError: the file does not exist.
     """
     from gate.decision.trigger import read_trigger  # noqa: PLC0415 - gate verify reads none

@@ -13,8 +13,8 @@ from gate.reporters import PAGES
 def doctor(*, measurement: MeasurementOptions) -> ExitCode:
     """Ask the backend of each POLICY whether its SLOs can be trusted, and what to fix.
 
-    Exit codes: 0 sound (there may be doubts), 3 something could not be checked (whether or not
-    there are faults), 12 faults were found.
+    Exit codes: 0 sound (there may be doubts), 3 a check was not possible (with or without faults),
+    12 faults were found.
     """
     at, timeout = measurement.instant(), measurement.timeout
     checkup = measurement.ask(lambda files: examine(files, at=at, timeout=timeout))

@@ -21,7 +21,7 @@ from gate.reporters import PAGES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountingOptions:
-    """How a requirement would count."""
+    """The way in which a requirement would count."""
 
     metric: str
     score: Fraction | None
@@ -64,7 +64,7 @@ _COUNTING: Final = (
         "gate evaluation evals/results.json --metric faithfulness --format json",
     )
 )
-@argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE, help_="Files of results.")
+@argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE, help_="Result files.")
 @group("counting", CountingOptions, _COUNTING)
 @group("report", ReportOptions, report_options(PAGES))
 def evaluation(
@@ -72,10 +72,10 @@ def evaluation(
 ) -> ExitCode:
     """Show what the gate reads in the result FILEs of evaluations.
 
-    Of each file: the tool, the commit and the time that it is bound to, its metrics, how many
-    distinct cases passed, and the hash of their ids for case_digest in a policy.
+    For each file, it shows the tool, the commit and the time that it is bound to, its metrics, how
+    many distinct cases passed, and the hash of their ids for case_digest in a policy.
 
-    Exit codes: 0 every file can be used, 3 one cannot be read or relied on, 2 usage error.
+    Exit codes: 0 every file can be used, 3 a file cannot be read or relied on, 2 usage error.
     """
     key = verifying_key(os.environ)
     read = [

@@ -23,15 +23,15 @@ from gate.exporters import EXPORTERS, by_promql, export_policies
 )
 @output_option("Write to this file instead of stdout.")
 def export(*, policies: tuple[str, ...], format_: str | None, output: str | None) -> ExitCode:
-    """Write the SLOs of each POLICY for another tool. No backend is asked.
+    """Write the SLOs of each POLICY for another tool. No backend is queried.
 
-    The format prometheus-rules has recording rules, which gate uses where the server has them, and
-    alerts. With sloth and prometheus-rules the SLOs of several policies go into one file.
+    The format prometheus-rules has recording rules, which gate uses if the server has them, and
+    alerts. With sloth and prometheus-rules, the SLOs of several policies go into one file.
 
-    What a format cannot express is left out and named on stderr, and so is what no Prometheus
-    counts.
+    Parts that a format cannot express are left out and named on stderr, as are SLOs that are not
+    counted by Prometheus.
 
-    Exit codes: 0 something was written, 2 nothing could be.
+    Exit codes: 0 something was written, 2 nothing could be written.
     """
     if format_ is None:
         raise click.UsageError(_without_format(policies))

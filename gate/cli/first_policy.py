@@ -67,13 +67,13 @@ def _allowance(sli: str) -> str:
 
 
 _BY_ROLE: Final = {"gauge": _uptime, "spent": _allowance}
-"""How an SLO is described whose indicator is not a count of events."""
+"""The entries of an SLO whose indicator is not a count of events."""
 _STARTERS: Final[Mapping[Callable[[str], str], tuple[str, ...]]] = {
     _availability: ("errors",),
     _latency: ("time-to-first-token", "latency"),
     _judged: (EVALUATION, *KINDS),
 }
-"""How an SLO is described, by the kinds of indicator that it can have, the best one first."""
+"""The entries of an SLO, by the kinds of indicator that it can have, the best kind first."""
 
 
 def slos_of(server: str, own: Preset | None = None) -> str:
@@ -120,10 +120,10 @@ def _of_preset(server: str, preset: Preset, kind: str) -> str:
 
 
 def block_of(starter: Starter, server: str | None, own: Preset | None = None) -> str:
-    """Return the ``backend`` block; a preset that describes rows is named in it."""
+    """Return the ``backend`` block; it names a preset that describes rows."""
     if server is None or (own or load_preset(server)).records is None:
         return starter.block
-    # What else stands there for a dollar sign is filled in with the whole policy.
+    # A value there with a dollar sign is filled in with the whole policy.
     return starter.block_for_preset.replace("$preset", server)
 
 
@@ -155,12 +155,12 @@ on:                           # what cannot be measured must not pass; the defau
 
 
 def rules_of(starter: Starter) -> str:
-    """Return the rules; burn rates are proposed where the backend can count their windows."""
+    """Return the rules, with burn rates if the backend can count their windows."""
     return _TIERS + (_BURN_RATES if starter.burn_rates else "") + _ON
 
 
 CASES: Final = """\
-# What the policy must decide on budgets and changes. Run it with: gate test POLICY
+# Expected decisions of the policy. Run them with: gate test POLICY
 version: 1
 at: 2026-11-20T14:00:00Z      # the time of every case that does not state its own
 cases:
@@ -181,4 +181,4 @@ cases:
     others: {unmeasured: no_data}
     expect: {verdict: undecided, allowed_now: [rollback]}
 """
-"""The file of cases beside the policy, which expect what `rules_of` says."""
+"""The file of cases beside the policy; it expects the rules of `rules_of`."""

@@ -1,4 +1,4 @@
-"""The options of commands that look back: how far, over which period, at which known incidents."""
+"""The options of commands that look back: the time, the period, and known incidents."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,8 @@ from gate.cli.option_values import DURATION
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import UsageError
-from gate.slo.objective import CalendarWindow, Period, RatioSlo, Slo, Span, SpendSlo
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RatioSlo, Slo, Span, SpendSlo
 from gate.wording import exact_instant
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def period_option() -> Decorator:
-    """Add whether the report is about the period that has just ended, beside ``--at``."""
+    """Add the option for a report about the period that has just ended, beside ``--at``."""
     return option(
         "--period",
         type=click.Choice(["last"]),
@@ -38,10 +39,10 @@ class PeriodOfPolicies:
     files: Sequence[PolicyFile]
     at: datetime
     span: Span | None
-    """The period that has just ended; None: it was not asked for."""
+    """The period that has just ended; None: not requested."""
 
     def look_back(self, last: timedelta) -> timedelta:
-        """Return how far to look back: as stated, and unless that was, over the period."""
+        """Return how far to look back: as stated, otherwise over the period."""
         source = click.get_current_context().get_parameter_source("last")
         if self.span is None or source is not ParameterSource.DEFAULT:
             return last
@@ -52,7 +53,8 @@ def in_period(files: Sequence[PolicyFile], at: datetime, period: str | None) -> 
     """Return the policies at an instant, or with ``--period last`` at the end of the last period.
 
     Raises:
-        UsageError: no period of these policies has ended, or several at different instants.
+        UsageError: no period of these policies has ended, or several have ended at different
+            instants.
     """
     if period is None:
         return PeriodOfPolicies(files=files, at=at, span=None)
@@ -64,7 +66,7 @@ def in_period(files: Sequence[PolicyFile], at: datetime, period: str | None) -> 
 def last_option(
     default: str, help_: str = "How far to look back, a duration such as 14d."
 ) -> Decorator:
-    """Add how much history a command looks at."""
+    """Add the option for the length of the history."""
     return option(
         "--last",
         type=DURATION,
@@ -76,7 +78,7 @@ def last_option(
 
 
 def known_incidents_option(help_: str) -> Decorator:
-    """Add where known incidents are written down."""
+    """Add the option for the files with known incidents."""
     return option(
         "--known-incidents",
         type=FILE,
@@ -88,7 +90,7 @@ def known_incidents_option(help_: str) -> Decorator:
 
 
 def read_known_incidents(patterns: Sequence[str]) -> "tuple[IncidentRecord, ...]":
-    """Return the known incidents of files, folders or globs."""
+    """Return the known incidents in files, folders or globs."""
     from gate.config.known_incidents import load_known_incidents  # noqa: PLC0415 - for those who look back
 
     return load_known_incidents(patterns, os.environ)
@@ -96,19 +98,19 @@ def read_known_incidents(patterns: Sequence[str]) -> "tuple[IncidentRecord, ...]
 
 _FINEST: Final = timedelta(microseconds=1)
 _ORDER: Final = tuple(Period)
-"""The shortest first."""
+"""The lengths of windows, the shortest first."""
 
 
 def last_period(files: Sequence[PolicyFile], at: datetime) -> tuple[list[PolicyFile], Span]:
-    """Return policies whose calendar windows close, and the period of them that has just ended.
+    """Return the policies with calendar windows, and their period that has just ended.
 
-    Of windows of several lengths (a week and a month) it is the longest. At the very end of a
+    With windows of several lengths (a week and a month), it is the longest. At the very end of a
     period, which is the start of the next, that period has just ended. Rolling windows are reported
     as they are at that instant.
 
     Args:
         files: the policies.
-        at: the period is over by then.
+        at: the instant by which the period has ended.
 
     Raises:
         UsageError: no SLO has a calendar window, or their periods ended at different instants.
@@ -118,8 +120,8 @@ def last_period(files: Sequence[PolicyFile], at: datetime) -> tuple[list[PolicyF
     if not calendars:
         midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         raise UsageError(
-            f"{paths}: no SLO has a calendar window, so no period has ended; for the windows"
-            f" that ended at the last midnight, give the instant {exact_instant(midnight)}"
+            f"{paths}: no SLO has a calendar window, so no period has ended; for windows that end"
+            f" at the last midnight, give the instant {exact_instant(midnight)}"
         )
     longest = max(_ORDER.index(window.period) for _, window in calendars)
     ended = {
@@ -143,7 +145,7 @@ def _calendars(file: PolicyFile) -> Iterator[tuple[str, CalendarWindow]]:
 
 
 def _ended(window: CalendarWindow, at: datetime) -> Span:
-    """Return the newest period that is over by an instant."""
+    """Return the newest period that has ended by an instant."""
     return window.whole(window.whole(at).start - _FINEST)
 
 

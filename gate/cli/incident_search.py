@@ -1,4 +1,4 @@
-"""The options of commands that look for incidents, and where deployments come from."""
+"""The options of commands that look for incidents, and the sources of deployments."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -25,16 +25,16 @@ _NEEDS: Final = ("GITHUB_REPOSITORY", "GITHUB_TOKEN")
 def deployments_from(
     source: str | None, environ: Mapping[str, str], start: datetime
 ) -> tuple[Deployment, ...]:
-    """Return what went live.
+    """Return the deployments from a source.
 
     Args:
-        source: a file in JSON Lines, ``github`` or ``github:ENVIRONMENT``; None: none is listed.
-        environ: says which repository GitHub is asked about, and with which token.
-        start: GitHub is asked about what went live from here on.
+        source: a file in JSON Lines, ``github`` or ``github:ENVIRONMENT``; None: no deployments.
+        environ: the variables with the repository and the token for GitHub.
+        start: GitHub is asked for deployments from this instant on.
 
     Raises:
-        PolicyError: the file cannot be read or says something wrong.
-        UsageError: a variable that is needed to ask GitHub is not set.
+        PolicyError: the file cannot be read, or is not valid.
+        UsageError: a variable that GitHub needs is not set.
         UndecidedError: GitHub does not answer as it should.
     """
     if source is None:
@@ -68,11 +68,11 @@ class IncidentSearch:
     deploys: str | None
 
     def options(self, at: datetime, timeout: timedelta) -> IncidentOptions:
-        """Return what to look for, with the files read that the options name.
+        """Return the settings of the search, with the contents of the files that the options name.
 
         Raises:
-            UsageError: the options contradict each other, or no file is there, or GitHub cannot
-                be asked.
+            UsageError: the options contradict each other, a file is missing, or GitHub cannot be
+                asked.
             PolicyError: a mistake in a file.
         """
         if self.step > self.last:
@@ -90,12 +90,12 @@ class IncidentSearch:
 
 
 def named_deploy(name: str, options: IncidentOptions, services: Collection[str]) -> Deployment:
-    """Return the deploy of this id or revision, the newest where several have it.
+    """Return the deploy with this id or revision, the newest if there are several.
 
     Args:
-        name: what the user wrote.
-        options: with the deploys of any service.
-        services: those of the policies; one revision may have gone to others, too.
+        name: the id or revision as the user wrote it.
+        options: the settings with the deploys of any service.
+        services: the services of the policies; a revision may have been deployed to others, too.
 
     Raises:
         UsageError: no deploy of these services within --last has this name.
@@ -118,7 +118,7 @@ def named_deploy(name: str, options: IncidentOptions, services: Collection[str])
     within = [deploy for deploy in named if span.start < deploy.time <= span.end]
     if not within:
         when = rfc3339(named[-1].time)
-        raise click.UsageError(f"{what}: it was at {when}, which --last does not reach back to")
+        raise click.UsageError(f"{what}: it was at {when}, before the time of --last")
     return max(within, key=lambda deploy: deploy.time)
 
 
@@ -159,7 +159,7 @@ def incident_search(last: str) -> Decorator:
             "--deploys",
             metavar="SOURCE",
             heading=Heading.INCIDENTS,
-            help="Source of deploys, of which those before an incident are shown: a file"
+            help="Source of deploys; those before an incident are shown: a file"
             " in JSON Lines, github, or github:ENVIRONMENT.",
         ),
     ]

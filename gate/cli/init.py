@@ -40,21 +40,21 @@ _CONTENTS: Final = (
         "--backend",
         type=click.Choice(tuple(BACKENDS)),
         heading=Heading.POLICY,
-        help="What counts the events. Default: what the preset of --server is for, else"
-        " prometheus.",
+        help="Backend that counts the events. Default: the backend of the --server preset,"
+        " otherwise prometheus.",
     ),
     option(
         "--server",
         metavar="PRESET",
         heading=Heading.POLICY,
-        help="What serves the requests, or what its logs look like: a name that gate presets"
-        " lists.",
+        help="Server, or format of its logs: a name that gate presets lists.",
     ),
     option(
         "--presets",
         metavar="GLOB",
         heading=Heading.POLICY,
-        help="Preset files of your own, from the folder of the policy, such as 'presets/*.yaml'.",
+        help="Your own preset files, relative to the folder of the policy, such as"
+        " 'presets/*.yaml'.",
     ),
 )
 
@@ -79,7 +79,7 @@ class PolicyContents:
     "file",
     required=False,
     type=FILE,
-    help_=f"Where the policy goes. Default: {DEFAULT_POLICY}.",
+    help_=f"Policy file to write. Default: {DEFAULT_POLICY}.",
 )
 @group("contents", PolicyContents, _CONTENTS)
 @output_option("The same as FILE.")
@@ -89,7 +89,7 @@ def init(
 ) -> ExitCode:
     """Write a first policy with comments to FILE, and test cases for it.
 
-    The cases, for gate test, go beside it: gate.yaml has gate.test.yaml.
+    The cases, for gate test, are written beside it: gate.test.yaml for gate.yaml.
 
     Exit codes: 0 both are written, 2 one of them exists already or could not be written.
     """
@@ -115,7 +115,7 @@ def init(
 
 
 def _first_policy(file: str, contents: PolicyContents) -> tuple[str, str]:
-    """Return what to do next with a first policy, and its text.
+    """Return the next step with a first policy, and its text.
 
     Raises:
         UsageError: the preset does not exist, or is for another backend.
@@ -143,7 +143,7 @@ def _own_presets(file: str, pattern: str | None) -> Mapping[str, Preset]:
 
 
 def _backend(backend: str | None, server: str | None, own: Preset | None) -> str:
-    """Return the backend that is asked for, or the one that the server's preset is for."""
+    """Return the backend that is given, or the one that the server's preset is for."""
     if server is None:
         return backend or "prometheus"
     fitting = (own or load_preset(server)).backend

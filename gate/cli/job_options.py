@@ -1,4 +1,4 @@
-"""Options that several commands take about the job that they run in, and what it publishes."""
+"""The options that several commands have about their job, and what the job publishes."""
 
 import click
 
@@ -10,12 +10,12 @@ from gate.hosts.systems import SYSTEMS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishingOptions:
-    """The comment and the status that a command publishes on the code host, and their names."""
+    """The comment and the status that a command publishes on the code host, with their names."""
 
     comment: bool
     status: bool
     status_name: str | None
-    """Name of the commit status; None: it follows from services, environment and key."""
+    """The name of the commit status; None: it follows from services, environment and key."""
     gate_key: str | None
     """The key that distinguishes this gate from others of the same policy and environment."""
 
@@ -36,7 +36,7 @@ def identity_options(key: str = "") -> tuple[Decorator, ...]:
     """Return the options that distinguish this gate from others of the same policy and environment.
 
     Args:
-        key: that the command has where none is given; empty: none.
+        key: the default key of the command; empty: none.
     """
     unless = f" Default: {key}." if key else ""
     return (
@@ -50,14 +50,14 @@ def identity_options(key: str = "") -> tuple[Decorator, ...]:
             "--gate-key",
             metavar="KEY",
             heading=Heading.PUBLISHING,
-            help="Keep a comment and a status of its own for this job, where several jobs have the"
-            f" same policy and environment.{unless}",
+            help="Keep a separate comment and status for this job, if several jobs have the same"
+            f" policy and environment.{unless}",
         ),
     )
 
 
 def publishing_options(key: str = "") -> tuple[Decorator, ...]:
-    """Return the options of `PublishingOptions`; ``key`` is that of `identity_options`."""
+    """Return the options of `PublishingOptions`; ``key`` is as for `identity_options`."""
     return (
         option(
             "--comment",

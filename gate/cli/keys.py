@@ -1,7 +1,7 @@
 """The keys that sign decisions and verify them, from the environment.
 
-A variable that is set means that signatures are wanted. So one that is set and does not hold a key
-is an error, and never means that signatures are not wanted.
+A variable that is set means that signatures are required. So a set variable without a key is an
+error; it never means that signatures are not required.
 """
 
 import os.path
@@ -21,7 +21,8 @@ SIGNING_KEY: Final = "GATE_SIGNING_KEY"
 VERIFY_KEY: Final = "GATE_VERIFY_KEY"
 """An Ed25519 public key in PEM."""
 _SHORTEST: Final = 16
-"""Bytes of a secret that cannot be guessed (NIST SP 800-107, 5.3.2: at least 112 bits)."""
+"""The minimum number of bytes of a secret that cannot be guessed (NIST SP 800-107, 5.3.2: at least
+112 bits)."""
 _PEM: Final = "-----BEGIN "
 _PUBLIC: Final = ("ssh-ed25519 ", "ssh-rsa ", "ecdsa-sha2-")
 
@@ -33,7 +34,7 @@ def signing_key(environ: Mapping[str, str]) -> SealKey | None:
         UsageError: the variable is set but does not hold a key, or a package is missing.
     """
     text = _text(environ, SIGNING_KEY)
-    _text(environ, VERIFY_KEY)  # the job that deploys may get it from the same place
+    _text(environ, VERIFY_KEY)  # the deploying job may get it from the same place
     if text is None:
         return None
     if _PEM in text:
@@ -52,7 +53,7 @@ def signing_key(environ: Mapping[str, str]) -> SealKey | None:
 
 
 def verifying_key(environ: Mapping[str, str]) -> SealKey | None:
-    """Return the key that a decision must be signed with; None where none is set.
+    """Return the key that a decision must be signed with; None if no key is set.
 
     Raises:
         UsageError: a variable is set but does not hold a key, the two do not belong together, or a
@@ -78,7 +79,7 @@ def _text(environ: Mapping[str, str], name: str) -> str | None:
             f"{name} is set but empty: set it to the key, or unset it where nothing is signed (runs"
             " of forks have no secrets)"
         )
-    # GitLab's variables of the type File hold a path, which is not a secret.
+    # A GitLab variable of the type File has a path as its value, which is not a secret.
     if os.path.isfile(text.strip()):  # noqa: PTH113 - False, too, for what no file can be called
         raise UsageError(f"{name} holds the path of a file: set it to the key itself")
     return text
@@ -143,7 +144,7 @@ def _unsupported() -> type[Exception]:
 
 
 def _cryptography(name: str) -> tuple[Any, Any]:
-    """Return the modules that read keys and that know Ed25519."""
+    """Return the modules that read keys and that implement Ed25519."""
     try:
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as above
         from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415 - as above

@@ -17,12 +17,12 @@ from gate.errors import ExitCode, UsageError
 from gate.reporters.escape import plain
 
 _MOST: Final = 20
-"""Flaws that are listed; a log that was rewritten has one in each line."""
+"""The maximum number of flaws in the list; a rewritten log has one in each line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogDemands:
-    """The demands on a log."""
+    """The requirements on a log."""
 
     verify: bool
     at_least: int | None
@@ -40,36 +40,37 @@ _DEMANDS: Final = (
         "--at-least",
         type=click.IntRange(min=1),
         heading=Heading.VERIFICATION,
-        help="With --verify, the number of records that there must be.",
+        help="With --verify, the minimum number of records.",
     ),
     option(
         "--expect-last",
         metavar="SHA256",
         heading=Heading.VERIFICATION,
-        help="With --verify, a hash that an earlier --verify printed; its record must be there.",
+        help="With --verify, a hash that an earlier --verify printed; the log must have its"
+        " record.",
     ),
 )
 
 
 @command(example=("gate log decisions.jsonl --overrides", "gate log decisions.jsonl --verify"))
-@argument("file", metavar="FILE", type=FILE, help_="The log, as gate check --record wrote it.")
+@argument("file", metavar="FILE", type=FILE, help_="Log that gate check --record wrote.")
 @option(
     "--overrides",
     is_flag=True,
     heading=Heading.OUTPUT,
-    help="List only what shipped because of an override.",
+    help="List only the changes that shipped because of an override.",
 )
 @group("demands", LogDemands, _DEMANDS)
 @output_option("Write the list to this file instead of stdout.")
 def log(*, file: str, overrides: bool, demands: LogDemands, output: str | None) -> ExitCode:
     """List the decisions that gate check --record appended to FILE, the oldest first.
 
-    With --verify it names every record that is not as it was written. Records that are missing at
-    the end, and a log that was rewritten as a whole without a signature, can only be detected with
-    --at-least and --expect-last.
+    With --verify it names every record that was altered. Records that are missing at the end, and a
+    log that was rewritten as a whole without a signature, can only be detected with --at-least and
+    --expect-last.
 
-    Exit codes: 0 listed, or with --verify nothing was changed, 2 the log cannot be read, 3 with
-    --verify a record was changed or is missing.
+    Exit codes: 0 listed, or with --verify unaltered, 2 the log cannot be read, 3 with --verify a
+    record was altered or is missing.
     """
     content = _content(file)
     if demands.verify:
@@ -106,7 +107,7 @@ def _verified(file: str, content: bytes, demands: LogDemands) -> tuple[ExitCode,
 
 
 def _entry(file: str, number: int, line: bytes) -> tuple[bool, list[str]]:
-    """Return whether a line's decision was overridden, and the lines that show it."""
+    """Return whether a line's decision was overridden, and the lines of text about it."""
     try:
         entry = read_json(line)
     except OddDocumentError as error:

@@ -1,4 +1,4 @@
-"""Files that others may have written: read up to a limit, and appended to by one run at a time."""
+"""Files that others may have written: read up to a limit, appended to by one run at a time."""
 
 import os
 import re
@@ -14,26 +14,24 @@ from gate.decision.holding import shown
 from gate.errors import UsageError
 
 LARGEST_LOG: Final = 1 << 28
-"""Bytes of a log that is read or added to: some hundred thousand decisions."""
+"""The maximum size in bytes of a log: some hundred thousand decisions."""
 _PATIENCE: Final = 10.0
-"""Seconds that other runs may take to add their lines."""
+"""The maximum time in seconds that other runs may take to add their lines."""
 _PAUSE: Final = 0.02
 _WITHOUT_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
-"""Without waiting for the other end of a pipe."""
-
-
+"""The flag that prevents waiting for the other end of a pipe."""
 _ORDINARY: Final = re.compile(r"[A-Za-z0-9._/+@=~-]{1,200}")
 
 
 class NotReadableError(Exception):
-    """Something is there, but not a text that can be read whole; the message says what."""
+    """A path is not a text file that can be read completely; the message says what it is."""
 
 
 def read_within(path: str, largest: int) -> bytes:
-    """Return what a regular file holds.
+    """Return the content of a regular file.
 
     Raises:
-        UsageError: it does not exist, or must not be read.
+        UsageError: it does not exist, or reading it is not permitted.
         NotReadableError: it is a folder, a pipe or a device, or is larger than the limit.
     """
     try:
@@ -53,9 +51,9 @@ def named(path: str) -> str:
 
 
 def append_made(path: str, make: Callable[[bytes], bytes]) -> None:
-    """Append what ``make`` returns, given the content of the file; a failure is a warning.
+    """Append the result of ``make``, which gets the content of the file; a failure is a warning.
 
-    Where the system has locks, no other run adds to it meanwhile.
+    If the system has locks, no other run appends meanwhile.
     """
     try:
         with open_to_write(path, append=True) as file, _locked(file.fileno()):
@@ -84,10 +82,10 @@ def _content(descriptor: int, largest: int) -> bytes:
 
 @contextmanager
 def _locked(descriptor: int) -> Iterator[None]:
-    """Hold the file for this run alone; nothing is held if the system has no such locks.
+    """Lock the file for this run; nothing is locked if the system has no such locks.
 
     Raises:
-        TimeoutError: another run has held it for too long.
+        TimeoutError: another run has locked it for too long.
     """
     try:
         import fcntl  # noqa: PLC0415 - Windows has none
@@ -102,4 +100,4 @@ def _locked(descriptor: int) -> Iterator[None]:
         if time.monotonic() > end:
             raise TimeoutError("another run has locked it")
         time.sleep(_PAUSE)
-    yield  # closing the descriptor gives the lock back
+    yield  # closing the descriptor releases the lock

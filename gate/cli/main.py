@@ -1,4 +1,4 @@
-"""The ``gate`` command: finds the subcommand, and maps every way to end to one exit code."""
+"""The ``gate`` command: finds the subcommand, and maps every kind of end to an exit code."""
 
 import atexit
 import gc
@@ -24,8 +24,8 @@ SECTIONS: Final = {
         "check": "Decide whether a change may ship now.",
         "watch": "Watch a canary after the deploy, and say whether to roll back.",
         "status": "Show every budget, without a verdict.",
-        "evaluation": "Show what result files of evaluations say.",
-        "attest": "Sign which commit result files are about.",
+        "evaluation": "Show the contents of evaluation result files.",
+        "attest": "Sign the commit of evaluation result files.",
         "verify": "Check in a deploy job that a decision still holds.",
         "log": "List recorded decisions.",
         "sweep": "Renew commit statuses that are no longer valid.",
@@ -62,18 +62,18 @@ _EXIT_CODES: Final = {
     ExitCode.INTERNAL: "internal error",
     ExitCode.USAGE: "usage or policy-file error",
     ExitCode.UNDECIDED: "undecided: it could not be measured",
-    ExitCode.BLOCK: "block; of gate watch: roll back",
+    ExitCode.BLOCK: "block; gate watch: roll back",
     ExitCode.WARN: "warn, with --fail-on warn only",
     ExitCode.FINDINGS: "gate doctor or gate test found something wrong",
     ExitCode.INTERRUPTED: "interrupted",
 }
 _ALLOCATIONS: Final = 100_000
-"""Between two collections of garbage: a check of one SLO keeps what it makes, at most 80,000
-objects, and would look for garbage in vain, for 5% of its time."""
+"""The number of allocations between two garbage collections: a check of one SLO keeps all its
+objects, at most 80,000, so that collections would find nothing, at 5% of its time."""
 
 
 class _Commands(CommandGroup):
-    """Imports a command's module only when it runs; its help line is here already."""
+    """Imports a command's module only when the command runs; its line of help is already here."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return [*COMMANDS, *PROGRAM]
@@ -113,7 +113,7 @@ class _Commands(CommandGroup):
         formatter.write_text("gate COMMAND --help shows the options of a command.")
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Complete a command by its name here, without importing each."""
+        """Complete a command by its name here, without importing any command."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - for a shell only
 
         commands = [
@@ -139,7 +139,7 @@ def main(arguments: list[str]) -> ExitCode:
     """Run one command line and return its exit code; nothing else ends the process.
 
     Python and click exit with 1 for an uncaught exception, a closed pipe and Ctrl-C alike: here
-    each has its own code, and none of them can be taken for a verdict.
+    each has its own code, and none of them can be mistaken for a verdict.
     """
     try:
         return ExitCode(cli.main(arguments, prog_name="gate", standalone_mode=False))
@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> ExitCode:
         write_stderr(shown.getvalue().rstrip())
         return ExitCode.USAGE
     except SystemExit:
-        # Raised by click: it has completed a word for a shell, or nobody reads its help any more.
+        # Raised by click: it has completed a word for a shell, or the reader of its help has gone.
         return ExitCode.INTERNAL
     except GateError as error:
         # A mistake's line begins with its file, so that editors can jump there.
@@ -164,7 +164,7 @@ def main(arguments: list[str]) -> ExitCode:
 
 
 def _renamed(error: click.NoSuchOption) -> click.UsageError:
-    """Return the error with what the option is called now, where it had another name before."""
+    """Return the error with the present name of a renamed option."""
     for parameter in error.ctx.command.params if error.ctx is not None else ():
         if error.option_name == getattr(parameter, "formerly", None):
             name = max(parameter.opts, key=len)
@@ -174,7 +174,7 @@ def _renamed(error: click.NoSuchOption) -> click.UsageError:
 
 
 def _internal(error: BaseException) -> ExitCode:
-    """Report a fault of the program with its trace, on stderr."""
+    """Report an internal error with its trace, on stderr."""
     import traceback  # noqa: PLC0415 - for the worst case only
 
     trace = "".join(traceback.format_exception(error))
@@ -187,15 +187,15 @@ def _internal(error: BaseException) -> ExitCode:
 def run() -> NoReturn:
     """Run the process's command line and end the process.
 
-    The interpreter does not free its modules and objects first, which would take a fifth of the
-    time of a check, and abort if a daemon thread is within DuckDB.
+    The interpreter does not free its modules and objects first: that would take a fifth of the time
+    of a check, and abort if a daemon thread is within DuckDB.
     """
     gc.set_threshold(_ALLOCATIONS)
     gc.enable()
     open_closed()
     code = main(sys.argv[1:])
-    write("")  # goes out now, since nothing of the process is taken apart at its end
+    write("")  # flush now, since the interpreter's own shutdown is skipped
     if not any(thread.daemon for thread in threading.enumerate()):
-        # A thread may still use what these take down, such as a value in DuckDB.
+        # A thread may still use objects that a shutdown frees, such as a value in DuckDB.
         atexit._run_exitfuncs()
     os._exit(code)

@@ -1,4 +1,4 @@
-"""The values of options: each kind is read from text, and says what form a right one has."""
+"""The values of options: each kind reads a text, and its message gives the right form."""
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -33,8 +33,8 @@ def pair_of(text: str, form: str = "NAME=VALUE") -> tuple[str, str]:
     """Split ``NAME=VALUE``.
 
     Args:
-        text: to be split at the first ``=``.
-        form: what it should look like, for the message.
+        text: the text, split at the first ``=``.
+        form: the expected form, for the message.
 
     Raises:
         ValueError: a part is missing.
@@ -46,7 +46,7 @@ def pair_of(text: str, form: str = "NAME=VALUE") -> tuple[str, str]:
 
 
 def evidence_of(text: str) -> tuple[str, str]:
-    """Split ``NAME=EVIDENCE``, a requirement and what shows that it is met; raises ValueError."""
+    """Split ``NAME=EVIDENCE``, a requirement and its evidence; raises ValueError."""
     return pair_of(text, "NAME=EVIDENCE, such as shadow=https://example.com/runs/7")
 
 
@@ -71,7 +71,7 @@ def _past(text: str) -> datetime:
 
 INSTANT: Final = Parsed("time", _past)
 DATE: Final = Parsed("time", parse_instant)
-"""Also one that has yet to come."""
+"""A date; it may be in the future."""
 DURATION: Final = Parsed("duration", parse_duration)
 SIZE: Final = Parsed("size", parse_size)
 RATE: Final = Parsed("rate", ABOVE_ZERO.parse)

@@ -1,4 +1,4 @@
-"""Options that several commands take: a measurement of policies, and where its report goes."""
+"""Options that several commands have: the measurement of policies, and the outputs."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
@@ -56,11 +56,11 @@ class ReportOptions:
     output: str | None
     """The file; None: stdout."""
     copies: tuple[tuple[str, str], ...]
-    """Formats and files."""
+    """Pairs of format and file."""
 
     @property
     def formats(self) -> frozenset[str]:
-        """The formats that are asked for, of the report and of the copies."""
+        """The formats of the report and of the copies."""
         return frozenset({self.format_, *(format_ for format_, _ in self.copies)})
 
     def write(self, render: Render) -> bool:
@@ -73,28 +73,28 @@ class MeasurementOptions:
     """The options of every command that measures."""
 
     policies: tuple[str, ...]
-    """Paths; at least one."""
+    """Paths of the policies; at least one."""
     at: datetime | None
     """The instant of the run; None: now."""
     timeout: timedelta
     max_scan: int | None
-    """Bytes that one statement may read; None: as the policies say."""
+    """The maximum number of bytes that one statement may read; None: as in the policies."""
     format_: str
     output: str | None
     """The file of the report; None: stdout."""
     copies: tuple[tuple[str, str], ...]
-    """Formats and files."""
+    """Pairs of format and file."""
 
     def instant(self) -> datetime:
-        """Return the instant of the run. Ask once: without ``at`` it is another one each time."""
+        """Return the instant of the run. Call it once: without ``at`` it differs each time."""
         return self.at or now()
 
     def load(self, read: Read = read_file) -> list[PolicyFile]:
-        """Read the policies as `load_all` does, for a run with these options."""
+        """Read the policies with `load_all`, for a run with these options."""
         return load_all(self.policies, read, max_scan=self.max_scan)
 
     def ask(self, question: Callable[[Sequence[PolicyFile]], Result]) -> Result:
-        """Read the policies and return what a question about them comes to.
+        """Read the policies and return the result of a question about them.
 
         Raises:
             PolicyError: the mistakes of all files together.
@@ -114,7 +114,7 @@ class MeasurementOptions:
 
 
 def _format_of(context: click.Context, parameter: click.Parameter, chosen: str) -> str:
-    """Return the format of the report: as stated, else as the name of the file says."""
+    """Return the format of the report: as stated, otherwise by the name of the file."""
     output = context.params["output"]
     source = context.get_parameter_source(parameter.name or "")
     if not output or source is not ParameterSource.DEFAULT:
@@ -141,12 +141,12 @@ def _format_of(context: click.Context, parameter: click.Parameter, chosen: str) 
 
 
 def _suffixes(formats: Collection[str]) -> list[str]:
-    """Return the suffixes that say one of these formats."""
+    """Return the suffixes that mean one of these formats."""
     return [suffix for suffix, name in SUFFIXES.items() if name in formats]
 
 
 def _file_in(format_: str) -> str:
-    """Return the name of a file that says a format, as advice; empty where no name says it."""
+    """Return the name of a file whose suffix means a format, as advice; empty if there is none."""
     return "".join(f", or -o report{suffix}" for suffix in _suffixes((format_,))[:1])
 
 
@@ -184,7 +184,7 @@ def report_options(formats: Collection[str], default: str = "terminal") -> tuple
 
 
 def timeout_option(default: str) -> Decorator:
-    """Add how long the backends may take."""
+    """Add the time limit of the backends."""
     return option(
         "--timeout",
         type=DURATION,
@@ -196,7 +196,7 @@ def timeout_option(default: str) -> Decorator:
 
 
 def max_scan_option() -> Decorator:
-    """Add how much an SQL engine may read."""
+    """Add the limit of the data that an SQL engine may read."""
     return option(
         "--max-scan",
         type=SIZE,
@@ -221,8 +221,8 @@ def measurement_options(
     """Add `MeasurementOptions` to a command, as its argument ``measurement``.
 
     Args:
-        formats: of its report.
-        default: the format where none is stated.
+        formats: the formats of its report.
+        default: the default format.
         timeout: the default of ``--timeout``.
         at: the help of ``--at``.
         single: whether the command takes one policy only.

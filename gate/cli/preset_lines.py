@@ -14,12 +14,12 @@ from gate.slo.indicator import Histogram
 from gate.slo.quantities import Threshold, decimal, parse_threshold
 
 _LABEL: Final = 21
-"""Columns of the longest kind's name."""
+"""The number of columns for the longest kind's name."""
 _INDENT: Final = "  "
 
 
 def list_lines(presets: Mapping[str, Preset], width: int) -> list[str]:
-    """Return a paragraph for each preset: its name, its title, and what it can measure."""
+    """Return a paragraph for each preset: its name, its title, and its indicators."""
     label = max(map(len, presets))
     lines = []
     for name, preset in presets.items():
@@ -30,7 +30,7 @@ def list_lines(presets: Mapping[str, Preset], width: int) -> list[str]:
 
 
 def server_lines(name: str, preset: Preset, width: int) -> list[str]:
-    """Return all kinds of one server, also those that it has no signal for."""
+    """Return all kinds of one server, including those without a signal."""
     lines = [f"{name}: {preset.title}", *wrap(preset.about, width), ""]
     for kind, indicator in preset.indicators.items():
         text = indicator.about if indicator.families else f"no signal: {indicator.about}"
@@ -41,7 +41,7 @@ def server_lines(name: str, preset: Preset, width: int) -> list[str]:
 
 
 def _block(name: str, records: Records) -> Iterator[str]:
-    """Yield the keys that the block of a backend needs to count such rows."""
+    """Yield the keys that a backend block needs to count such rows."""
     yield f"type: {records.backend}"
     fields = registration(records.backend).block.fields
     yield from (f"{key}: ..." for key, own in fields.items() if own.required)
@@ -49,7 +49,7 @@ def _block(name: str, records: Records) -> Iterator[str]:
 
 
 def indicator_lines(server: str, preset: Preset, kind: str, width: int) -> list[str]:
-    """Return what one indicator counts, how a policy asks for it, its caveats and sources."""
+    """Return the definition of one indicator, its form in a policy, its caveats and sources."""
     indicator = preset.indicators[kind]
     head = [f"{server}/{kind}: {preset.title}", *wrap(indicator.about, width)]
     if not indicator.families:
@@ -91,7 +91,7 @@ def _family(
     yield ""
     yield from wrap(_head(place, preset), width)
     for role, query in _queries(family, preset, indicator).items():
-        # On one line, however long it is: a line break within a string would change what it says.
+        # On one line of any length: a line break within a string would change its meaning.
         yield f"{_INDENT}{role:{_ROLE}}  {query}"
     rows = {"column": family.column} if family.column is not None else {}
     if family.column is not None or family.histogram is not None:
@@ -118,7 +118,7 @@ def _head(place: int, preset: Preset) -> str:
 
 
 def _queries(family: Family, preset: Preset, indicator: PresetIndicator) -> dict[str, str]:
-    """Return by role what the backend is asked, for the threshold and options that are shown."""
+    """Return the queries by role, for the threshold and options in the example."""
     texts = {key: option.texts(option.usual(key)) for key, option in indicator.options.items()}
     expressions = dict(family.expressions)
     if family.unit is not None:
@@ -141,7 +141,7 @@ def _threshold(indicator: PresetIndicator) -> Threshold:
 
 
 def _of_histogram(family: Family, texts: Texts, threshold: Fraction) -> dict[str, str]:
-    """Return the expressions about a histogram that has the threshold for a boundary."""
+    """Return the expressions of a histogram that has the threshold as a boundary."""
     histogram = Histogram(
         good=fill(family.histogram or "", "good", texts),
         total=fill(family.histogram or "", "total", texts),

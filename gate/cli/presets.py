@@ -37,14 +37,14 @@ _of_policy = option(
     heading=Heading.POLICY,
     help="Also read the preset files that this policy names.",
 )
-_output = output_option("Write it to this file instead of stdout.")
+_output = output_option("Write the file to this path instead of stdout.")
 
 
 @presets.command("list", example=("gate presets list --policy gate.yaml",))
 @_of_policy
 @_output
 def list_(*, policy: str | None, output: str | None) -> ExitCode:
-    """List the servers and log formats, those of a policy's own first."""
+    """List the servers and log formats, a policy's own first."""
     _deliver(list_lines(_presets_with(policy), _width()), output)
     return ExitCode.ALLOW
 
@@ -61,7 +61,7 @@ def file(*, name: str, output: str | None) -> ExitCode:
 
 
 def _presets_with(policy: str | None) -> Mapping[str, Preset]:
-    """Return every preset, those of a policy's own first."""
+    """Return every preset, a policy's own first."""
     if policy is None:
         return load_presets()
     from gate.config.own_presets import presets_of  # noqa: PLC0415 - for policies that are named
@@ -76,7 +76,7 @@ def _presets_with(policy: str | None) -> Mapping[str, Preset]:
 def show(*, name: str, policy: str | None, output: str | None) -> ExitCode:
     """Show the queries, caveats and sources of NAME."""
     server, _, kind = name.partition("/")
-    # One of the gate's own is read alone.
+    # A built-in preset is read alone.
     alone = policy is None and server in preset_names()
     presets_by_name = {server: load_preset(server)} if alone else _presets_with(policy)
     if server not in presets_by_name:

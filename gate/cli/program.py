@@ -11,7 +11,8 @@ from gate.errors import ExitCode, nearest
 
 _SHELLS: Final = ("bash", "zsh", "fish")
 _VARIABLE: Final = "_GATE_COMPLETE"
-"""By which the script asks for completions; click's name for a program that is called gate."""
+"""The variable with which the script asks for completions; click's name for a program named
+gate."""
 
 
 @command(name="help", example=("gate help check", "gate help presets show"))

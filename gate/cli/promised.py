@@ -1,4 +1,4 @@
-"""The file of ``gate check --trigger`` as limits of a watch."""
+"""The trigger file of ``gate check --trigger`` as limits of a watch."""
 
 import os
 from datetime import datetime, timedelta
@@ -31,16 +31,16 @@ _GIVE_KEY = "if it is signed, set GATE_SIGNING_KEY or GATE_VERIFY_KEY"
 def promised_limits(
     path: str, file: PolicyFile, context: Context, stated: datetime | None
 ) -> tuple[str, dict[str, SpendLimit]]:
-    """Return the class of the change, and by SLO what it may cost.
+    """Return the class of the change, and its maximum cost by SLO.
 
     Args:
-        path: of the trigger.
-        file: the policy that is watched.
-        context: of this run: the environment that the canary is in, and the commit.
+        path: the path of the trigger.
+        file: the policy of the watch.
+        context: the context of this run: the environment of the canary, and the commit.
         stated: the instant at which a replay begins; None: the watch begins now.
 
     Raises:
-        UsageError: the file is not a trigger that counts here; the message says why.
+        UsageError: the file is not a trigger for this watch; the message says why.
     """
     key = verifying_key(os.environ)
     try:
@@ -52,12 +52,13 @@ def promised_limits(
     flaw = _flaw(trigger, context, replayed=stated is not None)
     if promised is None or flaw is not None:
         flaw = flaw or (
-            f"it was written for another policy than {file.source.path}, or before that changed;"
+            f"it was written for another policy than {file.source.path}, or before that policy"
+            " changed;"
             f" {_AGAIN}"
         )
         raise UsageError(f"the trigger {named(path)} is refused: {flaw}")
     if _doubt(trigger) is not None:
-        write_stderr(f"gate: warning: {_doubt(trigger)}, which held nothing back (dry run)")
+        write_stderr(f"gate: warning: {_doubt(trigger)}, which did not stop it (dry run)")
     age = (stated or now()) - trigger.evaluated_at
     if age > _DAY:
         write_note(f"gate: the trigger was written {describe_time(age)} before this watch")
@@ -75,12 +76,12 @@ def promised_limits(
 
 
 def _flaw(trigger: Trigger, context: Context, *, replayed: bool) -> str | None:
-    """Say why a trigger does not count in this run, and what to do; None: it does."""
+    """Return why a trigger does not count in this run, and what to do; None: it counts."""
     doubt = _doubt(trigger)
     if doubt is not None and not trigger.overridden and trigger.mode != Mode.OBSERVE:
         return f"{doubt}; run gate check again, and deploy nothing that it does not allow"
     if trigger.mode == Mode.STATED_INSTANT and not replayed:
-        return f"its decision is about another moment than that at which it was made; {_AGAIN}"
+        return f"its decision is about another moment than the one at which it was made; {_AGAIN}"
     wanted, there = context.environment, trigger.environment
     if wanted is not None and there is None:
         return f"it was written for no environment; {_AGAIN} for {wanted}"
@@ -95,13 +96,13 @@ def _flaw(trigger: Trigger, context: Context, *, replayed: bool) -> str | None:
 
 
 def _doubt(trigger: Trigger) -> str | None:
-    """Say that the decision of a trigger allowed nothing; None: it allowed the change."""
+    """Return why the decision of a trigger did not allow the change; None: it did."""
     verdict = worst(policy.verdict for policy in trigger.policies)
     return _NOT_ALLOWED.get(verdict)
 
 
 def _of(trigger: Trigger, file: PolicyFile) -> ServicePromises | None:
-    """Return the promises of one policy; None: no promises of this service and text."""
+    """Return the promises of one policy; None: none has this service and text."""
     for policy in trigger.policies:
         if (policy.service, policy.source.sha256) == (file.policy.service, file.source.sha256):
             return policy

@@ -1,4 +1,4 @@
-"""Which gate a run is, and the comment that it keeps on the pull request."""
+"""The identity of the gate in a run, and its comment on the pull request."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from gate.reporters import render
 from gate.reporters.ansi import Style
 
 _LEG: Final = re.compile(r"(?:: (?P<values>\[.*\])| (?P<number>\d+/\d+))$")
-"""At the end of a GitLab job's name: https://docs.gitlab.com/ci/yaml/#parallel."""
+"""The end of a GitLab job's name: https://docs.gitlab.com/ci/yaml/#parallel."""
 _STYLE: Final = Style()
 
 
@@ -28,14 +28,14 @@ def identity_of(
     status_name: str | None,
     folder: str = ".",
 ) -> GateIdentity:
-    """Return which gate this run is, whether or not its policies can be read.
+    """Return the identity of the gate in this run, even if its policies cannot be read.
 
     Args:
-        paths: of the policies, as they were given.
-        place: where this runs.
-        key: of the user; None: on GitLab the leg of a matrix says it.
-        status_name: of the user.
-        folder: that the paths start in, from the working folder.
+        paths: the paths of the policies, as they were given.
+        place: the environment of this run.
+        key: the key of the user; None: on GitLab, the leg of a matrix.
+        status_name: the name of the status from the user.
+        folder: the folder in which the paths start, relative to the working folder.
     """
     top = working_folder(place.context)
     return GateIdentity(
@@ -47,7 +47,7 @@ def identity_of(
 
 
 def working_folder(context: Context) -> str:
-    """Return the working folder from the top of the CI system's checkout, else of git's."""
+    """Return the working folder from the top of the CI system's checkout, otherwise of git's."""
     if context.workspace:
         with suppress(ValueError, OSError):
             return Path.cwd().resolve().relative_to(Path(context.workspace).resolve()).as_posix()
@@ -55,7 +55,7 @@ def working_folder(context: Context) -> str:
 
 
 def _leg_of(environ: Mapping[str, str]) -> str | None:
-    """Return which of several jobs of one definition this is, where a CI system says it."""
+    """Return which of several jobs with one definition this is, if the CI system says so."""
     if environ.get("GITLAB_CI") != "true" or "CI_NODE_TOTAL" not in environ:
         return None
     match = _LEG.search(environ.get("CI_JOB_NAME", ""))
@@ -63,7 +63,7 @@ def _leg_of(environ: Mapping[str, str]) -> str | None:
 
 
 def writer_of(environ: Mapping[str, str], code: ExitCode) -> CommentWriter | None:
-    """Return which job writes a comment, and how bad what it says is; None: it is not known."""
+    """Return the job that writes a comment, with its severity; None: unknown."""
     run = environ.get("GITHUB_RUN_ID"), environ.get("GITHUB_RUN_ATTEMPT", "1")
     job = environ.get("RUNNER_TRACKING_ID") or environ.get("RUNNER_NAME")
     if environ.get("GITLAB_CI") == "true":
@@ -78,7 +78,7 @@ _SEVERITIES: Final = {ExitCode.ALLOW: 0, ExitCode.WARN: 1, ExitCode.UNDECIDED: 2
 
 
 def keep_comment(decision: Decision, place: CiEnvironment, identity: GateIdentity) -> None:
-    """Write or update the comment on a decision, or report the reason why not."""
+    """Write or update the comment on a decision, or report why not."""
     services = [decided.policy.service for decided in decision.policies]
     paths = [decided.source.path for decided in decision.policies]
     former = former_marker(services, paths, identity)
@@ -94,14 +94,14 @@ def keep_page(
     *,
     former: str | None = None,
 ) -> None:
-    """Write or update the comment, or report the reason why not.
+    """Write or update the comment, or report why not.
 
     Args:
-        text: in Markdown.
-        place: where this runs.
-        identity: of the gate.
-        code: with which the run ends.
-        former: the marker that the comment had in earlier versions.
+        text: the text in Markdown.
+        place: the environment of this run.
+        identity: the identity of the gate.
+        code: the exit code of the run.
+        former: the marker of the comment in earlier versions.
     """
     context = place.context
     client, pull = place.host(), context.pull_request
@@ -118,12 +118,12 @@ def keep_page(
 
 
 def former_marker(services: Sequence[str], paths: Sequence[str], identity: GateIdentity) -> str:
-    """Return the marker that the comment of the same gate had in earlier versions.
+    """Return the marker of the same gate's comment in earlier versions.
 
     Args:
-        services: of the policies.
-        paths: as they were given.
-        identity: of the gate.
+        services: the services of the policies.
+        paths: the paths as they were given.
+        identity: the identity of the gate.
     """
     return marker(", ".join(services), ", ".join(paths), identity.environment)
 

@@ -29,16 +29,16 @@ from gate.reporters.ansi import Style
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortBreakdown:
-    """The labels that events are grouped by in the report."""
+    """The labels by which the report groups events."""
 
     by: str | None
     stratify_by: str | None
 
     def options(self, incidents: IncidentOptions) -> CohortOptions | None:
-        """Return what to compare, over each SLO's own window; None: nothing.
+        """Return the comparison, over each SLO's own window; None: no comparison.
 
         Raises:
-            UsageError: the options do not go together.
+            UsageError: the options contradict each other.
         """
         if self.by is None:
             if self.stratify_by is not None:
@@ -55,7 +55,7 @@ class CohortBreakdown:
 
 
 _PAGE: Final = "gate-report.html"
-"""The file that a page goes to in a terminal."""
+"""The file that a page is written to if stdout is a terminal."""
 _BREAKDOWN: Final = (
     option(
         "--by",
@@ -95,7 +95,8 @@ _BREAKDOWN: Final = (
     "--backtest",
     is_flag=True,
     heading=Heading.POLICY,
-    help="Also show what the policy would have said of the --deploys, or without them every hour.",
+    help="Also show what the policy would have decided on the --deploys, or without them every"
+    " hour.",
 )
 def report(
     *,
@@ -108,11 +109,11 @@ def report(
 ) -> ExitCode:
     """Write an HTML report of what happened to the budgets of each POLICY.
 
-    In a terminal the page goes to gate-report.html, unless -o names another file; a pipe gets it on
-    stdout.
+    In a terminal the page is written to gate-report.html, unless -o names another file; a pipe gets
+    it on stdout.
 
     Exit codes: 0 whatever the budgets and the verdict are, 3 a budget or a history could not be
-    measured, which the report says in the place of its chart.
+    measured, as the report says in place of its chart.
     """
 
     def question(files: Sequence[PolicyFile]) -> Report:
@@ -137,7 +138,7 @@ def report(
 
 
 def _write(report: ReportOptions, render: Render) -> None:
-    """Write the report; a page of HTML is for a browser, and never goes to a terminal."""
+    """Write the report; a page of HTML is for a browser, and is never written to a terminal."""
     by_itself = report.output is None and report.format_ == "html" and sys.stdout.isatty()
     if by_itself:
         report = replace(report, output=_PAGE)

@@ -25,7 +25,7 @@ SCHEMAS: Final = {
 
 
 @command(example=("gate schema policy -o policy.schema.json",))
-@argument("name", type=click.Choice(tuple(SCHEMAS)), help_="What the schema is for.")
+@argument("name", type=click.Choice(tuple(SCHEMAS)), help_="Document that the schema describes.")
 @output_option("Write the schema to this file instead of stdout.")
 def schema(*, name: str, output: str | None) -> ExitCode:
     """Print the JSON Schema of one of the documents that are read or written."""
@@ -35,7 +35,7 @@ def schema(*, name: str, output: str | None) -> ExitCode:
 
 
 def policy_schema() -> "JsonSchema":
-    """Return the JSON Schema of a policy file anew: what `SCHEMAS` holds, which tests compare."""
+    """Return the JSON Schema of a policy file, computed anew; tests compare `SCHEMAS` with it."""
     from gate.config.policy_schema import POLICY  # noqa: PLC0415 - to write the file only
 
     schema = POLICY.schema()
@@ -46,25 +46,25 @@ def policy_schema() -> "JsonSchema":
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gate policy",
-        "description": "Which kinds of change may ship at which error budget.",
+        "description": "Kinds of changes that may ship at each error budget.",
         **schema,
     }
 
 
 def preset_schema() -> "JsonSchema":
-    """Return the JSON Schema of a preset file anew: what `SCHEMAS` holds, which tests compare."""
+    """Return the JSON Schema of a preset file, computed anew; tests compare `SCHEMAS` with it."""
     from gate.config.presets import PRESET  # noqa: PLC0415 - to write the file only
 
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gate preset",
-        "description": "What is known of a server or of a log, and how it is counted.",
+        "description": "Indicators of a server or of a log, and how they are counted.",
         **PRESET.schema(),
     }
 
 
 def incident_schema() -> "JsonSchema":
-    """Return the JSON Schema of one record anew: what `SCHEMAS` holds, which tests compare."""
+    """Return the JSON Schema of one record, computed anew; tests compare `SCHEMAS` with it."""
     from gate.config.known_incidents import RECORD  # noqa: PLC0415 - to write the file only
 
     return {
@@ -76,7 +76,7 @@ def incident_schema() -> "JsonSchema":
 
 
 def cases_schema() -> "JsonSchema":
-    """Return the JSON Schema of a file of cases anew: what `SCHEMAS` holds, which tests compare."""
+    """Return the JSON Schema of a file of cases, computed anew; tests compare `SCHEMAS` with it."""
     from gate.config.cases_schema import CASES  # noqa: PLC0415 - to write the file only
 
     schema = CASES.schema()
@@ -87,6 +87,6 @@ def cases_schema() -> "JsonSchema":
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gate cases",
-        "description": "What a policy is tested with: budgets, changes and what they come to.",
+        "description": "Test cases of a policy: budgets, changes and expected outcomes.",
         **schema,
     }

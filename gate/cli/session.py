@@ -1,4 +1,4 @@
-"""The parts that all measuring commands share: reading the policies, progress, and reporting."""
+"""The parts that all measuring commands share: reading policies, progress, and reporting."""
 
 import errno
 import os
@@ -27,10 +27,10 @@ STDIN_NAME: Final = "<stdin>"
 """The name of a policy that is read from stdin."""
 _ONLY_VALIDATE: Final = "only gate validate"
 Render = Callable[[str, Style], str]
-"""A report in a format, for a style."""
+"""A function that writes a report in a format, for a style."""
 Read = Callable[[str], PolicyFile]
 _QUIET_SECONDS: Final = 2.0
-"""Without progress: most backends answer sooner."""
+"""The time without a progress message: most backends answer sooner."""
 _FILE_STYLE: Final = Style(width=100)
 
 
@@ -42,16 +42,17 @@ def read_file(path: str) -> PolicyFile:
 def load_all(
     paths: Sequence[str], read: Read = read_file, *, max_scan: int | None = None
 ) -> list[PolicyFile]:
-    """Read every policy file; warnings go to stderr.
+    """Read every policy file; warnings are written to stderr.
 
     Args:
-        paths: of the files.
-        read: reads one of them.
-        max_scan: bytes that a statement of their backends may read; None: as their blocks say.
+        paths: the paths of the files.
+        read: reads a policy file.
+        max_scan: the maximum number of bytes that a statement of a backend may read; None: as in
+            its block.
 
     Raises:
         PolicyError: the mistakes of all files together.
-        UndecidedError: of some it is not known which text counts; all reasons together.
+        UndecidedError: the text that counts is unknown for some files; all reasons together.
     """
     files: list[PolicyFile] = []
     mistakes: list[Mistake] = []
@@ -74,11 +75,11 @@ def load_all(
 
 
 def with_remedy(path: str, mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
-    """Return the mistakes of a policy; if the file does not exist, they say what to do.
+    """Return the mistakes of a policy; if the file does not exist, with a remedy.
 
     Args:
-        path: of the policy, as it was given.
-        mistakes: in it, and in other files that it names.
+        path: the path of the policy, as it was given.
+        mistakes: the mistakes in it, and in other files that it names.
     """
     return tuple(
         replace(mistake, message=_with_remedy(path, mistake.message))
@@ -109,7 +110,7 @@ def now() -> datetime:
 
 @contextmanager
 def progress(files: Sequence[PolicyFile]) -> Iterator[None]:
-    """Say on stderr that a slow backend is being waited for, and for how long already."""
+    """Report on stderr that a slow backend has not answered yet, and how long it has taken."""
     if is_quiet():
         yield
         return
@@ -132,7 +133,7 @@ def progress(files: Sequence[PolicyFile]) -> Iterator[None]:
 
 
 def append(path: str, decision: Decision) -> None:
-    """Add a line on a decision to a log; a failure is a warning, as with any report."""
+    """Append a line about a decision to a log; a failure is a warning, as for any report."""
     from gate.cli.log_files import append_made  # noqa: PLC0415 - where it is kept only
     from gate.decision.chain import next_line  # noqa: PLC0415 - as above
     from gate.decision.document import to_document  # noqa: PLC0415 - as above
@@ -147,10 +148,10 @@ def write_report(
     """Write the report and its copies.
 
     Args:
-        render: writes it in a format.
+        render: writes the report in a format.
         form: the format of the report.
-        output: its file; None: stdout, where it also goes if the file cannot be written.
-        copies: formats and files.
+        output: its file; None: stdout, which is also used if the file cannot be written.
+        copies: pairs of format and file.
 
     Returns:
         Whether the report is in a file.
@@ -168,5 +169,5 @@ def write_report(
 def report_page(
     page: Output, form: str, output: str | None, copies: Sequence[tuple[str, str]]
 ) -> None:
-    """Write a result as `write_report` does, in formats of every command."""
+    """Write a result like `write_report`, in formats of every command."""
     write_report(lambda name, style: render_page(name, page, style), form, output, copies)

@@ -21,7 +21,7 @@ from gate.reporters.decision_page import status_output
     default=True,
     show_default=True,
     heading=Heading.OUTPUT,
-    help="Show how each budget went down over time, which takes one more round of queries.",
+    help="Show how each budget went down over time; this takes one more round of queries.",
 )
 @period_option()
 def status(*, measurement: MeasurementOptions, burn_down: bool, period: str | None) -> ExitCode:
@@ -29,8 +29,8 @@ def status(*, measurement: MeasurementOptions, burn_down: bool, period: str | No
 
     There is no verdict; gate check decides.
 
-    Exit codes: 0 whatever the budgets are, 3 a budget could not be measured, or not well enough by
-    on in the policy.
+    Exit codes: 0 whatever the budgets are, 3 a budget could not be measured, or was measured less
+    well than on in the policy requires.
     """
 
     def question(files: Sequence[PolicyFile]) -> Status:

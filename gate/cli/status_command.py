@@ -1,4 +1,4 @@
-"""A command whose commit status is never left as an earlier run set it, however this run ends."""
+"""A command whose commit status never stays as an earlier run set it, however this run ends."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ class StatusCommand(Command):
     """A command with `--status`; the context's object is then its `StatusPublisher`."""
 
     default_key: str | None = None
-    """Tells its status from those of other commands where no ``--gate-key`` is given."""
+    """The key that distinguishes its status from that of other commands if there is no
+    ``--gate-key``."""
 
     def make_context(
         self,
@@ -25,7 +26,7 @@ class StatusCommand(Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Read the command line; a wrong one sets the status to an error."""
+        """Read the command line; a wrong command line sets the status to an error."""
         given = list(args)
         try:
             return super().make_context(info_name, args, parent, **extra)
@@ -46,16 +47,16 @@ class StatusCommand(Command):
             return super().invoke(ctx)
 
     def _as_far_as_readable(self, args: list[str]) -> dict[str, Any]:
-        """Return what a wrong command line gives, as text.
+        """Return the values in a wrong command line, as text.
 
-        The parser stops at a flag with a value, and at a last option without one.
+        The parser stops at a flag with a value, and at a last option without a value.
         """
         flags = {name for param in self.params if _is_flag(param) for name in param.opts}
         bare = [arg.split("=")[0] if arg.split("=")[0] in flags else arg for arg in args]
         values = self._values(bare)
         if "policies" not in values:
             values = self._values([*bare, ""])
-        given = values["policies"]  # none at all is a mark of click's own
+        given = values["policies"]  # click marks a missing value in its own way
         paths = [path for path in given if path[:1] not in {"", "-"}] if _is_list(given) else []
         return {**values, "policies": paths or [DEFAULT_POLICY]}
 
@@ -82,7 +83,7 @@ def _is_list(value: object) -> bool:
 
 
 def publisher_of(ctx: click.Context) -> "StatusPublisher | None":
-    """Return what sets the commit status in this run; None: nothing does."""
+    """Return the publisher of the commit status in this run; None: no status."""
     publisher: StatusPublisher | None = ctx.obj
     return publisher
 

@@ -1,4 +1,4 @@
-"""The commit status of one run, from its start to whatever end it comes to."""
+"""The commit status of one run, from its start to any kind of end."""
 
 import signal
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,17 +29,17 @@ from gate.reporters.commit_status import (
 from gate.reporters.escape import plain
 
 _MOST_BYTES: Final = 65_536
-"""The bytes of a policy that cannot be read, to find the name of its service in."""
+"""The number of bytes of an unreadable policy that are searched for the name of its service."""
 _ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
-"""The signals that a runner sends before it kills a job, as far as the system has them.
+"""The signals that a runner sends before it kills a job, if the system has them.
 
-SIGINT interrupts in any case.
+SIGINT always interrupts.
 """
 
 
 @dataclass(slots=True)
 class StatusPublisher:
-    """The status of the commit of one run. Nothing here raises: a failure is a sentence."""
+    """The commit status of one run. No method raises: a failure is a sentence."""
 
     place: CiEnvironment
     identity: GateIdentity
@@ -49,13 +49,13 @@ class StatusPublisher:
     """The services of the policies; None: they could not be read yet."""
 
     def start(self, services: Iterable[str]) -> str:
-        """Take the verdict of an earlier run back, so that a killed run leaves none behind."""
+        """Replace the verdict of an earlier run, which must not remain if this run is killed."""
         self.services = tuple(services)
         name = self.identity.check_name(self.services)
         return self._set(undecided_status("pending", MEASURING, name, self._url(ExitCode.ALLOW)))
 
     def decided(self, decision: Decision) -> str:
-        """Show a decision; nothing better goes over what another job of this run has shown."""
+        """Show a decision; it never replaces a worse one of another job in this run."""
         job = self._job(decision.exit_code)
         status = decision_status(decision, self.identity, job)
         if job is not None and self.identity.key is None and status.state == "success":
@@ -65,18 +65,18 @@ class StatusPublisher:
         return self._set(status)
 
     def ended(self, code: ExitCode, description: str) -> str:
-        """Show how a run has ended that decides on no change.
+        """Show the end of a run that does not decide on a change.
 
         Args:
-            code: with which it ends; its state follows from it.
-            description: what it found, in a sentence.
+            code: the exit code; the state follows from it.
+            description: its result, in a sentence.
         """
         name = self.identity.check_name(self.services or ())
         state = STATES.get(code, "error")
         return self._set(undecided_status(state, plain(description), name, self._url(code)))
 
     def _worse_of_another_job(self, status: CommitStatus) -> str:
-        """Restore a worse status that another job of this run has shown; empty: no such status."""
+        """Restore a worse status of another job in this run; empty: there is no such status."""
         client, revision = self.place.host(), self.place.context.revision
         link = StatusLink.read(status.url or "")
         if client is None or revision is None or link is None:
@@ -98,7 +98,7 @@ class StatusPublisher:
         """Show that no decision was made, in every status of this gate that may say otherwise.
 
         Args:
-            code: with which the run ends.
+            code: the exit code of the run.
         """
         text, url = no_decision(code), self._url(code)
         return "\n".join(
@@ -106,7 +106,7 @@ class StatusPublisher:
         )
 
     def _url(self, code: ExitCode) -> str | None:
-        """Return the page of the run, with which gate and job this is."""
+        """Return the page of the run, with the gate and the job in its address."""
         link = StatusLink(self.identity.digest, job=self._job(code))
         return link.at(self.place.context.url)
 
@@ -115,7 +115,7 @@ class StatusPublisher:
         return None if writer is None else writer.digits
 
     def _names(self) -> Sequence[str]:
-        """Return the names of the statuses; where no policy says it, those that the commit has."""
+        """Return the names of the statuses; for unreadable policies, those that exist."""
         if self.services is not None or self.identity.status_name is not None:
             return [self.identity.check_name(self.services or ())]
         client, revision = self.place.host(), self.place.context.revision
@@ -133,11 +133,11 @@ class StatusPublisher:
         return [status.name for status in ours if status.author == me]
 
     def _set(self, status: CommitStatus) -> str:
-        """Set a status, and return what became of it, in a sentence."""
+        """Set a status, and return a sentence about the outcome."""
         context = self.place.context
         client, revision = self.place.host(), context.revision
         if revision is None:
-            return "gate: no commit status: the commit is not known"
+            return "gate: no commit status: the commit is unknown"
         if context.no_secrets:
             return "gate: no commit status: the token of a fork or of Dependabot is read-only"
         if client is None:
@@ -150,7 +150,7 @@ class StatusPublisher:
 
 
 def _claimed(path: str) -> str | None:
-    """Return the service that a policy names which cannot be read; a link may lead anywhere."""
+    """Return the service that an unreadable policy names; a link may lead anywhere."""
     file = Path(path)
     try:
         if file.is_symlink() or not file.is_file():
@@ -181,13 +181,13 @@ def failing_status(publisher: StatusPublisher) -> Iterator[None]:
 
 @contextmanager
 def ending_signals() -> Iterator[None]:
-    """Let the signals that end a job interrupt the block as Ctrl-C does."""
+    """Let the signals that end a job interrupt the block in the same way as Ctrl-C."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     before = {}
-    with suppress(ValueError):  # signals are for the main thread
+    with suppress(ValueError):  # only the main thread can handle signals
         for name in _ENDING_SIGNALS:
             if (number := getattr(signal, name, None)) is not None:
                 before[number] = signal.signal(number, interrupt)

@@ -1,7 +1,7 @@
-"""Writing: the report to stdout, words for people to stderr, copies to files.
+"""Output: the report to stdout, messages to stderr, copies to files.
 
 None of it can change the exit code: a closed pipe, a full disk and a missing folder are reported on
-stderr, as far as that can still be written, but for files that a command was run to make.
+stderr if possible. The exception are files that are the purpose of a command.
 """
 
 import io
@@ -21,15 +21,15 @@ from gate.reporters.ansi import Style
 from gate.reporters.escape import log_json, log_text, log_xml, plain
 
 _PLAIN_WIDTH: Final = 100
-"""Columns where nothing says how wide the reader's screen is, as in a CI log."""
+"""The width if the reader's screen is unknown, as in a CI log."""
 QUIET: Final = "gate.quiet"
 COLOR: Final = "gate.color"
-"""The values of ``--quiet`` and ``--color``, in the context of the command that runs."""
+"""The values of ``--quiet`` and ``--color``, in the context of the running command."""
 _WARNING: Final = "gate: warning: "
 
 
 def open_closed() -> None:
-    """Give a process that was started without stdout or stderr (``>&-``) one that goes nowhere."""
+    """Replace a closed stdout or stderr (``>&-``) by one that discards its text."""
     if sys.__stdout__ is None:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - a device, to the end
     if sys.__stderr__ is None:
@@ -39,30 +39,30 @@ def open_closed() -> None:
 _HARMLESS: Final[Mapping[str, Callable[[str], str]]] = {
     **dict.fromkeys(("json", "sarif", "codequality", "gitlab", "intoto"), log_json),
     "junit": log_xml,
-    "github": str,  # consists of commands, and escapes their values
+    "github": str,  # this format consists of commands, and escapes their values
 }
-"""By format: makes a text such that no runner finds a command in it."""
+"""By format, the function that makes a text safe: no runner finds a command in it."""
 
 
 def write(text: str, form: str = "terminal") -> None:
-    """Write to stdout and flush, such that no runner of CI jobs finds a command in it.
+    """Write to stdout and flush, such that no runner of CI jobs finds a command in the text.
 
     Args:
-        text: of any lines; foreign words in it may be anything.
+        text: any lines, even with foreign text.
         form: the format of the text, as `gate.reporters.REPORTERS` names it.
     """
     harmless = _HARMLESS.get(form)
     try:
         _put(sys.stdout, harmless(text) if harmless else log_text(text, paint=True))
     except BrokenPipeError:
-        _silence(sys.stdout)  # the reader has gone, as in ``gate status | head -3``
+        _silence(sys.stdout)  # the reader has closed the pipe, as in ``gate status | head -3``
     except OSError as error:
         _silence(sys.stdout)
         write_stderr(f"{_WARNING}the report could not be written: {error.strerror}")
 
 
 def write_stderr(text: str) -> None:
-    """Write a line to stderr as `write` does; it is lost if nobody can read it."""
+    """Write a line to stderr in the same way; it is lost if nobody can read it."""
     try:
         _put(sys.stderr, f"{log_text(text)}\n")
     except OSError:
@@ -80,7 +80,7 @@ def _chosen(key: str) -> Any:
 
 
 def write_note(text: str) -> None:
-    """Write progress, or what was done, to stderr; with ``--quiet`` only the warnings in it."""
+    """Write progress, or what was done, to stderr; with ``--quiet`` only its warnings."""
     lines = text.splitlines()
     if is_quiet():
         lines = [line for line in lines if line.startswith(_WARNING)]
@@ -89,10 +89,10 @@ def write_note(text: str) -> None:
 
 
 def write_output(path: str, text: str) -> bool:
-    """Write a report to the file that ``--output`` names, and say so.
+    """Write a report to the file of ``--output``, and report its size.
 
     Returns:
-        Whether it could be written; that it could not is a warning.
+        Whether it could be written; a failure is a warning.
     """
     try:
         create_file(Path(path), text)
@@ -106,18 +106,18 @@ def write_output(path: str, text: str) -> bool:
 
 
 def write_result(text: str, output: str | None) -> None:
-    """Write what a command found: to a file, or to stdout; a file never changes the exit code."""
+    """Write the result of a command to a file or to stdout; a file never changes the exit code."""
     if output is None or not write_output(output, text):
         write(text)
 
 
 def write_line(text: str, output: str | None = None) -> None:
-    """Write a result of a single line, whatever line breaks foreign words in it have."""
+    """Write a result of a single line, even if foreign words in it have line breaks."""
     write_result(f"{plain(text)}\n", output)
 
 
 def deliver(text: str, output: str | None) -> None:
-    """Write what a command was run to make, to a file, or else to stdout.
+    """Write the document that a command makes to a file, or else to stdout.
 
     Raises:
         UsageError: the file cannot be written.
@@ -133,7 +133,7 @@ def deliver(text: str, output: str | None) -> None:
 
 
 def _size(count: int) -> str:
-    """Write a number of bytes as people do: 812 bytes, 137 kB, 1.2 MB."""
+    """Write a number of bytes for people: 812 bytes, 137 kB, 1.2 MB."""
     for unit, factor, digits in (("MB", 10**6, 1), ("kB", 10**3, 0)):
         if count >= factor:
             return f"{count / factor:.{digits}f} {unit}"
@@ -150,10 +150,10 @@ def write_file(path: str, text: str) -> None:
 
 
 def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
-    """Return how a report may look on a stream.
+    """Return the style of a report on a stream.
 
-    ``--color`` decides on colours; by default they are on a terminal, and not where ``NO_COLOR`` is
-    set (https://no-color.org). ``FORCE_COLOR`` asks for them elsewhere.
+    ``--color`` decides on colours. By default, terminals have colours unless ``NO_COLOR`` is set
+    (https://no-color.org); ``FORCE_COLOR`` turns them on elsewhere.
     """
     terminal = stream.isatty()
     color = terminal or bool(environ.get("FORCE_COLOR"))
@@ -166,7 +166,7 @@ def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
 
 
 def create_file(path: Path, text: str, *, folders: bool = False) -> None:
-    """Write a file that the user asked for, and with ``folders`` those that lead to it.
+    """Write a file that the user named, and with ``folders`` the missing folders of its path.
 
     Raises:
         OSError: it cannot be written, or a part of its path is a link in the checkout.
@@ -177,18 +177,18 @@ def create_file(path: Path, text: str, *, folders: bool = False) -> None:
 
 def _write_all(file: BinaryIO, text: str) -> None:
     data = memoryview(text.encode("utf-8", "replace"))
-    while data:  # a pipe or a full disk takes a part at a time
+    while data:  # a pipe or a nearly full disk writes only a part
         data = data[file.write(data) :]
 
 
 def _put(stream: TextIO, text: str) -> None:
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")  # a name that the terminal cannot show is not an error
+        stream.reconfigure(errors="replace")  # a name that the terminal cannot show must not fail
     stream.write(text)
     stream.flush()
 
 
 def _silence(stream: TextIO) -> None:
-    """Send what is still buffered to nowhere, so that the interpreter's end does not fail on it."""
+    """Discard text that is still buffered, so that the interpreter's end does not fail on it."""
     with suppress(OSError, ValueError), open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device
         os.dup2(nowhere.fileno(), stream.fileno())

@@ -8,9 +8,8 @@ from typing import Final
 
 import click
 
-from gate.analysis.sweep import SweepOptions, SweepReport
+from gate.analysis.sweep import SweepOptions, SweepReport, sweep_lines
 from gate.analysis.sweep.run import sweep_statuses
-from gate.analysis.sweep.words import lines
 from gate.backends import open_backend
 from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options
@@ -36,7 +35,7 @@ from gate.reporters.commit_status import policies_hash
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptGate:
-    """The gate whose statuses are swept, by the options that ``gate check`` had."""
+    """The gate whose statuses are swept, by the options of its ``gate check``."""
 
     ci: str
     environment: str | None
@@ -48,7 +47,7 @@ class SweptGate:
 
 _GATE: Final = (
     ci_option(),
-    environment_option("The --environment that gate check was given."),
+    environment_option("The --environment of gate check."),
     *identity_options(),
     option(
         "--gate-dry-run",
@@ -56,20 +55,20 @@ _GATE: Final = (
         formerly="--observe",
         is_flag=True,
         heading=Heading.CHANGE,
-        help="Say that gate check was given --dry-run.",
+        help="State that gate check has --dry-run.",
     ),
     option(
         "--fail-on",
         type=click.Choice(["warn"]),
         heading=Heading.CHANGE,
-        help="The --fail-on that gate check was given.",
+        help="The --fail-on of gate check.",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepLimits:
-    """How much is done at most."""
+    """The limits of the work."""
 
     dry_run: bool
     limit: int | None
@@ -99,8 +98,8 @@ _LIMITS: Final = (
         default="10m",
         show_default=True,
         heading=Heading.LIMITS,
-        help="Time limit for all requests to GitHub or GitLab together, with the pauses that their"
-        " rate limits ask for, a duration such as 10m.",
+        help="Time limit for all requests to GitHub or GitLab together, with the pauses for their"
+        " rate limits, a duration such as 10m.",
     ),
 )
 
@@ -119,9 +118,9 @@ def sweep(
 ) -> ExitCode:
     """Renew the commit statuses of open pull requests that are no longer valid by each POLICY.
 
-    Run it in a scheduled job on the default branch, where gate check --status sets the statuses. A
+    Run it in a scheduled job on the default branch, if gate check --status sets the statuses. A
     status that is older than valid_for, or was set by another text of the policy, is decided again
-    by the present budget. It becomes pending if the class, or anything else that gate check knew,
+    by the present budget. It becomes pending if the class, or another fact that gate check used,
     has changed.
 
     Exit codes: 0 every status is renewed, 3 some pull requests could not be examined.
@@ -134,7 +133,7 @@ def sweep(
     except RestError as error:
         write_stderr(f"gate: no status was examined: {error}")
         return ExitCode.UNDECIDED
-    write_result("".join(f"{line}\n" for line in lines(report)), output)
+    write_result("".join(f"{line}\n" for line in sweep_lines(report)), output)
     return report.exit_code
 
 
@@ -175,10 +174,10 @@ def _swept(
 
 
 def _refuse_elsewhere(context: Context) -> None:
-    """Let only a run on the default branch pass: its checkout has the policies that count.
+    """Allow only a run on the default branch: its checkout has the policies that count.
 
     Raises:
-        UsageError: this is one of a pull request, or of another branch.
+        UsageError: this is a run of a pull request, or of another branch.
     """
     elsewhere = context.default_branch is not None and context.branch != context.default_branch
     if context.pull_request is not None or elsewhere:
@@ -190,7 +189,7 @@ def _refuse_elsewhere(context: Context) -> None:
 
 @dataclass(slots=True)
 class _Decider:
-    """Decides on pull requests by what was measured once, when the first of them needed it."""
+    """Decides on pull requests by one measurement, made when the first of them needs it."""
 
     place: CiEnvironment
     files: Sequence[PolicyFile]
@@ -217,7 +216,7 @@ class _Decider:
 
 
 def _context(pull: OpenPull, run: Context) -> Context:
-    """Return the context that a run on a pull request would have."""
+    """Return the context of a run on a pull request."""
     return replace(
         run,
         revision=pull.revision,
@@ -229,6 +228,6 @@ def _context(pull: OpenPull, run: Context) -> Context:
         title=pull.title,
         labels=pull.labels,
         author=pull.author or None,
-        actor=None,  # who has started the sweep has no part in the change
+        actor=None,  # the person who started the sweep did not contribute to the change
         people=(),
     )

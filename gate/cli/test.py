@@ -27,10 +27,10 @@ from gate.errors import ExitCode, Mistake, PolicyError, UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRecording:
-    """A decision that is to become a case."""
+    """A decision to be added as a case."""
 
     record: str | None
-    """The file of its document."""
+    """The file of the decision's document."""
     name: str | None
     """The name of the case."""
 
@@ -40,14 +40,14 @@ _RECORDING: Final = (
         "--record",
         metavar="DECISION",
         heading=Heading.CASES,
-        help="First add a case from this decision, a file of gate check --write json=FILE: what it"
-        " was made of, and the verdict as expected.",
+        help="First add a case from this decision, a file of gate check --write json=FILE: the"
+        " facts that it was based on, and its verdict as the expected one.",
     ),
     option(
         "--name",
         metavar="TEXT",
         heading=Heading.CASES,
-        help="With --record, the name of that case. Default: what was decided, and when.",
+        help="With --record, the name of that case. Default: the decision and its time.",
     ),
 )
 
@@ -72,9 +72,9 @@ def test(
     recording: CaseRecording,
     report: ReportOptions,
 ) -> ExitCode:
-    """Run the test cases of each POLICY: what it decides on stated budgets, changes and incidents.
+    """Run the test cases of each POLICY: its decisions on stated budgets, changes and incidents.
 
-    No backend is asked, and no environment variable of the policy needs to be set.
+    No backend is queried, and no environment variable of the policy needs to be set.
 
     Exit codes: 0 every case passes, 12 a case fails, 2 there is a mistake in a policy or a case, or
     there are no cases.
@@ -100,7 +100,7 @@ def _tried(files: Sequence[PolicyFile], paths: Sequence[str]) -> Iterator[Policy
     """Yield the outcome of each file of cases under each policy.
 
     Raises:
-        PolicyError: the mistakes of all of them together.
+        PolicyError: the mistakes of all files together.
         UsageError: a policy has no cases.
     """
     mistakes = list[Mistake]()
@@ -125,11 +125,11 @@ def _beside(policy: str) -> str:
 
 
 def _record(files: Sequence[PolicyFile], paths: Sequence[str], recording: CaseRecording) -> None:
-    """Add a case to the file of cases, which is made if it does not exist.
+    """Add a case to the file of cases, which is created if it does not exist.
 
     Raises:
-        UsageError: the file or the policy is not clear, the document is not a decision by it, or
-            lacks something that the decision was made of.
+        UsageError: the file or the policy is ambiguous, the document is not a decision by the
+            policy, or lacks facts that the decision was based on.
         PolicyError: there is a mistake in the file of cases.
     """
     if len(files) > 1 or len(paths) > 1:

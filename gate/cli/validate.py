@@ -21,7 +21,7 @@ _POLICY_KEY: Final = re.compile(
 _OTHERS: Final = re.compile(
     rb"^(apiVersion[ \t]*:|version[ \t]*:[ \t\"']*prometheus/)", re.MULTILINE
 )
-"""A document of OpenSLO, Pyrra or Kubernetes, or one of Sloth, which names a service as well."""
+"""The keys of a document of OpenSLO, Pyrra, Kubernetes or Sloth, which names a service as well."""
 
 
 @command(
@@ -40,7 +40,7 @@ def validate(*, policies: tuple[str, ...], output: str | None) -> ExitCode:
     a policy on stdin. A file of test cases (gate.test.yaml, for gate test) is checked against the
     policy beside it.
 
-    Exit codes: 0 sound (there may be warnings), 2 there are mistakes, or there is no policy.
+    Exit codes: 0 sound (there may be warnings), 2 there are mistakes, or no policy.
     """
     code, lines = ExitCode.ALLOW, list[str]()
     for path in _files(policies):
@@ -56,7 +56,7 @@ def validate(*, policies: tuple[str, ...], output: str | None) -> ExitCode:
 
 
 def _files(paths: Sequence[str]) -> Iterator[str]:
-    """Yield the files to check, each once; those of folders in the order of their names.
+    """Yield the files to check, each once; the files of a folder in the order of their names.
 
     Raises:
         UsageError: a folder has no policy.
@@ -80,7 +80,7 @@ def _files(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _yaml_files(folder: Path) -> Iterator[Path]:
-    """Yield the YAML files in a folder and its subfolders, but for hidden ones."""
+    """Yield the YAML files in a folder and its subfolders, except hidden ones."""
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (
@@ -91,13 +91,13 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
 
 
 def _is_policy(file: Path) -> bool:
-    """Return whether a file looks like a policy, however wrong, or has the cases of one."""
+    """Return whether a file looks like a policy, even with mistakes, or has the cases of one."""
     if policy_beside(str(file)) is not None:
         return True
     try:
         text = file.read_bytes()
     except OSError:
-        return True  # what cannot be read is a mistake that is worth a line
+        return True  # an unreadable file is reported as a mistake
     return bool(_SERVICE.search(text) and _POLICY_KEY.search(text) and not _OTHERS.search(text))
 
 

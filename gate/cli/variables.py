@@ -12,7 +12,7 @@ VARIABLES: Final = {
     "GITHUB_API_URL": "Address of GitHub's API. Default: https://api.github.com.",
     "GITLAB_TOKEN": "Token of the GitLab project: approvals, labels, notes, commit statuses.",
     "CI_JOB_TOKEN": "GitLab's own token of the job: policies that the checkout does not have.",
-    "CI ...": "What the CI system says of the job, the commit and the change: CI, GITHUB_*,"
+    "CI ...": "Facts from the CI system about the job, the commit and the change: CI, GITHUB_*,"
     " GITLAB_*, CI_*, RUNNER_*, BUILDKITE_*, CIRCLE_*, CIRCLECI; of Jenkins JENKINS_*, CHANGE_*,"
     " GIT_*, BRANCH_*, BUILD_*, TAG_NAME, WORKSPACE. See --ci.",
     "AWS_*": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: the login of the"
@@ -25,7 +25,7 @@ VARIABLES: Final = {
     "HTTP_PROXY, HTTPS_PROXY, NO_PROXY": "The proxy of HTTP requests.",
     "REQUESTS_CA_BUNDLE": "Certificates that HTTPS servers are trusted by.",
 }
-"""The purpose of each, in a sentence; ``*`` stands for the rest of a name."""
+"""The purpose of each, in a sentence; ``*`` means the rest of a name."""
 _DISPLAY: Final = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS")
 _HTTP: Final = ("HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "REQUESTS_CA_BUNDLE")
 _MEASURING: Final = ("AWS_*", "AZURE_*, IDENTITY_*", *_HTTP, *_DISPLAY)
@@ -45,4 +45,4 @@ READ_BY: Final = {
     "watch": (*_HOSTS[:3], "CI ...", *_MEASURING),
     "presets": _DISPLAY,
 }
-"""By command; the others read none."""
+"""The variables by command; other commands read none."""

@@ -19,7 +19,7 @@ from gate.errors import ExitCode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandOptions:
-    """The change that is to ship, as far as the options name it."""
+    """The change that is to ship, as the options describe it."""
 
     revision: str | None
     repository: str | None
@@ -31,14 +31,14 @@ class DemandOptions:
     ci: str
 
     def demands(self) -> Demands:
-        """Return the demands, completed by what the CI system says.
+        """Return the requirements, completed with the facts from the CI system.
 
         Raises:
             PolicyError: a policy's file cannot be read.
         """
         context = context_of(self.ci)
         return Demands(
-            # An empty option, from a variable that is not set, demands what nothing has.
+            # An empty option, from an unset variable, requires a value that no decision has.
             revision=context.revision if self.revision is None else self.revision,
             repository=context.repository if self.repository is None else self.repository,
             environment=self.environment,
@@ -54,30 +54,30 @@ _DEMANDS: Final = (
         "--revision",
         metavar="SHA",
         heading=Heading.CHANGE,
-        help="The commit that ships. Default: the one of this checkout.",
+        help="The commit that ships. Default: the commit of this checkout.",
     ),
     option(
         "--repository",
         metavar="NAME",
         heading=Heading.CHANGE,
-        help="The repository of the commit. Default: the one of this job.",
+        help="The repository of the commit. Default: the repository of this job.",
     ),
     environment_option(
-        "The environment that it ships to. Default: the decision must not name one."
+        "The environment that it ships to. Default: the decision must not name any."
     ),
     option(
         "--policy",
         type=FILE,
         multiple=True,
         heading=Heading.POLICY,
-        help="A policy that must have decided, with the text that this file has now. Can be"
+        help="A policy that must have decided, with the present text of this file. Can be"
         " repeated.",
     ),
     option(
         "--base",
         metavar="REF",
         heading=Heading.CHANGE,
-        help="What the change must have been compared with. Default: anything.",
+        help="The base that the change must have been compared with. Default: any.",
     ),
     option(
         "--service",
@@ -90,14 +90,14 @@ _DEMANDS: Final = (
         "--change",
         metavar="CLASS",
         heading=Heading.CHANGE,
-        help="The class of what ships, such as canary. Default: any.",
+        help="The class of the change, such as canary. Default: any.",
     ),
     ci_option(),
 )
 
 
 @command(example=("gate verify decision.json --environment production",))
-@argument("file", metavar="DECISION", type=FILE, help_="A decision, as gate check wrote it.")
+@argument("file", metavar="DECISION", type=FILE, help_="Decision that gate check wrote.")
 @group("ships", DemandOptions, _DEMANDS)
 @output_option("Write the result to this file instead of stdout.")
 def verify(*, file: str, ships: DemandOptions, output: str | None) -> ExitCode:
@@ -105,8 +105,8 @@ def verify(*, file: str, ships: DemandOptions, output: str | None) -> ExitCode:
 
     DECISION is a file of gate check --write json=FILE or intoto=FILE. It is refused if it is
     expired, altered, contradictory, a dry run, made at another time, by a policy with uncommitted
-    changes, or about anything else than what ships; also if it is not signed by the key in
-    GATE_VERIFY_KEY (Ed25519, public) or GATE_SIGNING_KEY, where either is set.
+    changes, or about something other than the change that ships; also if a key is set in
+    GATE_VERIFY_KEY (Ed25519, public) or GATE_SIGNING_KEY and has not signed it.
 
     Exit codes: that of the decision if it holds, 2 usage error, 3 the decision is refused.
     """
@@ -116,7 +116,7 @@ def verify(*, file: str, ships: DemandOptions, output: str | None) -> ExitCode:
 
 
 def _verified(file: str, ships: DemandOptions) -> tuple[ExitCode, str]:
-    """Return the exit code, and the line that says why."""
+    """Return the exit code, and the line with the reason."""
     key, demands = verifying_key(os.environ), ships.demands()
     try:
         document = read_decision(file, key)

@@ -15,15 +15,12 @@ from gate.analysis.watch.run import watch as watch_canary
 from gate.analysis.watch.run import watch_question
 from gate.analysis.watch.words import output
 from gate.cli.command import command, group
-from gate.cli.parameters import (
-    MeasurementOptions,
-    measurement_options,
-)
+from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.cli.session import now
 from gate.cli.status_command import StatusCommand, publisher_of
 from gate.cli.streams import write_note
-from gate.cli.watch_options import CONDUCT, TRAFFIC, WatchConduct, WatchedTraffic
-from gate.cli.watching import StateFile, Watchman, run_command
+from gate.cli.watch_options import CONDUCT, TRAFFIC, StateFile, WatchConduct, WatchedTraffic
+from gate.cli.watching import Watchman, run_command
 from gate.config.load import PolicyFile
 from gate.decision.decision import Context
 from gate.errors import ExitCode, UsageError
@@ -35,13 +32,13 @@ from gate.slo.quantities import format_duration
 from gate.wording import percent
 
 _SHORTEST: Final = timedelta(seconds=1)
-"""A step; backends count no shorter ones."""
+"""The shortest step, since backends do not count shorter ones."""
 _MOST_LOOKS: Final = 20_000
-"""A day of a look every five seconds; each step of them is kept."""
+"""A day with a look every five seconds; each step of them is kept."""
 
 
 class WatchCommand(StatusCommand):
-    """Has a status and a comment of its own beside those of ``gate check``."""
+    """A command with a status and a comment of its own, beside those of ``gate check``."""
 
     default_key: str | None = "watch"
 
@@ -55,8 +52,8 @@ class WatchCommand(StatusCommand):
 )
 @measurement_options(
     PAGES,
-    at="Begin at this RFC 3339 time, such as that of the deploy, and do not wait for what has"
-    " passed. Default: now.",
+    at="Begin at this RFC 3339 time, such as that of the deploy, and do not wait for the time that"
+    " has passed. Default: now.",
     single=True,
 )
 @group("traffic", WatchedTraffic, TRAFFIC)
@@ -66,11 +63,11 @@ def watch(
 ) -> ExitCode:
     """Watch a canary after the deploy, beside the baseline and the budgets of the POLICY.
 
-    It ends as soon as the canary is shown to be worse, and else when the time is up. The looks are
-    as many as one likes: the test allows for them.
+    It ends as soon as the canary is shown to be worse, or when the time is up. You can choose any
+    number of looks: the test allows for them.
 
     Exit codes: 0 healthy, 3 cannot tell, 10 roll back, 2 usage or policy-file error, 130
-    interrupted. SIGTERM ends it with the verdict on what was seen.
+    interrupted. SIGTERM ends it with the verdict on the data so far.
     """
     _check(traffic, conduct, measurement.policies)
     publisher = publisher_of(click.get_current_context())
@@ -92,10 +89,10 @@ def watch(
 
 
 def _check(traffic: WatchedTraffic, conduct: WatchConduct, policies: Sequence[str]) -> None:
-    """Refuse what can never come to a verdict, before time is lost.
+    """Refuse options that can never lead to a verdict, before time is lost.
 
     Raises:
-        UsageError: of click, with what to write instead.
+        UsageError: an error of click, with what to write instead.
     """
     if len(policies) > 1:
         raise click.UsageError("gate watch takes a single policy; run it once for each")
@@ -117,11 +114,11 @@ def _options(
     conduct: WatchConduct,
     measurement: MeasurementOptions,
 ) -> WatchOptions:
-    """Return what is watched.
+    """Return the settings of the watch.
 
     Raises:
-        UsageError: an SLO is not there, or has no events that could be compared; or the trigger is
-            not of this policy.
+        UsageError: an SLO does not exist, or has no events that could be compared; or the trigger
+            belongs to another policy.
     """
     try:
         slos = watched_slos(file.policy, traffic.slos)
@@ -152,24 +149,24 @@ def _options(
 
 
 def _context(conduct: WatchConduct) -> Context:
-    """Return where this runs, with the commit that it is about."""
+    """Return the context of this run, with the commit that it is about."""
     from gate.cli.ci_environment import context_of  # noqa: PLC0415 - git is seldom asked
 
     return context_of(conduct.ci, environment=conduct.environment)
 
 
 def _check_comparison(slos: Sequence[RatioSlo], traffic: WatchedTraffic) -> None:
-    """Refuse what makes a canary healthy whatever happens to its requests.
+    """Refuse options with which any canary would be healthy.
 
     Raises:
-        UsageError: of click: the margin or the label does so; the message says which.
+        UsageError: an error of click, for the margin or for the label.
     """
     label = traffic.canary.label
     for slo in slos:
         if is_part_of_bad(label, slo.sli):
             raise click.UsageError(
-                f"{label} is part of what makes an event of {slo.name} bad, so that it says how the"
-                " canary does; name it by another label"
+                f"{label} is part of what makes an event of {slo.name} bad, so it does not"
+                " identify the canary; use another label"
             )
         allowed = 1 - slo.budget if traffic.baseline is None else Fraction(1)
         if traffic.margin * slo.budget >= allowed:
@@ -180,7 +177,7 @@ def _check_comparison(slos: Sequence[RatioSlo], traffic: WatchedTraffic) -> None
 
 
 def _publish(report: WatchReport, conduct: WatchConduct, policies: Sequence[str]) -> None:
-    """Keep the comment, as far as that is wanted."""
+    """Update the comment, if requested."""
     if not conduct.comment:
         return
     from gate.cli.ci_environment import CiEnvironment  # noqa: PLC0415 - where it is kept only

@@ -1,1 +1,1 @@
-"""From files that people write to the policy: every mistake found at once, each with its place."""
+"""Read a policy from its files, and collect every mistake at once, each with its place."""

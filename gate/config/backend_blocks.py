@@ -1,4 +1,4 @@
-"""Which of the backends of a policy, or the single one, counts an SLO."""
+"""The backends of a policy, and which of them counts an SLO."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,9 +22,9 @@ class BackendBlock(NamedTuple):
     """A policy's description of one of its backends, as far as it can be read."""
 
     name: str
-    """Empty: it is the policy's only one, and has no name."""
+    """Empty if it is the only backend of the policy, which has no name."""
     words: Mapping[str, str]
-    """The single values of its block, as they are written."""
+    """The scalar values of its block, as they are written."""
     guards: OwnGuards
     actions: Mapping[Cause, Action]
 
@@ -35,24 +35,24 @@ class BackendBlock(NamedTuple):
 
     @property
     def backend(self) -> Registration[Any] | None:
-        """Its registration; None: no backend has its type."""
+        """Its registration; None if no backend has its type."""
         kind = self.words.get("type", "")
         return registration(kind) if kind in BACKENDS else None
 
     @property
     def guards_by_default(self) -> OwnGuards:
-        """The requirements on measurements where neither the block nor the policy states them."""
+        """The default requirements on measurements, for keys that no block and no policy has."""
         backend = self.backend
         age = None if backend is None else backend.max_age(self.words)
         return NO_OWN_GUARDS if age is None else OwnGuards(max_age=age)
 
 
 BackendBlocks = Mapping[str, BackendBlock]
-"""The backends of a policy by name; that of a single one is empty."""
+"""The backends of a policy by name; the name of a single backend is empty."""
 
 
 def blocks_of(values: Values) -> BackendBlocks:
-    """Return the backends that a policy names, whether or not the rest of them can be read."""
+    """Return the backends that a policy names, even if the rest of the policy cannot be read."""
     if not _has_several(values):
         node = values.nodes.get("backend")
         return {} if node is None else {"": BackendBlock("", _words(node), NO_OWN_GUARDS, {})}
@@ -68,7 +68,7 @@ def blocks_of(values: Values) -> BackendBlocks:
 
 
 def _has_several(values: Values) -> bool:
-    """Return whether a policy has ``backends``, or a key that is likely meant to be that."""
+    """Return whether a policy has ``backends``, or a key that is probably a misspelling of it."""
     given = {key.value for key, _ in word_pairs(values.node())}
     return "backends" in given or ("backends" in values.nodes and "backend" not in values.nodes)
 
@@ -78,7 +78,7 @@ def _words(node: yaml.Node) -> dict[str, str]:
 
 
 def block_of(placed: PlacedSlo, sources: BackendBlocks) -> BackendBlock | None:
-    """Return the backend that counts an SLO; None: it names no existing one, or is composite."""
+    """Return the backend that counts an SLO; None for an unknown name and for a composite."""
     if isinstance(placed.slo, CompositeSlo):
         return None
     if not placed.backend and len(sources) == 1:
@@ -87,7 +87,7 @@ def block_of(placed: PlacedSlo, sources: BackendBlocks) -> BackendBlock | None:
 
 
 def naming_mistake(placed: PlacedSlo, sources: BackendBlocks) -> str | None:
-    """Say what is wrong with the name of an SLO's backend; None: nothing."""
+    """Return the mistake in the name of an SLO's backend, or None."""
     names = [name for name in sources if name]
     if isinstance(placed.slo, CompositeSlo) or not sources:
         return None
@@ -100,7 +100,7 @@ def naming_mistake(placed: PlacedSlo, sources: BackendBlocks) -> str | None:
         hint = nearest(placed.backend, names)
         return f"{placed.backend!r} is not a backend of this policy{hint}"
     if not placed.backend and len(names) > 1:
-        # The file of another tool has no such key.
+        # The SLO files of other tools have no such key.
         place = " beside 'from'" if placed.imported else ""
         return (
             "the key 'backend' is missing, since this policy has several; add backend:"
@@ -110,13 +110,13 @@ def naming_mistake(placed: PlacedSlo, sources: BackendBlocks) -> str | None:
 
 
 def on_backend(placed: PlacedSlo, source: BackendBlock | None, *, age_given: bool) -> Slo:
-    """Return an SLO as its backend counts it, with what that asks of its measurements.
+    """Return an SLO with the requirements of its backend on measurements.
 
     Args:
-        placed: what the SLO says itself comes first.
-        source: its backend; None: it is a composite.
-        age_given: whether the policy says how old the newest sample may be, of which the type of
-            a backend has an opinion only where nobody says so.
+        placed: the SLO; its own requirements come first.
+        source: its backend; None for a composite.
+        age_given: whether the policy sets the maximum age of the newest sample; if it does not, the
+            default of the backend's type applies.
     """
     slo = placed.slo
     if source is None or not source.name or isinstance(slo, CompositeSlo):

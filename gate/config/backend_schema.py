@@ -44,7 +44,7 @@ OF_POLICY: Final = {
     ),
     "on": ON_HERE,
 }
-"""The keys of an entry of ``backends`` that concern the policy, and not the connection."""
+"""The keys of an entry of ``backends`` that are settings of the policy, not of the connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class NamedBackend(Generic[T]):
     """An entry of ``backends``."""
 
     settings: T
-    """The settings that the backend is opened with."""
+    """The settings of the backend's connection."""
     guards: OwnGuards
     actions: Mapping[Cause, Action]
 
@@ -95,12 +95,12 @@ def _with_policy(block: Object[T]) -> Object[NamedBackend[T]]:
 
 @dataclass(frozen=True, slots=True)
 class _Named(Generic[T]):
-    """Backends by the names that SLOs call them by."""
+    """The backends of a policy by name; SLOs refer to these names."""
 
     entry: ValueSchema[NamedBackend[T]]
 
     def read(self, node: yaml.Node, reader: Reader) -> dict[str, NamedBackend[T]]:
-        """Return the entries by name; a mistake in one does not hide those in the others."""
+        """Return the entries by name; a mistake in one entry does not hide mistakes in others."""
         entries, whole = dict[str, NamedBackend[T]](), True
         given = pairs(node, reader)
         for key, child in given:
@@ -129,15 +129,15 @@ class _Named(Generic[T]):
 
 
 NAMED_BACKENDS: Final = _Named(TaggedUnion("type", _NamedBlocks()))
-_UNREAD: Final = Field(schema=Anything(), doc="Neither read nor opened here.")
+_UNREAD: Final = Field(schema=Anything(), doc="Not read or opened here.")
 UNOPENED_BACKENDS: Final[_Named[Values]] = _Named(
     _with_policy(Object({"type": _UNREAD}, lambda values, _: values, others=_UNREAD))
 )
-"""The same, without reading anything that connects to a backend."""
+"""The same types, without their connections: such a backend is not opened."""
 
 
 def check_one_place(values: Values, reader: Reader) -> bool:
-    """Note where a policy has no backend, or has it at two places; return whether it has not."""
+    """Note a missing backend, or one in two places; return whether there is exactly one place."""
     if "backend" not in values.nodes and "backends" not in values.nodes:
         message = f"the key 'backend' is missing; add backend: {EXAMPLE}"
         reader.note(values.node(), message)
@@ -156,7 +156,7 @@ def check_one_place(values: Values, reader: Reader) -> bool:
 
 
 def check_backends(values: Values, reader: Reader) -> bool:
-    """Note a floor above what a backend's SLOs need at least, and return whether none is."""
+    """Note each coverage floor above the coverage that SLOs need; return whether all are sound."""
     whole = True
     least = values.get("min_coverage", DEFAULT_GUARDS.min_coverage)
     entries: Mapping[str, NamedBackend[Any]] = values.get("backends", {})

@@ -39,9 +39,9 @@ def _commit(values: Values, _reader: Reader) -> ChangeCommit:
 _COMMIT: Final = Object(
     {
         "message": Field(
-            schema=TEXT, doc="Its message; the type is that of the first line.", required=True
+            schema=TEXT, doc="Commit message; its first line has the type.", required=True
         ),
-        "paths": _words("Files that it changes, from the top of the repository."),
+        "paths": _words("Files that the commit changes, from the top of the repository."),
         "trailers": Field(schema=MapOf(TEXT), doc="{Change-Class: canary}"),
     },
     _commit,
@@ -55,8 +55,8 @@ CHANGE: Final = Union(
             "branch": Field(schema=TEXT, doc="Branch that the change comes from."),
             "title": Field(schema=TEXT, doc="Title of the pull request."),
             "commits": Field(schema=ListOf(_COMMIT), doc="All commits of the change."),
-            "approved_by": _words("Who has approved it, as the policy names them."),
-            "was_live": Field(schema=BOOLEAN, doc="Whether this very commit was live before."),
+            "approved_by": _words("Approvers of the change, as the policy names them."),
+            "was_live": Field(schema=BOOLEAN, doc="Whether this commit was live before."),
         },
         build_as(StatedChange),
     ),
@@ -64,8 +64,10 @@ CHANGE: Final = Union(
 _IMPACT: Final = Object(
     {
         "canary": Field(schema=SHARE, doc="Share of the traffic. Default: 100%."),
-        "failures": Field(schema=SHARE, doc="Share of it that fails. Default: 100%."),
-        "detect": Field(schema=DURATION, doc="Until it is noticed. Default: 5m."),
+        "failures": Field(
+            schema=SHARE, doc="Share of the canary's requests that fail. Default: 100%."
+        ),
+        "detect": Field(schema=DURATION, doc="Time until the failure is detected. Default: 5m."),
     },
     build_as(Impact),
 )
@@ -84,10 +86,13 @@ EXPECTED_RULE: Final = Union(
     Scalar(lambda text: ExpectedRule(rule=_RULE.parse(text)), _RULE.schema()),
     Object(
         {
-            "rule": Field(schema=_RULE, doc="That fires.", required=True),
-            "slo": Field(schema=NAME, doc="That it is about."),
+            "rule": Field(schema=_RULE, doc="Rule that fires.", required=True),
+            "slo": Field(
+                schema=NAME, doc="SLO of the finding. Default: any, or the change as a whole."
+            ),
             "verdict": Field(
-                schema=Scalar(_fires, Choice(_FIRING).schema()), doc="That it comes to."
+                schema=Scalar(_fires, Choice(_FIRING).schema()),
+                doc="Verdict of the rule. Default: any except allow.",
             ),
         },
         build_as(ExpectedRule),
@@ -128,58 +133,68 @@ EXPECT: Final = Object(
         ),
         "exit_code": Field(
             schema=Scalar(_exit_code, {"enum": [*map(int, _CODES), *_CODES]}),
-            doc="Of gate check.",
+            doc="Exit code of gate check.",
         ),
-        "change": Field(schema=NAME, doc="The class that is recognised."),
+        "change": Field(schema=NAME, doc="Change class that is recognised."),
         "tier": Field(schema=NAME, doc="Tier of the worst budget."),
-        "worst_slo": Field(schema=NAME, doc="Whose budget that is."),
-        "rules": Field(schema=ListOf(EXPECTED_RULE), doc="That fire: do more than let it pass."),
-        "no_other_rule": Field(schema=BOOLEAN, doc="Whether no other fires. Default: false."),
+        "worst_slo": Field(schema=NAME, doc="SLO with the worst budget."),
+        "rules": Field(
+            schema=ListOf(EXPECTED_RULE), doc="Rules that fire: their verdict is not allow."
+        ),
+        "no_other_rule": Field(
+            schema=BOOLEAN, doc="Whether no other rule may fire. Default: false."
+        ),
         "allowed_now": Field(
             schema=_ALLOWED, doc="The classes that may ship: all, none or a list."
         ),
-        "obligations": _words("What the tier requires of the change."),
+        "obligations": _words("Requirements of the tier for the change."),
     },
     _expectation,
 )
 _FINDING: Final = Object(
     {
         "rule": Field(
-            schema=Choice((Rule.POSTMORTEM, Rule.CONTROL_CHART)), doc="That fires.", required=True
+            schema=Choice((Rule.POSTMORTEM, Rule.CONTROL_CHART)),
+            doc="Rule that fires.",
+            required=True,
         ),
-        "slo": Field(schema=NAME, doc="That it is about.", required=True),
+        "slo": Field(schema=NAME, doc="SLO of the finding.", required=True),
         "unknown": Field(
             schema=Choice(tuple(Cause)),
-            doc="Why it cannot tell, which on decides: it does not fire.",
+            doc="Why the rule cannot be checked, so that it does not fire and on decides.",
         ),
     },
     build_as(StatedFinding),
 )
-_AT: Final = Field(schema=INSTANT, doc="The instant, RFC 3339: 2026-11-20T14:00:00Z.")
+_AT: Final = Field(schema=INSTANT, doc="Instant of the check, RFC 3339: 2026-11-20T14:00:00Z.")
 CASE: Final = Object(
     {
-        "name": Field(schema=TEXT, doc="What it shows, as a sentence.", required=True),
+        "name": Field(
+            schema=TEXT, doc="Name of the case: a sentence that says what it shows.", required=True
+        ),
         "at": _AT,
         "change": Field(
-            schema=CHANGE, doc="Its class, or what it is recognised by.", required=True
+            schema=CHANGE,
+            doc="Change class, or the facts from which it is recognised.",
+            required=True,
         ),
-        "slos": Field(schema=MapOf(STATED_SLO), doc="What is known of each SLO, by name."),
+        "slos": Field(schema=MapOf(STATED_SLO), doc="Stated facts about each SLO, by name."),
         "others": Field(
             schema=OTHERS, doc="Budget of all SLOs not named. Default: {remaining: 100%}."
         ),
-        "records": Field(schema=ListOf(RECORD), doc="Of incidents, in the place of the policy's."),
+        "records": Field(schema=ListOf(RECORD), doc="Incident records, in place of the policy's."),
         "findings": Field(
             schema=ListOf(_FINDING),
-            doc="Rules on the past that fire or cannot tell, where that past is not stated.",
+            doc="Rules on the past that fire or cannot be checked, if that past is not stated.",
         ),
         "satisfied": _words("Requirements that have been met."),
-        "impact": Field(schema=_IMPACT, doc="What the change may cost, taken as spent."),
+        "impact": Field(schema=_IMPACT, doc="Budget that the change may cost, counted as spent."),
         "fail_on": Field(schema=Choice(("warn",)), doc="warn: exit code 11 on a warning."),
         "ci_freeze": Field(
             schema=BOOLEAN,
             doc="Whether the CI system has declared a freeze. Default: false.",
         ),
-        "expect": Field(schema=EXPECT, doc="What the policy has to say.", required=True),
+        "expect": Field(schema=EXPECT, doc="Expected outcome.", required=True),
     },
     as_read,
 )
@@ -201,7 +216,7 @@ def _cases(values: Values, reader: Reader) -> tuple[StatedCase, ...]:
             whole = False
         names[name] = node.start_mark.line + 1
         if at is None and not case.given("at"):
-            message = "the key 'at' is missing; it may also stand above all cases"
+            message = "the key 'at' is missing; add it here, or above all cases"
             reader.note(case.node(), message)
             whole = False
     if not whole:
@@ -212,18 +227,18 @@ def _cases(values: Values, reader: Reader) -> tuple[StatedCase, ...]:
 CASES: Final = Object(
     {
         "version": Field(schema=Choice(("1",)), doc="Version of the format: 1.", required=True),
-        "at": replace(_AT, doc="The instant of every case that does not state its own."),
-        "cases": Field(schema=ListOf(CASE, at_least=1), doc="What is tried.", required=True),
+        "at": replace(_AT, doc="Instant of every case that has no 'at' of its own."),
+        "cases": Field(schema=ListOf(CASE, at_least=1), doc="The cases.", required=True),
     },
     _cases,
 )
 
 
 def load_cases(path: str, environ: Mapping[str, str]) -> CasesFile:
-    """Read a file of cases; what they name of a policy is not checked.
+    """Read a file of cases, without comparing the names in it with a policy.
 
     Raises:
-        PolicyError: it cannot be read or says something wrong; carries every mistake.
+        PolicyError: it cannot be read, or is not valid; carries every mistake.
     """
     return read_cases(read_bytes(path), path, environ)
 

@@ -15,9 +15,7 @@ _TYPE: Final = Scalar(lambda text: NAME.parse(text).lower(), NAME.json)
 _MATCHED: Final = ("paths", "labels", "branches", "types", "trailers", "approved_by")
 CLASS: Final = Object(
     {
-        "description": Field(
-            schema=TEXT, doc="What kind of change this is.", example="A new prompt."
-        ),
+        "description": Field(schema=TEXT, doc="Kind of change.", example="A new prompt."),
         "paths": Field(
             schema=ListOf(PATH),
             doc="Globs of changed files, from the top of the repository.",
@@ -37,7 +35,8 @@ CLASS: Final = Object(
         ),
         "approved_by": Field(
             schema=ListOf(APPROVER, at_least=1),
-            doc="Who must have approved it or set the label: one of these, not an author.",
+            doc="Approvers: one of them, who is not an author, must approve the change or set the"
+            " label.",
             example='["@acme/sre", write]',
         ),
     },
@@ -54,7 +53,7 @@ CHANGES: Final = Object(
     lambda values, _: dict(values.values),
     others=Field(
         schema=CLASS,
-        doc="How a class is recognised where nobody names it; it may be new.",
+        doc="How this class is recognised if nobody names it; the class may be new.",
         example='{paths: ["prompts/**"]}',
     ),
 )

@@ -10,18 +10,19 @@ import yaml
 
 from gate.config.tier_schema import ALL_OR_NONE
 from gate.errors import nearest
+from gate.parsing.nodes import child_at
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError, has_variable, written
-from gate.parsing.schema import child_at
+from gate.parsing.variables import literal_text
 from gate.policy.changes import BUILT_IN_CHANGES, DEFAULT_CHANGE, ROLLBACK, ChangeMatcher
 from gate.policy.tiers import Tier, bands
 
 LOOKING_BACK: Final = ("postmortems", "control_charts")
-"""Rules that need the history."""
+"""The rules that need the history."""
 
 
 def classes(values: Values) -> frozenset[str]:
-    """Return every change class that the policy knows: built in, and its own."""
+    """Return every change class of a policy: the built-in classes, and its own."""
     own = {key.value for key, _ in word_pairs(values.nodes.get("changes"))}
     return frozenset(BUILT_IN_CHANGES) | (own - {"default"})
 
@@ -30,8 +31,8 @@ def check_classes(values: Values, reader: Reader) -> bool:
     """Note every word in an allow, warn, require, except or default that is not a change class."""
     names, whole = classes(values), True
     for node in _class_nodes(values):
-        with suppress(UnreadableError):  # noted when it was read
-            if reader.literal(node) not in names:
+        with suppress(UnreadableError):  # already noted when it was read
+            if literal_text(node, reader) not in names:
                 name = written(node)
                 reader.note(node, f"{name!r} is not a change class{nearest(name, names)}")
                 whole = False
@@ -39,7 +40,7 @@ def check_classes(values: Values, reader: Reader) -> bool:
 
 
 def warn_of_new_classes(values: Values, reader: Reader) -> None:
-    """Warn of a class that is new and not described: most likely it is misspelt."""
+    """Warn of a new class without a description: its name is probably misspelt."""
     for key, child in word_pairs(values.nodes.get("changes")):
         described = any(inner.value == "description" for inner, _ in word_pairs(child))
         if key.value not in {*BUILT_IN_CHANGES, "default"} and not described:
@@ -49,7 +50,7 @@ def warn_of_new_classes(values: Values, reader: Reader) -> None:
 
 
 def warn_of_claims(values: Values, reader: Reader) -> None:
-    """Warn of classes that only their author could choose, and that therefore never count."""
+    """Warn of classes that only the author of a change could choose: they never count."""
     tiers: tuple[Tier, ...] = values.get("tiers") or ()
     changes = values.get("changes") or {}
     default = changes.get("default", DEFAULT_CHANGE)
@@ -68,7 +69,7 @@ def warn_of_claims(values: Values, reader: Reader) -> None:
 
 
 def warn_of_unused_classes(values: Values, reader: Reader) -> None:
-    """Warn of a class that no tier allows, so that it can never ship."""
+    """Warn of a class that no tier allows: it can never ship."""
     tiers: tuple[Tier, ...] = values.get("tiers") or ()
     for key, _ in word_pairs(values.nodes.get("changes")):
         if tiers and key.value != "default" and not any(tier.allows(key.value) for tier in tiers):
@@ -99,7 +100,7 @@ def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
 
 
 def word_pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    """Return the keys that are words, with their values; none of what is not a block."""
+    """Return the keys that are scalars, with their values; nothing if the node is not a block."""
     entries = node.value if isinstance(node, yaml.MappingNode) else []
     words = [(key, child) for key, child in entries if isinstance(key, yaml.ScalarNode)]
     return [(key, child) for key, child in words if not has_variable(key.value)]
@@ -109,7 +110,7 @@ _Mistakes = Iterator[tuple[yaml.Node, str]]
 
 
 def check_tiers(values: Values, reader: Reader) -> bool:
-    """Note what is wrong between the tiers, and return whether they can be used."""
+    """Note the mistakes among the tiers, and return whether they can be used."""
     tiers: tuple[Tier, ...] = values.get("tiers")
     nodes: list[yaml.Node] = values.node("tiers").value
     mistakes = list(_duplicates(tiers, nodes)) or list(_endings(tiers, nodes))
@@ -139,7 +140,7 @@ def _duplicates(tiers: Sequence[Tier], nodes: Sequence[yaml.Node]) -> _Mistakes:
 
 
 def _endings(tiers: Sequence[Tier], nodes: Sequence[yaml.Node]) -> _Mistakes:
-    """Yield tiers that hold for every budget before the end, and a last one that does not."""
+    """Yield each tier before the last that holds for every budget, and a last one that does not."""
     for tier, node in zip(tiers[:-1], nodes, strict=False):
         if tier.condition is None:
             message = "otherwise: true holds for every budget; move this tier to the end"
@@ -153,7 +154,7 @@ def _endings(tiers: Sequence[Tier], nodes: Sequence[yaml.Node]) -> _Mistakes:
 
 
 def _unreached(tiers: Sequence[Tier], nodes: Sequence[yaml.Node]) -> _Mistakes:
-    """Yield the tiers that no budget reaches, and which tier above is the reason."""
+    """Yield the tiers that no budget reaches, each with the tier above that is the reason."""
     probes = _probes(tiers)
     places = [[tier.holds(remaining) for tier in tiers].index(True) for remaining in probes]
     for place, (tier, node) in enumerate(zip(tiers, nodes, strict=True)):
@@ -175,7 +176,7 @@ def _unreached(tiers: Sequence[Tier], nodes: Sequence[yaml.Node]) -> _Mistakes:
 
 
 def _inverted(tiers: Sequence[Tier], nodes: Sequence[yaml.Node]) -> _Mistakes:
-    """Yield tiers for small budgets that allow what another one forbids with more budget left."""
+    """Yield the tiers that allow a class which another tier forbids with more budget left."""
     thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]
     for upper, lower in pairwise(bands(tiers, min([Fraction(0), *thresholds]) - 1, Fraction(1))):
         if lower.tier.condition is None or lower.tier.condition.operator[0] != "<":
@@ -194,7 +195,7 @@ def _inverted(tiers: Sequence[Tier], nodes: Sequence[yaml.Node]) -> _Mistakes:
 def _probes(tiers: Sequence[Tier]) -> list[Fraction]:
     """Return budgets on, just below and just above every threshold: at least one in every band.
 
-    None is above 1: more than all of a budget is never left.
+    None is above 1, since never more than the whole budget is left.
     """
     hair = Fraction(1, 10**9)
     thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]

@@ -51,18 +51,18 @@ _FILES: Final = Union(
 
 @dataclass(frozen=True, slots=True)
 class ResultSource:
-    """The place of result files."""
+    """The place of the result files."""
 
     files: tuple[str, ...]
     artifact: str | None = None
-    """None: here."""
+    """The name of a CI artifact; None: the files are on this machine."""
 
 
 _ARTIFACT: Final = Object(
     {
         "artifact": Field(
             schema=TEXT,
-            doc="Name of a CI artifact of this very commit; on GitLab the name of the job.",
+            doc="Name of a CI artifact of this commit; on GitLab the name of the job.",
             required=True,
             example="evaluation-results",
         ),
@@ -78,7 +78,7 @@ _ARTIFACT: Final = Object(
 
 
 class FilesOrArtifact:
-    """The place of result files: globs of files that are here, or a CI artifact."""
+    """The place of result files: globs of files on this machine, or a CI artifact."""
 
     def read(self, node: yaml.Node, reader: Reader) -> ResultSource:
         """Return the globs, and the name of the artifact."""
@@ -87,31 +87,31 @@ class FilesOrArtifact:
         return ResultSource(_FILES.read(node, reader))
 
     def schema(self) -> JsonSchema:
-        """Return all three forms."""
+        """Return the schema of all three forms."""
         return {"anyOf": [*_FILES.schema()["anyOf"], _ARTIFACT.schema()]}
 
 
 class _CaseIds:
-    """The ids of the cases: a list of them, or a file that has them, one a line."""
+    """The ids of the cases: a list, or a file with one id on each line."""
 
     def read(self, node: yaml.Node, reader: Reader) -> frozenset[str]:
-        """Return the ids: at least one, and each only once."""
+        """Return the ids: at least one, without duplicates."""
         if isinstance(node, yaml.ScalarNode):
             ids = _lines(node, reader)
         else:
             ids = ListOf(TEXT, at_least=1).read(node, reader)
         twice = sorted({case_id for case_id in ids if ids.count(case_id) > 1})[:1]
         if twice:
-            raise reader.fail(node, f"the case {twice[0]!r} is there twice; remove one of the two")
+            raise reader.fail(node, f"the case {twice[0]!r} is duplicated; remove one of the two")
         return frozenset(ids)
 
     def schema(self) -> JsonSchema:
-        """Return both forms."""
+        """Return the schema of both forms."""
         return {"anyOf": [TEXT.schema(), ListOf(TEXT, at_least=1).schema()]}
 
 
 def _lines(node: yaml.ScalarNode, reader: Reader) -> tuple[str, ...]:
-    """Return the lines of a file beside the policy, which is as much the policy as its own text."""
+    """Return the lines of a file beside the policy, which is hashed and pinned like the policy."""
     name = TEXT.read(node, reader)
     if set(name) & set("*?\\") or posixpath.isabs(name):
         message = f"{name!r} is not the name of one file; write it from this file's folder, with /"
@@ -133,7 +133,7 @@ def _lines(node: yaml.ScalarNode, reader: Reader) -> tuple[str, ...]:
 def _build_evaluation(values: Values, reader: Reader) -> EvaluationRequirement:
     compared = "not_worse_than" in values.values
     if "base_from" in values.values and not compared:
-        message = "base_from is only read with not_worse_than; add not_worse_than: base"
+        message = "base_from is only used with not_worse_than; add not_worse_than: base"
         raise reader.fail(values.node("base_from"), message)
     if len(values.given("case_ids", "case_digest")) > 1:
         message = "'case_ids' and 'case_digest' say the same; remove one of the two"
@@ -185,7 +185,7 @@ EVALUATION: Final = Object(
         ),
         "cases": Field(
             schema=FROM_ONE,
-            doc="How many distinct cases are enough to compare their share itself."
+            doc="Number of distinct cases from which the measured share itself is compared."
             " Default: the 95% interval of the share decides.",
             example="200",
         ),
@@ -217,13 +217,13 @@ EVALUATION: Final = Object(
         ),
         "case_ids": Field(
             schema=_CaseIds(),
-            doc="Ids of exactly the cases that must be there, or a file that has them, one a line,"
+            doc="Ids of exactly the cases that must be there, or a file with one id on each line,"
             " relative to this file's folder. Default: any cases.",
             example="golden-set.txt",
         ),
         "case_digest": Field(
             schema=Scalar(_digest, {"type": "string", "pattern": f"^{_DIGEST.pattern}$"}),
-            doc="Hash of these ids, as gate evaluation prints it. Default: any cases.",
+            doc="Hash of the ids of the cases, as gate evaluation prints it. Default: any cases.",
             example="4f1c0a6f7e9b2d3c8a5e4b7f6d1c2a3b9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b",
         ),
         "repeats": Field(

@@ -1,4 +1,4 @@
-"""Files of known incidents, and of deploys: what people and other tools say of what happened."""
+"""Files of known incidents and of deploys, written by people or by other tools."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,10 +18,8 @@ from gate.parsing.schema import Anything, Choice, ListOf, Scalar, Union, pairs
 from gate.parsing.values import INSTANT, NAME, TEXT
 
 T = TypeVar("T")
-
-
 PLACEHOLDER: Final = "TODO"
-"""How a draft begins what it leaves to people."""
+"""The beginning of a placeholder in a draft, which people replace."""
 _NAMES: Final = Union(Scalar(lambda text: (NAME.parse(text),), NAME.json), ListOf(NAME, at_least=1))
 _LEFT_TO_PEOPLE: Final = ("title", "cause", "remediation")
 
@@ -31,8 +29,11 @@ def _record(values: Values, reader: Reader) -> IncidentRecord:
     if end is not None and end <= values.get("start"):
         raise reader.fail(values.node("end"), "the end is not after the start")
     if end is None and status in {RecordStatus.RESOLVED, RecordStatus.REVIEWED}:
-        # It would explain what happens after it as well.
-        raise reader.fail(values.node("status"), f"what is {status} has an end: add the key 'end'")
+        # Without an end, it would also explain everything that happens after it.
+        raise reader.fail(
+            values.node("status"),
+            f"a known incident that is {status} has an end: add the key 'end'",
+        )
     given = {"end": None, **values.values}
     given.pop("measured", None)
     unfilled = tuple(
@@ -44,26 +45,26 @@ def _record(values: Values, reader: Reader) -> IncidentRecord:
 
 RECORD: Final = Object(
     {
-        "id": Field(schema=TEXT, doc="What people call it: INC-42.", required=True),
-        "title": Field(schema=TEXT, doc="What happened, in a line.", required=True),
+        "id": Field(schema=TEXT, doc="Its identifier: INC-42.", required=True),
+        "title": Field(schema=TEXT, doc="Summary of the incident, in one line.", required=True),
         "service": Field(
             schema=_NAMES,
-            doc="The service that it hit, as its policy names it, or several: service: chat.",
+            doc="Affected service, as its policy names it, or a list of services: chat.",
             required=True,
         ),
-        "slos": Field(schema=_NAMES, doc="The SLOs that felt it. Default: all of the service."),
+        "slos": Field(schema=_NAMES, doc="Affected SLOs. Default: all of the service."),
         "start": Field(schema=INSTANT, doc="RFC 3339: 2026-11-20T14:00:00Z.", required=True),
-        "end": Field(schema=INSTANT, doc="The same; left out while it goes on."),
+        "end": Field(schema=INSTANT, doc="The end; left out while it goes on."),
         "status": Field(
             schema=Choice(tuple(RecordStatus)),
             doc="open, mitigated, resolved, or reviewed once there is a postmortem.",
             required=True,
         ),
-        "cause": Field(schema=TEXT, doc="Why it happened, once that is known."),
-        "remediation": Field(schema=TEXT, doc="What was changed so that it does not come back."),
-        "link": Field(schema=TEXT, doc="Where more is written down."),
+        "cause": Field(schema=TEXT, doc="The cause, once it is known."),
+        "remediation": Field(schema=TEXT, doc="The change that keeps it from happening again."),
+        "link": Field(schema=TEXT, doc="Address of the postmortem or ticket."),
         "measured": Field(
-            schema=Anything(), doc="What a draft says of the incident, for people; not read."
+            schema=Anything(), doc="Facts about the incident in a draft, for people; not read."
         ),
     },
     _record,
@@ -71,10 +72,10 @@ RECORD: Final = Object(
 DEPLOY: Final = Object(
     {
         "time": Field(schema=INSTANT, doc="When it went live, RFC 3339.", required=True),
-        "revision": Field(schema=TEXT, doc="Which commit or version.", required=True),
+        "revision": Field(schema=TEXT, doc="Deployed commit or version.", required=True),
         "service": Field(schema=TEXT, doc="Service of the policy. Default: every policy."),
-        "change": Field(schema=NAME, doc="The change class."),
-        "id": Field(schema=TEXT, doc="What the tool that deployed it calls it."),
+        "change": Field(schema=NAME, doc="Change class."),
+        "id": Field(schema=TEXT, doc="Identifier in the tool that deployed it."),
     },
     build_as(Deployment),
 )
@@ -83,13 +84,13 @@ DEPLOY: Final = Object(
 def load_known_incidents(
     patterns: Sequence[str], environ: Mapping[str, str]
 ) -> tuple[IncidentRecord, ...]:
-    """Read the known incidents of files or globs; a folder stands for all YAML files in it.
+    """Read the known incidents of files or globs; a folder means all YAML files in it.
 
     A file has one incident, a list of them, or several documents.
 
     Raises:
         UsageError: nothing matches.
-        PolicyError: a file cannot be read or says something wrong; carries every mistake.
+        PolicyError: a file cannot be read, or is not valid; carries every mistake.
     """
     mistakes: list[Mistake] = []
     records: dict[str, IncidentRecord] = {}
@@ -106,12 +107,12 @@ def load_known_incidents(
 def read_records(
     raw: bytes, reader: Reader, records: dict[str, IncidentRecord]
 ) -> list[UnreadableRecord]:
-    """Add the records of a file to those of others, by id, and return those with a mistake.
+    """Add the records of a file to those of other files, by id; return the records with a mistake.
 
     Args:
-        raw: of the file.
-        reader: of the file; nothing is noted there.
-        records: of the files before, by id; of two with the same id the first stays.
+        raw: the text of the file.
+        reader: the reader of the file; nothing is noted there.
+        records: the records of earlier files, by id; the first of two with the same id stays.
     """
     reader = replace(reader, mistakes=[])
     try:
@@ -136,7 +137,7 @@ def read_records(
 def _sound_record(
     node: yaml.Node, attempt: Reader, others: Mapping[str, IncidentRecord]
 ) -> IncidentRecord:
-    """Return a record without any mistake, be it one that readers note and go on from."""
+    """Return a record without any mistake, even a mistake that readers would note and pass over."""
     record = RECORD.read(node, attempt)
     if record.id in others:
         first = others[record.id].place
@@ -147,7 +148,7 @@ def _sound_record(
 
 
 def _unreadable(node: yaml.Node, reader: Reader, mistakes: tuple[Mistake, ...]) -> UnreadableRecord:
-    """Return what can be read of a record that has a mistake: whose it may be, and its time."""
+    """Return the readable parts of a record with a mistake: its services, and its time."""
     attempt = replace(reader, mistakes=[])
     values: dict[str, Any] = {}
     with suppress(UnreadableError):
@@ -157,7 +158,7 @@ def _unreadable(node: yaml.Node, reader: Reader, mistakes: tuple[Mistake, ...]) 
                     values[key.value] = RECORD.fields[key.value].schema.read(child, attempt)
     start, end = values.get("start"), values.get("end")
     if start is not None and end is not None and end <= start:
-        start = end = None  # of the two it is not known which is right
+        start = end = None  # of two records with the same id, it is not known which is right
     return UnreadableRecord(
         mistakes=mistakes,
         services=values.get("service", ()),
@@ -168,10 +169,10 @@ def _unreadable(node: yaml.Node, reader: Reader, mistakes: tuple[Mistake, ...]) 
 
 
 def load_deployments(path: str, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
-    """Read a file in JSON Lines, one deploy a line; empty lines and repeated deploys are left out.
+    """Read a file in JSON Lines, one deploy on each line; empty and repeated lines are skipped.
 
     Raises:
-        PolicyError: the file cannot be read or says something wrong; carries every mistake.
+        PolicyError: the file cannot be read, or is not valid; carries every mistake.
     """
     mistakes: list[Mistake] = []
     reader, deployments = _reader(path, environ, mistakes), []

@@ -1,4 +1,4 @@
-"""Load a policy file with its place in git, and beside it what a change would have it say."""
+"""Load a policy file with its revision in git, and the version of it that a change proposes."""
 
 import posixpath
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyFile:
-    """A policy that was read, and where it came from."""
+    """A policy that was read, with its source."""
 
     policy: Policy
     settings: Settings
@@ -39,21 +39,21 @@ class PolicyFile:
     presets: "Mapping[str, Preset]" = field(default_factory=dict)
     """The presets of the policy's own preset files, by name."""
     proposed: "ProposedPolicy | None" = None
-    """The policy that the change proposes; None: the change does not alter it."""
+    """The policy that the change proposes; None if the change does not alter it."""
     max_scan: int | None = None
-    """Bytes that one statement of its backend may read, as the command says; None: as the backend's
-    block does."""
+    """Maximum of bytes that a statement of the backend may read, from the command; None: the
+    block's."""
 
     def limits(self, timeout: timedelta) -> Limits:
-        """Return the bounds of a run's work on its backend, which has so much time."""
+        """Return the limits of a run's work on its backend."""
         return Limits(timeout=timeout, max_scan=self.max_scan)
 
 
 def load(path: str, environ: Mapping[str, str]) -> PolicyFile:
-    """Read one policy file, and the files that it reads.
+    """Read one policy file, and the files that it refers to.
 
     Raises:
-        PolicyError: one cannot be read or says something wrong; carries every mistake.
+        PolicyError: one cannot be read, or is not valid; carries every mistake.
     """
     raw, imports = read_bytes(path), _imports(path)
     read = _read(raw, path, environ, imports)
@@ -64,18 +64,18 @@ def load(path: str, environ: Mapping[str, str]) -> PolicyFile:
 
 @dataclass(frozen=True, slots=True)
 class UnopenedSettings:
-    """Stand in the place of a backend's, which is neither read nor opened."""
+    """Settings of a backend that is neither read nor opened."""
 
     kind: ClassVar[str] = "unopened"
 
 
 def load_unopened(path: str, environ: Mapping[str, str]) -> PolicyFile:
-    """Read one policy file, and the files that it reads, for what never asks its backend.
+    """Read one policy file and the files that it refers to, without the settings of its backend.
 
-    What the backend's connection needs beyond the file need not be there: no variable, no file.
+    The variables and files that only the connection to the backend needs may be missing.
 
     Raises:
-        PolicyError: one cannot be read or says something wrong; carries every mistake.
+        PolicyError: one cannot be read, or is not valid; carries every mistake.
     """
     own = (mistake for mistake in validate_file(path, environ) if mistake.file == path)
     if fatal := tuple(mistake for mistake in own if mistake.fatal):
@@ -86,12 +86,12 @@ def load_unopened(path: str, environ: Mapping[str, str]) -> PolicyFile:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A policy as the change would have it."""
+    """A policy as a change proposes it."""
 
     raw: bytes | None
-    """Its text; None: the change deletes it."""
+    """Its text; None if the change deletes it."""
     tree: Tree
-    """The other files, as a commit of the change has them."""
+    """The other files, as they are in a commit of the change."""
 
 
 def load_pinned(  # noqa: PLR0917 - two texts, each with its files
@@ -102,18 +102,19 @@ def load_pinned(  # noqa: PLR0917 - two texts, each with its files
     revision: str,
     proposal: Proposal | None,
 ) -> PolicyFile:
-    """Read a policy as another commit has it, and beside it what the change would have it say.
+    """Read a policy as it is in another commit, and the version of it that a change proposes.
 
     Args:
-        path: of the policy's file.
-        environ: of this process; nothing of it reaches the proposal.
-        raw: the text that the commit has.
-        tree: the other files, as the commit has them.
+        path: the policy's file.
+        environ: the environment of this process; the proposal gets nothing of it.
+        raw: the text of the policy in the commit.
+        tree: the other files of the commit.
         revision: the commit.
-        proposal: what the change makes of it; None: the change has the same, or it is not known.
+        proposal: the policy as the change proposes it; None if the change leaves it alone, or if
+            that is unknown.
 
     Raises:
-        PolicyError: the pinned text says something wrong; carries every mistake.
+        PolicyError: the pinned text is not valid; carries every mistake.
     """
     then = Imports(tree=tree)
     read = _read(raw, path, environ, then)
@@ -127,7 +128,7 @@ def load_pinned(  # noqa: PLR0917 - two texts, each with its files
 
 
 def _has_same(tree: Tree, read: Imports) -> bool:
-    """Return whether another tree has the same files that a policy has read."""
+    """Return whether another tree has the same content in all files that a policy has read."""
     try:
         names = {name for pattern in read.patterns for name in tree.find(pattern)}
         return names == read.texts.keys() and all(
@@ -158,7 +159,7 @@ def _read(
 
 
 def validate_file(path: str, environ: Mapping[str, str]) -> tuple[Mistake, ...]:
-    """Return every mistake and warning in a file; what it needs beyond it need not be there."""
+    """Return every mistake and warning in a file, without the variables and files that it needs."""
     try:
         raw = read_bytes(path)
     except PolicyError as error:
@@ -171,17 +172,17 @@ def validate_text(raw: bytes, path: str, environ: Mapping[str, str]) -> tuple[Mi
 
     Args:
         raw: the text.
-        path: what the mistakes name; the files that the policy reads are beside it.
-        environ: of this process.
+        path: the path in the messages; the files that the policy refers to are beside it.
+        environ: the environment of this process.
     """
     return parse(raw, Reader(file=path, environ=environ, imports=_imports(path), offline=True))[1]
 
 
 def digest_of(path: str, environ: Mapping[str, str]) -> str:
-    """Return the hash of a policy file and of the files that it reads, as they are.
+    """Return the hash of a policy file and of the files that it refers to, as they are.
 
-    It is that of `gate.decision.decision.PolicySource`. The job that deploys may lack the variables
-    that connect to the backend: the hash does not hang on them.
+    It equals the hash in `gate.decision.decision.PolicySource`. It does not depend on the variables
+    for the connection to the backend, which the deploying job may lack.
 
     Raises:
         PolicyError: the file cannot be read, or is not a policy.
@@ -200,15 +201,16 @@ def revision_of(
 ) -> tuple[str | None, bool]:
     """Return the commit that is checked out, and whether a policy's files differ from it.
 
-    What differs in its line ends alone is the same, as a checkout for Windows has it.
+    Files that differ only in their line ends count as equal: a checkout for Windows changes these.
 
     Args:
-        path: of the policy.
-        texts: what was read, by name from the policy's folder; the policy's own among them.
-        patterns: globs of the files that the policy reads; one that is gone differs, too.
+        path: the policy's file.
+        texts: the texts that were read, by path from the policy's folder, with that of the policy
+            itself.
+        patterns: globs of the files that the policy refers to; a deleted file differs, too.
 
     Returns:
-        None and False outside of a checkout, and where a file was never committed.
+        None and False outside of a checkout, and if a file was never committed.
     """
     folder = path.absolute().parent
     repository = find_repository(folder)
@@ -221,7 +223,7 @@ def revision_of(
         entries = {name: objects.look_up(head, (*place, *name.split("/"))) for name in texts}
         listed = {posixpath.normpath(name) for glob in patterns for name in tree.find(glob)}
     except GitError:
-        return None, False  # no git, or no commit: a policy need not have one
+        return None, False  # no git, or no commit: a policy works without both
     if None in entries.values():
         return None, False
     same = all(

@@ -1,6 +1,7 @@
-"""The preset files that a policy brings along, of the same form as the gate's own.
+"""A policy's own preset files, in the same format as the built-in ones.
 
-They are as much the policy as its own text: part of its hash, and read as its commit has them.
+They are treated like the policy itself: they are part of its hash, and are read from the same
+commit.
 """
 
 import re
@@ -16,8 +17,9 @@ from gate.config.preset import INSTANT, Family, Preset, Texts, fill
 from gate.config.presets import PRESET
 from gate.errors import PolicyError
 from gate.parsing.files import Folder, Imports, read_bytes
+from gate.parsing.nodes import child_at
 from gate.parsing.reader import Reader, UnreadableError, after, compose, decode
-from gate.parsing.schema import child_at, pairs
+from gate.parsing.schema import pairs
 from gate.parsing.values import GLOBS
 from gate.promql.expression import read_expression, read_selector
 from gate.promql.grammar import ExpressionError
@@ -29,13 +31,13 @@ def read_own_presets(
     """Read the files, and put each into ``reader.presets`` under its name without ``.yaml``.
 
     Args:
-        patterns: globs, from the policy's folder.
-        node: where the policy names them.
-        reader: of the policy.
+        patterns: globs, relative to the policy's folder.
+        node: the place in the policy that names them.
+        reader: the reader of the policy.
 
     Raises:
-        UnreadableError: a file is not there, cannot be read, says something wrong, or has the name
-            of another preset. Every mistake is noted, and a preset that cannot be read is None in
+        UnreadableError: a file is missing, cannot be read, is not valid, or has the name of another
+            preset. Every mistake is noted, and a preset that cannot be read is None in
             ``reader.presets``.
     """
     files, whole = dict[str, None](), True
@@ -58,7 +60,7 @@ def read_own_presets(
 def _add(file: str, node: yaml.Node, reader: Reader) -> None:
     beside, name = reader.beside(file), PurePosixPath(file).stem
     if not re.fullmatch(OWN_NAME, name):
-        message = "a preset is called like its file: lower-case words with - between them"
+        message = "the name of a preset is that of its file: lower-case words with - between them"
         raise beside.fail(after(""), f"{message}, such as our-gateway.yaml")
     if name in reader.presets or name in preset_names():
         whose = "another file of the policy" if name in reader.presets else "the gate itself"
@@ -77,10 +79,10 @@ def _add(file: str, node: yaml.Node, reader: Reader) -> None:
 
 
 def _check_promql(preset: Preset, root: yaml.Node, reader: Reader) -> None:
-    """Read every expression with each choice of each option, as tests do with the gate's own.
+    """Read every expression with each choice of each option, as the tests do for built-in presets.
 
     Raises:
-        UnreadableError: one cannot be asked for; the mistake is noted where it stands.
+        UnreadableError: an expression is not valid; the mistake is noted at its place.
     """
     for kind, indicator in preset.indicators.items():
         for place, family in enumerate(indicator.families):
@@ -111,10 +113,10 @@ def _read_promql(family: Family, texts: Texts) -> None:
 
 
 def presets_beside(policy: str, pattern: str) -> Mapping[str, Preset]:
-    """Return the presets of the files that match a glob from the folder of a policy to be written.
+    """Return the presets of the files that match a glob, relative to the folder of a new policy.
 
     Raises:
-        PolicyError: no file matches, or one cannot be read or says something wrong.
+        PolicyError: no file matches, or a file cannot be read or is not valid.
     """
     reader = _reader(policy)
     with suppress(UnreadableError):
@@ -126,10 +128,11 @@ def presets_beside(policy: str, pattern: str) -> Mapping[str, Preset]:
 
 
 def presets_of(policy: str) -> Mapping[str, Preset]:
-    """Return the presets that a policy file brings along, whatever else is wrong with it.
+    """Return the presets that a policy file refers to, whatever else is wrong with it.
 
     Raises:
-        PolicyError: the policy or one of the files cannot be read, or says something wrong of them.
+        PolicyError: the policy or a preset file cannot be read, or what they say about presets is
+            not valid.
     """
     raw, reader = read_bytes(policy), _reader(policy)
     with suppress(UnreadableError):

@@ -1,4 +1,4 @@
-"""The blocks of a policy about rules that need the history."""
+"""The blocks of a policy about the rules that need the history."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _THRESHOLD: Final = Fraction(6)
-"""As ``gate incidents`` has it."""
+"""The same default as for ``gate incidents``."""
 _EFFECTS: Final = Choice(tuple(Effect))
 
 
 def _record_files(text: str) -> str:
     pattern = GLOB.parse(text)
     if not pattern.endswith(_SUFFIXES):
-        # A folder, or a misspelt ending, would match nothing for ever and say nothing.
+        # A folder, or a misspelt ending, would never match anything, and nobody would notice.
         raise ValueError(f"{text!r} does not match YAML files; write for example incidents/*.yaml")
     return pattern
 
@@ -39,20 +39,20 @@ _PATTERNS: Final = Union(
 
 
 class KnownIncidents(NamedTuple):
-    """The records in files beside the policy, which are as much the policy as its own text."""
+    """The records in files beside the policy, which are treated like the policy itself."""
 
     patterns: tuple[str, ...]
     """Globs of the files; if no file matches, the service has no records."""
     records: "tuple[IncidentRecord, ...]"
     unreadable: "tuple[UnreadableRecord, ...]"
-    """Those with a mistake: they put in doubt what they may be about, and nothing else."""
+    """The records with a mistake: only the incidents that they may be about are in doubt."""
 
 
 class _KnownIncidents:
-    """A glob, or several, and what the files say."""
+    """A glob or several, read as the records in the matching files."""
 
     def read(self, node: yaml.Node, reader: Reader) -> KnownIncidents:
-        """Return the records; a mistake in one is a warning, and an error to ``gate validate``."""
+        """Return the records; a mistake in one is a warning, and an error in ``gate validate``."""
         from gate.config.known_incidents import read_records  # noqa: PLC0415 - for this rule only
         from gate.history.records import UnreadableRecord  # noqa: PLC0415 - as above
 
@@ -77,7 +77,7 @@ class _KnownIncidents:
         return KnownIncidents(patterns, tuple(records.values()), tuple(unreadable))
 
     def schema(self) -> JsonSchema:
-        """Return a glob or several."""
+        """Return the schema: a glob or several."""
         return _PATTERNS.schema()
 
 
@@ -140,13 +140,13 @@ EXHAUSTION: Final = Object(
     {
         "within": Field(
             schema=DURATION,
-            doc="The rule fires if a budget would run out within this time at its current rate.",
+            doc="The rule fires if a budget would run out within this time at the current rate.",
             required=True,
             example="3d",
         ),
         "effect": Field(
             schema=_EFFECTS,
-            doc="What the rule does when it fires. Default: warn.",
+            doc="Effect of the rule when it fires. Default: warn.",
             formerly="verdict",
             example="warn",
         ),
@@ -186,7 +186,7 @@ CONTROL_CHARTS: Final = Union(
         {
             "effect": Field(
                 schema=_EFFECTS,
-                doc="What the rule does on a signal. Default: warn.",
+                doc="Effect of the rule on a signal. Default: warn.",
                 formerly="verdict",
             ),
             "last": Field(schema=DURATION, doc="Length of the history on the chart. Default: 14d."),

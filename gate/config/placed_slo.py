@@ -1,4 +1,4 @@
-"""Where the SLOs of a policy come from: the file itself, files that it names, or a platform."""
+"""The sources of a policy's SLOs: the file itself, files that it names, or a platform."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
@@ -23,21 +23,21 @@ from gate.slo.objective import Denominator, PlatformSlo, Slo, Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedSlo:
-    """An SLO, and where it is written."""
+    """An SLO, and the place where it is written."""
 
     slo: Slo
     node: yaml.Node
     reader: Reader
     """The reader of the file that it is written in."""
     imported: bool = False
-    """That is a file of another tool, with its expressions in PromQL."""
+    """Whether that is a file of another tool, with expressions in PromQL."""
     backend: str = ""
-    """The name of its backend, as its entry has it; empty: the entry names none."""
+    """The name of its backend in its entry; empty if the entry names none."""
     actions: Mapping[Cause, Action] = field(default_factory=dict)
     """The actions of its own ``on``."""
 
     def note(self, message: str) -> None:
-        """Note a mistake where the SLO is written, or the expression with which it begins."""
+        """Note a mistake where the SLO is written, or at its first expression."""
         role = message.partition(":")[0]
         expressions = [
             expression
@@ -55,15 +55,15 @@ class SloFiles:
     """An entry that names SLO files."""
 
     pattern: str
-    """A glob, from the policy's folder."""
+    """A glob, relative to the policy's folder."""
     window: tuple[Window, Denominator] | None
-    """The backend of SLOs whose files name none."""
+    """The window of SLOs whose files name none."""
     backend: str
-    """The name of the backend that counts them; empty: the entry names none."""
+    """The name of the backend that counts them; empty if the entry names none."""
     groups: Mapping[str, Sequence[str]]
-    """By label, the values that have an SLO each where a file groups by the label."""
+    """By label, the values that have an SLO each if a file groups by the label."""
     values: Values
-    """The place where it says so."""
+    """The place of these values in the policy."""
 
 
 FROM: Final = Object(
@@ -86,7 +86,7 @@ FROM: Final = Object(
         "groups": Field(
             schema=MapOf(ListOf(TEXT, at_least=1)),
             doc=(
-                "For Pyrra's grouping: values of the label, each an SLO of its own; '*' stands for"
+                "For Pyrra's grouping: values of the label, each an SLO of its own; '*' means"
                 " all others together."
             ),
             example="{handler: [/chat, /embed, '*']}",
@@ -100,10 +100,8 @@ FROM: Final = Object(
         values=values,
     ),
 )
-
-
 PLATFORM: Final = "platform"
-"""The source of an SLO whose objective and window its platform has."""
+"""The value of a key that an SLO takes from its platform: its objective or its window."""
 
 
 def _declare_platform_slo(values: Values, reader: Reader) -> DeclaredSlo:
@@ -133,7 +131,7 @@ FROM_PLATFORM: Final = Object(
     {
         "from": Field(
             schema=Scalar(Choice((PLATFORM,)).parse, {"const": PLATFORM}),
-            doc="platform: objective and window are those that the SLO platform has.",
+            doc="platform: take objective and window from the SLO platform.",
             required=True,
             example=PLATFORM,
         ),
@@ -143,17 +141,17 @@ FROM_PLATFORM: Final = Object(
         },
         "sli": Field(
             schema=_OF_PLATFORM,
-            doc="The SLO of the platform. Default: slo: NAME.",
+            doc="SLO of the platform. Default: slo: NAME.",
             example="{slo: Chat availability}",
         ),
         "objective": Field(
             schema=OBJECTIVE,
-            doc="Which objective is meant, where the platform has several. Default: its only one.",
+            doc="Objective to use if the SLO has several. Default: its only one.",
             example="99.9%",
         ),
         "window": Field(
             schema=WINDOW,
-            doc="Which window is meant, where the platform has several. Default: its only one.",
+            doc="Window to use if the SLO has several. Default: its only one.",
             example="30d",
         ),
     },

@@ -35,13 +35,13 @@ from gate.slo.objective import (
 _COUNTING: Final = {
     "control_charts": "remove it, or add an SLO with an objective",
 }
-"""The rules among those that need events step by step, each with the remedy."""
+"""The rules that need events step by step, each with the remedy."""
 _LONGEST_KEPT: Final = timedelta(days=366)
 _MONTH: Final = (timedelta(days=28), timedelta(days=31))
 
 
 def check_policy(values: Values, reader: Reader) -> bool:
-    """Note what is wrong between the parts, and return whether the policy can be used."""
+    """Note the mistakes between the parts, and return whether the policy can be used."""
     checks = [
         check_one_place(values, reader),
         check_backends(values, reader),
@@ -134,15 +134,15 @@ def _warn_of_long_window(placed: PlacedSlo) -> None:
 
 
 def _warn_of_unused_backends(values: Values, reader: Reader, placed: tuple[PlacedSlo, ...]) -> None:
-    """Warn of a backend that counts nothing: most likely an SLO names another by mistake."""
+    """Warn of a backend that counts nothing: an SLO probably names another one by mistake."""
     sources = blocks_of(values)
     if any(naming_mistake(entry, sources) for entry in placed):
-        return  # whoever corrects it may use it
+        return  # It may be used once the mistakes are corrected.
     used = {source.name for entry in placed if (source := block_of(entry, sources)) is not None}
     for key, _ in word_pairs(values.nodes.get("backends")):
         if key.value in sources and key.value not in used:
             message = (
-                f"no SLO uses the backend {key.value}, so that it is never asked; remove it, or"
+                f"no SLO uses the backend {key.value}, so that it is never queried; remove it, or"
                 f" write backend: {key.value} on an SLO"
             )
             reader.note(key, message, fatal=False)
@@ -163,7 +163,7 @@ def _is_no_month(window: Window) -> bool:
 
 
 def _warn_of_no_history(values: Values, reader: Reader) -> None:
-    """Warn of rules that can never be judged, so that every change will be undecided."""
+    """Warn of rules that can never be evaluated: every check would be undecided."""
     for source in blocks_of(values).values():
         backend = source.backend
         if backend is None or backend.keeps_history:

@@ -1,4 +1,4 @@
-"""The contents of a policy file: the policy, and what its backend is opened with."""
+"""The contents of a policy file: the policy, and the settings of its backends."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -42,7 +42,7 @@ def build_contents(values: Values, reader: Reader) -> Contents:
     on = values.get("on") or ON.build(Values(values={}, nodes={}), reader)
     changes, guards = values.get("changes", {}), values.only(*GUARDS)
     sources = blocks_of(values)
-    # A policy is tested, and looked at, without its backend: it must have the same limits then.
+    # Commands that test or show a policy without its backend need the same limits.
     if "" in sources and (age := sources[""].guards_by_default.max_age) is not None:
         guards.setdefault("max_age", age)
     placed = [(entry, block_of(entry, sources)) for entry in values.get("slos")]
@@ -72,7 +72,7 @@ def build_contents(values: Values, reader: Reader) -> Contents:
 
 
 def _settings(values: Values) -> Settings:
-    """Return what the backend is opened with, or each of several."""
+    """Return the settings of the backend, or of each backend if there are several."""
     if not values.given("backends"):
         backend: Settings = values.get("backend")
         return backend

@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 
 class _PresetFiles:
-    """The place of the policy's own preset files: a glob, or several."""
+    """The paths of the policy's own preset files: a glob or several."""
 
     def read(self, node: yaml.Node, reader: Reader) -> "Mapping[str, Preset]":
-        """Return what the files say, by the preset's name, and put it where SLOs look for it."""
+        """Read the presets by name, and put them where the reader of SLOs looks for them."""
         from gate.config.own_presets import read_own_presets  # noqa: PLC0415 - for these only
 
         return read_own_presets(GLOBS.read(node, reader), node, reader)
 
     def schema(self) -> JsonSchema:
-        """Return a glob, or an array of them."""
+        """Return the schema: a glob, or an array of globs."""
         return GLOBS.schema()
 
 
@@ -62,7 +62,7 @@ POLICY: Final = Object(
         ),
         "service": Field(
             schema=NAME,
-            doc="The service that the changes belong to.",
+            doc="Service that the changes belong to.",
             required=True,
             example="chat",
         ),
@@ -106,7 +106,7 @@ POLICY: Final = Object(
         ),
         "live": Field(
             schema=LIVE,
-            doc="Where to find the live commit, which deploys are compared with.",
+            doc="How to find the live commit, with which deploys are compared.",
             example="{github-deployments: production}",
         ),
         "tiers": Field(
@@ -118,7 +118,7 @@ POLICY: Final = Object(
         ),
         "claims": Field(
             schema=CLAIMS,
-            doc="Whether what nothing checks may be stated as met: allowed or refused."
+            doc="Whether users may claim that an unchecked requirement is met: allowed or refused."
             " Default: refused.",
             example="allowed",
         ),
@@ -142,7 +142,7 @@ POLICY: Final = Object(
         ),
         "control_charts": Field(
             schema=CONTROL_CHARTS,
-            doc="What happens while an indicator is worse than usual.",
+            doc="Rule about indicators that are worse than usual.",
             example="warn",
         ),
         "overrides": Field(
@@ -152,7 +152,7 @@ POLICY: Final = Object(
         ),
         "on": Field(
             schema=ON,
-            doc="What happens when a budget is unknown or in doubt.",
+            doc="Effect of a budget that is unknown or in doubt.",
             example="{no_data: block, low_traffic: warn}",
         ),
         "max_age": Field(
@@ -192,7 +192,7 @@ POLICY: Final = Object(
 
 
 def _refuse_newer(node: yaml.Node, reader: Reader) -> None:
-    """Refuse a file of a later version, whose new keys would all look like mistakes."""
+    """Refuse a file of a later version: all its new keys would look like mistakes."""
     for key, child in word_pairs(node):
         text = written(child) if key.value == "version" else ""
         if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > _VERSION:
@@ -217,7 +217,7 @@ UNOPENED: Final = replace(
 def parse(
     raw: bytes, reader: Reader, schema: Object[Contents] = POLICY
 ) -> tuple[Contents | None, tuple[Mistake, ...]]:
-    """Return what a file says, and what is wrong with it; None for the first where anything is."""
+    """Return the contents of a file, and its problems; no contents (None) if there is a mistake."""
     contents = None
     with suppress(UnreadableError):
         node = compose(decode(raw, reader), reader)

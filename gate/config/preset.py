@@ -1,4 +1,4 @@
-"""A preset: the indicators of a server or of a log, by kind."""
+"""A preset: the indicators of a server or of a request log, by kind."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -27,46 +27,47 @@ KINDS: Final[Mapping[str, str]] = {
     "inference-failures": "failures of the engine itself: out of memory, broken workers",
     "drift": "time in which a score of drift, such as that of embeddings, is within a threshold",
 }
-"""The kinds of indicator, named alike in every preset file; each of the gate's own has all."""
+"""The kinds of indicator; every preset file uses these names, and each built-in one has them
+all."""
 ALIASES: Final = {"hallucination": EVALUATION}
 ROLES: Final = ("bad", "good", "total", "gauge", "spent", "objective")
 INSTANT: Final = frozenset({"gauge", "objective"})
 """The roles whose expressions are values at an instant, without a window."""
 Texts = Mapping[str, Mapping[str, str]]
-"""By placeholder and role, the text that takes its place."""
+"""The texts that replace placeholders, by placeholder and role."""
 _HEALTH_CHECKS: Final = "health_checks"
-"""The option on requests that a server sends to itself ..."""
+"""The option that controls whether requests of a server to itself count, ..."""
 _INCLUDED: Final = "included"
 """... and the choice that counts them."""
 _PLACEHOLDER: Final = re.compile(r"\$([a-z][a-z_]*)")
 _OWN: Final = frozenset({"window", "labels", "threshold"})
-"""Placeholders that are filled in by whoever counts, or by the policy's own keys."""
+"""The placeholders that are filled in by the counting code, or from other keys of the policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """Something on which honest people differ, or a name that only the team knows."""
+    """A choice on which teams differ with good reason, or a name that only the team knows."""
 
     about: str
     default: str | None = None
-    """None: no default is safe, and the policy must choose."""
+    """None if no default is safe: the policy must choose."""
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The text that replaces the placeholder, by choice and role."""
     pattern: str | None = None
-    """Given instead of choices: any text of this form takes its place."""
+    """Alternative to choices: any text that matches this pattern replaces the placeholder."""
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """The other options that it speaks of."""
+        """The other options that its texts contain."""
         texts = [text for roles in self.choices.values() for text in roles.values()]
         return frozenset(name for text in texts for name in _PLACEHOLDER.findall(text)) - _OWN
 
     def usual(self, key: str) -> str:
-        """Return the default, or without one what a first policy has: a choice, or a name."""
+        """Return the default; without one, the choice or name for a first policy."""
         return self.default or next(iter(self.choices), f"my-{key}")
 
     def texts(self, chosen: str) -> Mapping[str, str]:
-        """By role, the text that takes the placeholder's place if this is chosen."""
+        """Return the text of a choice that replaces the placeholder, by role."""
         return self.choices[chosen] if self.pattern is None else dict.fromkeys(ROLES, chosen)
 
 
@@ -78,18 +79,18 @@ class Family:
     histogram: str | None = None
     column: str | None = None
     unit: str | None = None
-    """The unit of the threshold: one of `UNITS`, or empty for a bare number; None: it takes
-    none."""
+    """The unit of the threshold: a member of `UNITS`, or empty for a bare number; None: no
+    threshold."""
     boundaries: tuple[Fraction, ...] = ()
-    """The boundaries of the histogram by default, in its unit; empty: not known."""
+    """The default boundaries of the histogram, in its unit; empty if unknown."""
     sliced: bool = False
-    """The expressions count slices of time, not events."""
+    """Whether the expressions count slices of time, not events."""
     notes: tuple[str, ...] = ()
     """The notes of every report that uses this indicator."""
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """The options that it speaks of."""
+        """The options that its texts contain."""
         texts = [*self.expressions.values(), self.histogram or ""]
         return frozenset(name for text in texts for name in _PLACEHOLDER.findall(text)) - _OWN
 
@@ -100,23 +101,24 @@ class PresetIndicator:
 
     about: str
     families: tuple[Family, ...] = ()
-    """Newest names first; empty: the server has no such signal; ``about`` says what to use."""
+    """The newest names first; empty if the server has no such signal: ``about`` names an
+    alternative."""
     options: Mapping[str, Option] = field(default_factory=dict)
     threshold: str | None = None
-    """One that works by default; None: it takes none."""
+    """A threshold that works by default; None if the indicator takes none."""
     requires: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
     def with_health_checks(self, given: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
-        """Return the options that count what a server sends to itself, if those given do not."""
+        """Return the options that make a server's requests to itself count; empty if they do."""
         option = self.options.get(_HEALTH_CHECKS)
         if option is None or given.get(_HEALTH_CHECKS, option.default) == _INCLUDED:
             return ()
         return ({**given, _HEALTH_CHECKS: _INCLUDED},)
 
     def texts(self, given: Mapping[str, str]) -> Texts:
-        """Return what takes the place of the placeholders, by the options that are given."""
+        """Return the texts that replace the placeholders, for the given options."""
         return {
             key: option.texts(chosen)
             for key, option in self.options.items()
@@ -124,7 +126,7 @@ class PresetIndicator:
         }
 
     def variants(self) -> Iterator[Texts]:
-        """Yield what takes the place of the placeholders: by default, and for each other choice.
+        """Yield the texts for the placeholders: by default, and for each other choice.
 
         An option without a default has its first choice, or ``my-`` and its name.
         """
@@ -136,12 +138,12 @@ class PresetIndicator:
 
 
 UNSAID: Final = PresetIndicator(about="the preset's file does not mention it")
-"""An indicator whose kind is not in a file of the policy's own."""
+"""An indicator whose kind is missing in a policy's own preset file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """All that is known of one server or one format of request logs."""
+    """Everything that is known about one server or one format of request logs."""
 
     title: str
     about: str
@@ -150,17 +152,17 @@ class Preset:
     sources: tuple[str, ...]
     labels: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
-    """Labels that every indicator needs from the policy."""
+    """The labels that a policy must give for every indicator."""
     boundary_flag: str | None = None
     notes: tuple[str, ...] = ()
     records: Records | None = None
-    """The records of the log's rows; None: this is not a preset for logs."""
+    """The records in the log's rows; None: this is not a preset for logs."""
 
 
 def fill(text: str, role: str, options: Texts) -> str:
-    """Put the options' texts in the place of their placeholders; `_OWN` ones stay.
+    """Replace the placeholders of options with their texts; those of `_OWN` stay.
 
-    The text of an option may speak of other options, and never of itself.
+    The text of an option may contain other options, but never itself.
     """
 
     def filled(placeholder: re.Match[str]) -> str:

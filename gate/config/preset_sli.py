@@ -1,4 +1,4 @@
-"""The indicator of a preset with the options that a policy gives it."""
+"""The indicator that a preset and its options in a policy define."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -27,15 +27,15 @@ from gate.slo.quantities import around, decimal
 
 
 def expand(values: Values, reader: Reader) -> Sli:
-    """Return the indicator that a preset's name makes, with its threshold, labels and options.
+    """Return the indicator of a preset, with its threshold, labels and options.
 
     Raises:
-        UnreadableError: no such preset, the server has no such signal, or something that it needs
-            is missing or wrong.
+        UnreadableError: an unknown preset, a server without such a signal, or missing or wrong
+            keys.
     """
     name, preset, indicator = _find(values, reader)
     if not all(
-        # Each says what is wrong with it, so that one mistake does not hide the others.
+        # Each of these notes its own mistakes, so that one mistake does not hide the others.
         [
             _check_labels(values, (*preset.requires, *indicator.requires), reader),
             _check_threshold(values, name, indicator, reader),
@@ -82,7 +82,7 @@ def _find(values: Values, reader: Reader) -> tuple[str, Preset, PresetIndicator]
     preset = find_preset(server, reader.presets)
     if preset is None:
         if server in reader.presets:
-            raise UnreadableError  # which the mistakes of its file say
+            raise UnreadableError  # the mistakes in its file have been noted already
         hint = _preset_hint(shown_server, [*preset_names(), *reader.presets])
         raise reader.fail(node, f"there is no preset {shown_server!r}{hint}")
     kind = ALIASES.get(kind, kind)
@@ -95,7 +95,7 @@ def _find(values: Values, reader: Reader) -> tuple[str, Preset, PresetIndicator]
 
 
 def _preset_hint(name: str, names: Collection[str]) -> str:
-    """Return which preset was meant, where to see all of them, and how one is written."""
+    """Return a hint: the preset that was probably meant, the list of all, or the form of a name."""
     first, _, kind = re.sub("[^A-Za-z0-9-]+", "/", name).partition("/")
     hint = f"; write {first}/{kind or ALL_FAILURES}" if first in names else nearest(name, names)
     if "known:" not in hint:
@@ -104,7 +104,7 @@ def _preset_hint(name: str, names: Collection[str]) -> str:
 
 
 def _no_indicator(server: str, kind: str, preset: Preset) -> str:
-    """Say that a preset has no indicator of this name, and which of its own was meant."""
+    """Say that a preset has no indicator of this name, and suggest one of its own."""
     own = [name for name in KINDS if preset.indicators[name].families]
     names = [f"{server}/{name}" for name in own]
     if not kind:
@@ -143,7 +143,7 @@ def _check_threshold(values: Values, name: str, indicator: PresetIndicator, read
 
 def _check_options(values: Values, name: str, indicator: PresetIndicator, reader: Reader) -> bool:
     given = values.get("options", {})
-    entries = reversed(values.node("options").value)  # of a key that stands twice the first counts
+    entries = reversed(values.node("options").value)  # the first of two duplicate keys counts
     shown = {key.value: written(child) for key, child in entries} if given else {}
     flaws = [
         flaw
@@ -177,7 +177,7 @@ def _option_flaw(key: str, chosen: str, shown: str, options: Mapping[str, Option
 def _warn_of_labels(
     values: Values, preset: Preset, indicator: PresetIndicator, reader: Reader
 ) -> None:
-    """Warn of a label that is nearly one of the preset's; others may come from the scrape."""
+    """Warn of a label that is nearly one of the preset's; other labels may come from the scrape."""
     names = {*preset.labels, *preset.requires, *indicator.requires}
     for label in values.get("labels", {}):
         hint = "" if label in names else nearest(label, names)
@@ -187,7 +187,7 @@ def _warn_of_labels(
 
 
 def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Reader) -> None:
-    """Warn of a threshold that is not a boundary by default; the live server has the last word."""
+    """Warn of a threshold that is not a default boundary; the live server may have others."""
     if not family.boundaries or values.get("bucket", Bucket.EXACT) != Bucket.EXACT:
         return
     unit = family.unit or ""

@@ -1,4 +1,4 @@
-"""Preset files: their keys, and the presets that ship with the gate or that a policy brings."""
+"""Preset files: their keys, the built-in presets, and those of a policy."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -52,9 +52,11 @@ _FRAGMENT: Final = Union(
 )
 _OPTION: Final = Object(
     {
-        "about": Field(schema=TEXT, doc="What it is about.", required=True),
-        "default": Field(schema=TEXT, doc="What is taken without it; none: it must be given."),
-        "choices": Field(schema=MapOf(_FRAGMENT), doc="By choice, the text, or one per role."),
+        "about": Field(schema=TEXT, doc="Meaning of the option.", required=True),
+        "default": Field(schema=TEXT, doc="Default choice; without one, the policy must choose."),
+        "choices": Field(
+            schema=MapOf(_FRAGMENT), doc="For each choice, its text, or one text per role."
+        ),
         "pattern": Field(schema=TEXT, doc="Pattern that a text of the policy must match."),
     },
     _build_option,
@@ -67,7 +69,10 @@ def _build_family(values: Values, reader: Reader) -> Family:
     if len(compared) > 1 or not (compared or expressions):
         raise reader.fail(values.node(), "a family has expressions, a histogram, or a column")
     if compared and not values.given("unit"):
-        raise reader.fail(values.node(), "the key 'unit' is missing: of the boundaries or column")
+        raise reader.fail(
+            values.node(),
+            "the key 'unit' is missing; add the unit of the boundaries or of the column",
+        )
     others = {key: values.get(key) for key in values.given(*compared, *_OTHERS)}
     return Family(expressions=expressions, **others)
 
@@ -79,12 +84,18 @@ _UNIT: Final = Scalar(
 _FAMILY: Final = Object(
     {
         **{role: Field(schema=TEXT, doc=f"The expression for {role}.") for role in ROLES},
-        "histogram": Field(schema=TEXT, doc="The family's name, with matchers and no suffix."),
-        "column": Field(schema=TEXT, doc="A numeric column of the log."),
-        "unit": Field(schema=_UNIT, doc="Of what the threshold is compared with, or none."),
+        "histogram": Field(
+            schema=TEXT, doc="Name of the histogram, with matchers and without a suffix."
+        ),
+        "column": Field(schema=TEXT, doc="Numeric column of the log."),
+        "unit": Field(
+            schema=_UNIT, doc="Unit of the values that the threshold is compared with, or none."
+        ),
         "boundaries": Field(schema=ListOf(NUMBER), doc="Default boundaries of the histogram."),
-        "sliced": Field(schema=BOOLEAN, doc="Slices of time are counted, not events."),
-        "notes": Field(schema=ListOf(TEXT), doc="For every report."),
+        "sliced": Field(
+            schema=BOOLEAN, doc="Whether slices of time are counted instead of events."
+        ),
+        "notes": Field(schema=ListOf(TEXT), doc="Notes in every report that uses the indicator."),
     },
     _build_family,
 )
@@ -112,14 +123,19 @@ def _build_indicator(values: Values, reader: Reader) -> PresetIndicator:
 
 INDICATOR: Final = Object(
     {
-        "missing": Field(schema=TEXT, doc="Why there is no such signal, and the way round."),
-        "about": Field(schema=TEXT, doc="What is bad, out of what."),
-        "families": Field(schema=ListOf(_FAMILY, at_least=1), doc="Newest names first."),
-        "options": Field(schema=MapOf(_OPTION), doc="Where honest people differ."),
-        "threshold": Field(schema=TEXT, doc="One that works by default."),
+        "missing": Field(
+            schema=TEXT, doc="Why the server has no such signal, and what to use instead."
+        ),
+        "about": Field(schema=TEXT, doc="Which events are bad, out of which."),
+        "families": Field(
+            schema=ListOf(_FAMILY, at_least=1),
+            doc="Ways to measure it, with the newest names first.",
+        ),
+        "options": Field(schema=MapOf(_OPTION), doc="Options for choices on which teams differ."),
+        "threshold": Field(schema=TEXT, doc="Threshold that works by default."),
         "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
         "notes": Field(schema=ListOf(TEXT), doc="Caveats."),
-        "sources": Field(schema=ListOf(TEXT), doc="Where this is from."),
+        "sources": Field(schema=ListOf(TEXT), doc="Sources of this information."),
     },
     _build_indicator,
 )
@@ -144,14 +160,18 @@ def _build_preset(values: Values, reader: Reader) -> Preset:
 PRESET: Final = Object(
     {
         "title": Field(schema=TEXT, doc="The server's name.", required=True),
-        "about": Field(schema=TEXT, doc="What is read, and what it needs.", required=True),
-        "backend": Field(schema=Choice(tuple(BACKENDS)), doc="What counts.", required=True),
+        "about": Field(
+            schema=TEXT, doc="Data that the preset reads, and its requirements.", required=True
+        ),
+        "backend": Field(schema=Choice(tuple(BACKENDS)), doc="Backend that counts.", required=True),
         "labels": Field(schema=ListOf(NAME), doc="Labels that people select by."),
         "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
-        "records": Field(schema=RECORDS, doc="Logs: what their rows look like."),
+        "records": Field(schema=RECORDS, doc="Logs: the form of their rows."),
         "boundary_flag": Field(schema=TEXT, doc="How to get another histogram boundary."),
-        "notes": Field(schema=ListOf(TEXT), doc="Caveats of all of it."),
-        "sources": Field(schema=ListOf(TEXT, at_least=1), doc="Where this is from.", required=True),
+        "notes": Field(schema=ListOf(TEXT), doc="Caveats for all its indicators."),
+        "sources": Field(
+            schema=ListOf(TEXT, at_least=1), doc="Sources of this information.", required=True
+        ),
         "indicators": Field(
             schema=Object(
                 {kind: Field(schema=INDICATOR, doc=doc) for kind, doc in KINDS.items()},
@@ -163,11 +183,9 @@ PRESET: Final = Object(
     },
     _build_preset,
 )
-
-
 _RECORDED: Final = PRESETS / "recorded"
 OWN_INDICATOR: Final = f"{OWN_NAME[:-1]}/({'|'.join((*KINDS, *ALIASES))})$"
-"""The form of the name of an indicator in a policy's own preset file."""
+"""The form of an indicator's name in a policy's own preset file."""
 
 
 @cache
@@ -175,22 +193,22 @@ def load_preset(name: str) -> Preset:
     """Read one of `preset_names`.
 
     Raises:
-        UnreadableError: the file says something wrong; ours are held to it by tests.
+        UnreadableError: the file is not valid; tests check that the built-in ones are.
     """
     return read_preset(name, PRESET)
 
 
 def load_presets() -> dict[str, Preset]:
-    """Read every preset that ships with the gate, by name."""
+    """Read every built-in preset, by name."""
     return {name: load_preset(name) for name in preset_names()}
 
 
 def find_preset(name: str, own: Mapping[str, Preset | None]) -> Preset | None:
-    """Return the preset of this name; None: it does not exist, or its file cannot be read.
+    """Return the preset of this name; None if it does not exist or its file cannot be read.
 
     Args:
-        name: without a kind.
-        own: those of the policy's own files.
+        name: the name without a kind.
+        own: the presets of the policy's own files.
     """
     if name in own:
         return own[name]
@@ -199,7 +217,7 @@ def find_preset(name: str, own: Mapping[str, Preset | None]) -> Preset | None:
 
 @cache
 def load_recorded(name: str) -> PresetIndicator:
-    """Read how a tool's recorded series are counted.
+    """Read how the recorded series of a tool are counted.
 
     Raises:
         UnreadableError: as `load_preset`.

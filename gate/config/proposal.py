@@ -1,8 +1,8 @@
-"""Reading a policy as a change would have it: without an environment, and within limits.
+"""Read a policy as a change proposes it: without an environment, and within limits.
 
-Whoever wrote it may want to learn a secret, to reach a server or to stop the run. It is read from
-the files of a commit, nothing in it is filled in, its backend is compared and never opened, and
-whatever goes wrong is one of a few sentences that repeat nothing of it.
+Its author may want to learn a secret, to reach a server or to stop the run. So it is read from the
+files of a commit, no variable in it is expanded, its backends are compared and never opened, and
+every failure is one of a few sentences that repeat nothing of its text.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -10,17 +10,18 @@ from dataclasses import field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from threading import Thread
 from typing import Final, TypeVar
 
 import yaml
 
+from gate.backends.waits import start
 from gate.config.backend_schema import OF_POLICY
 from gate.config.policy_schema import UNOPENED, parse
 from gate.dataclass import dataclass
 from gate.parsing.files import Imports, Tree
 from gate.parsing.limits import BoundedTree, TooLargeError, check_size
-from gate.parsing.reader import NULL, Reader, UnreadableError, loader
+from gate.parsing.nodes import NULL
+from gate.parsing.reader import Reader, UnreadableError, loader
 from gate.policy.policy import Policy
 from gate.wording import (
     PROPOSAL_DELETED,
@@ -32,28 +33,28 @@ from gate.wording import (
 
 T = TypeVar("T")
 _SECONDS: Final = 5.0
-"""That reading may take; a policy of 1,000 SLOs takes one."""
+"""The time limit for reading it; a policy with 1,000 SLOs takes one second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedPolicy:
-    """A policy as a change would have it."""
+    """A policy as a change proposes it."""
 
     policy: Policy | None
-    """None: the change has no policy to judge."""
+    """None if the change has no policy that can be judged."""
     why_not: str = ""
-    """The reason why it is missing, in a sentence that repeats nothing of its text."""
+    """The reason why it is missing, in a sentence that repeats nothing of the proposed text."""
     backends: Mapping[str, str] = field(default_factory=dict)
-    """Its backends whose blocks say what one of the policy in force does: the name of that, by
-    their own names, which are empty for a single one."""
+    """The backends whose blocks equal one of the policy in force: the name there by their own name;
+    the name of a single backend is empty."""
     same_backend: bool = False
-    """Whether these are all."""
+    """Whether these are all of its backends."""
     sha256: str
-    """The sha256 of its files, as far as they were read; as `gate.parsing.files` makes it."""
+    """The sha256 of its files that could be read, computed as in `gate.parsing.files`."""
 
     @property
     def measured_by(self) -> Mapping[str, str]:
-        """How the policy in force calls each of its backends that is measured for that."""
+        """The name in the policy in force of each backend that the proposal uses."""
         return {"": "", **self.backends} if self.same_backend else self.backends
 
 
@@ -61,9 +62,9 @@ def read_proposal(path: str, raw: bytes | None, tree: Tree, counting: bytes) -> 
     """Return the policy that a change proposes; never raises.
 
     Args:
-        path: of the policy's file.
-        raw: its text; None: the change deletes it.
-        tree: the other files, as the change has them.
+        path: the policy's file.
+        raw: its text; None if the change deletes it.
+        tree: the other files in the change.
         counting: the text of the policy in force.
     """
     if raw is None:
@@ -75,7 +76,7 @@ def read_proposal(path: str, raw: bytes | None, tree: Tree, counting: bytes) -> 
         policy, backends = finish_within(_SECONDS, partial(_read, path, raw, imports, counting))
     except Exception as error:  # noqa: BLE001 - the text of a change ends no run
         why_not = why_not_judged(error)
-    # A reading that goes on must not change what is hashed.
+    # A reading that outlives its time limit must not change the files to be hashed.
     texts = replace(imports, texts=dict(imports.texts))
     digest = texts.digest(Path(path).name, raw)
     return ProposedPolicy(
@@ -88,7 +89,7 @@ def read_proposal(path: str, raw: bytes | None, tree: Tree, counting: bytes) -> 
 
 
 def why_not_judged(error: Exception) -> str:
-    """Return the sentence for what went wrong; nothing of the error is in it."""
+    """Return the sentence for an error; it repeats nothing of the error's own text."""
     if isinstance(error, UnreadableError):
         return PROPOSAL_UNREADABLE
     if isinstance(error, TooLargeError):
@@ -97,24 +98,13 @@ def why_not_judged(error: Exception) -> str:
 
 
 def finish_within(seconds: float, task: Callable[[], T]) -> T:
-    """Return what a task returns.
+    """Return the result of a task.
 
     Raises:
-        TimeoutError: it takes longer. It goes on in a thread that ends with the process.
-        Exception: what the task raised.
+        TimeoutError: it takes longer. It then goes on in a thread that ends with the process.
+        Exception: the exception of the task.
     """
-    from concurrent.futures import Future  # noqa: PLC0415 - for changes of a policy only
-
-    future: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            future.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return future.result(timeout=seconds)
+    return start(task).result(timeout=seconds)
 
 
 def _read(
@@ -126,7 +116,7 @@ def _read(
         raise UnreadableError
     in_force = _backends_of(counting)
     by_block = {block: name for name, block in reversed(in_force.items())}
-    # Several may have the same block: each is the one of its own name then.
+    # Several backends may have the same block; one with the same name is preferred.
     return contents.policy, {
         name: name if in_force.get(name) == block else by_block[block]
         for name, block in _backends_of(raw).items()
@@ -135,9 +125,9 @@ def _read(
 
 
 def _backends_of(raw: bytes) -> dict[str, Hashable]:
-    """Return what a text says of each backend, as it is written; the order of keys says nothing.
+    """Return the block of each backend in a text, as it is written; the order of keys is ignored.
 
-    What it says there of measurements and causes is not about where the counts come from.
+    Its keys about measurements and causes are left out: they do not change the counts.
     """
     root = yaml.compose(raw.decode("utf-8-sig"), loader())
     pairs = root.value if isinstance(root, yaml.MappingNode) else []

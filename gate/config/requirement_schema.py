@@ -8,9 +8,10 @@ import yaml
 
 from gate.config.evaluation_schema import EVALUATION
 from gate.errors import nearest
+from gate.parsing.nodes import child_at
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import JsonSchema, ListOf, Scalar, child_at, pairs
+from gate.parsing.schema import JsonSchema, ListOf, Scalar, pairs
 from gate.parsing.values import DURATION, NAME, TEXT
 from gate.policy.requirements import Claim, Requirement, ShadowRequirement
 from gate.policy.tiers import Tier
@@ -18,7 +19,8 @@ from gate.slo.objective import Slo
 from gate.slo.quantities import parse_ratio
 
 _LARGEST_MARGIN: Final = 10
-"""Budgets; more than that would let nearly every request of most services fail."""
+"""The largest margin, in whole budgets; above it, nearly all requests of most services could
+fail."""
 
 
 def _margin(text: str) -> Fraction:
@@ -64,25 +66,32 @@ _COMPARISON: Final = Object(
             example="deployment",
         ),
         "candidate": Field(
-            schema=TEXT, doc="Its value for the shadow.", required=True, example="shadow"
+            schema=TEXT,
+            doc="Value of the label for the shadow deployment.",
+            required=True,
+            example="shadow",
         ),
         "against": Field(
-            schema=TEXT, doc="Its value for the live deployment.", required=True, example="live"
+            schema=TEXT,
+            doc="Value of the label for the live deployment.",
+            required=True,
+            example="live",
         ),
         "slos": Field(
             schema=ListOf(NAME, at_least=1),
-            doc="SLOs that are compared. Default: all that count events.",
+            doc="SLOs to compare. Default: all that count events.",
             example="[availability]",
         ),
         "margin": Field(
             schema=_MARGIN,
-            doc="By how much its error ratio may exceed that of live: a share of the error budget.",
+            doc="How far the shadow's error ratio may exceed that of live, as a share of the error"
+            " budget.",
             required=True,
             example="10%",
         ),
         "for": Field(
             schema=DURATION,
-            doc="How much of the time before the decision is compared.",
+            doc="Length of the compared time before the decision.",
             required=True,
             example="1h",
         ),
@@ -114,10 +123,10 @@ _FORMS: Final = (
 
 
 class _Requirement:
-    """One requirement: a name, or a block that says how it is checked."""
+    """One requirement: a bare name, or a block that says how it is checked."""
 
     def read(self, node: yaml.Node, reader: Reader) -> Requirement:
-        """Return which of the three it is."""
+        """Return the requirement in one of its three forms."""
         if not isinstance(node, yaml.MappingNode):
             return Claim(name=NAME.read(node, reader))
         keys = [key for key, _ in pairs(node, reader)]
@@ -134,7 +143,7 @@ class _Requirement:
         raise reader.fail(node, f"the entry does not say what is checked; write {_FORMS}")
 
     def schema(self) -> JsonSchema:
-        """Return the three."""
+        """Return the schema of the three forms."""
         return {"anyOf": [NAME.schema(), *(block.schema() for block in _KINDS.values())]}
 
 
@@ -167,9 +176,9 @@ def check_requirements(
     """Note each shadow that no data could meet: its SLOs count no events, or its time is too short.
 
     Args:
-        tiers: as they were read.
-        node: of the tiers.
-        slos: of the policy.
+        tiers: the tiers that were read.
+        node: the node of the tiers.
+        slos: the SLOs of the policy.
         reader: takes the mistakes.
     """
     whole = True
@@ -185,7 +194,7 @@ def check_requirements(
 
 
 def warn_of_bare_names(tiers: tuple[Tier, ...], node: yaml.Node, reader: Reader) -> None:
-    """Warn of what can never be met, since nothing checks it and the policy refuses claims."""
+    """Warn of requirements that can never be met, since they can only be claimed, but may not."""
     for requirement, place in required(tiers, node):
         if isinstance(requirement, Claim):
             message = (
@@ -196,7 +205,7 @@ def warn_of_bare_names(tiers: tuple[Tier, ...], node: yaml.Node, reader: Reader)
 
 
 def required(tiers: tuple[Tier, ...], node: yaml.Node) -> Iterator[tuple[Requirement, yaml.Node]]:
-    """Yield each requirement of the tiers, with where it stands."""
+    """Yield each requirement of the tiers, with its place."""
     for tier, entry in zip(tiers, node.value, strict=True):
         for change, requirements in tier.require.items():
             places = child_at(entry, "require", change).value

@@ -58,7 +58,7 @@ BURN_RATE: Final = Object(
         ),
         "effect": Field(
             schema=Choice(tuple(Effect)),
-            doc="What the rule does when it fires. Default: block.",
+            doc="Effect of the rule when it fires. Default: block.",
             example="block",
         ),
         "allow": Field(
@@ -82,7 +82,7 @@ def _instant(moment: date | datetime, zone: tzinfo, *, end: bool) -> datetime:
     if isinstance(moment, datetime):
         instant = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     else:
-        # A freeze "to 2 January" still holds on 2 January.
+        # A freeze "to 2 January" includes 2 January.
         instant = datetime.combine(moment + timedelta(days=1) if end else moment, time(), zone)
     return instant.astimezone(UTC)
 
@@ -120,7 +120,7 @@ FREEZE: Final = Object(
         ),
         "reason": Field(
             schema=TEXT,
-            doc="Reason that reports give to those who are stopped.",
+            doc="Reason that reports show for the freeze.",
             required=True,
             example="year end",
         ),
@@ -133,7 +133,7 @@ FREEZE: Final = Object(
 
 
 def _causes(default: str | None = None) -> dict[str, Field]:
-    """Return a key for each cause; the default, where it is not that of the policy."""
+    """Return a key for each cause, with its default if that differs from the policy's."""
     return {
         cause.value: Field(
             schema=Choice(tuple(Action)),
@@ -162,11 +162,11 @@ ON: Final = Object(
 )
 ON_HERE: Final = Field(
     schema=Object(
-        _causes("what the policy says."),
+        _causes("as in the policy."),
         lambda values, _: {Cause(key): action for key, action in values.values.items()},
         elsewhere={"except": "it belongs in the policy's own on, since a class ships or does not"},
     ),
-    doc="What happens here when a budget is unknown or in doubt, in place of what the policy says.",
+    doc="Effect here of a budget that is unknown or in doubt, instead of the policy's on.",
     example="{low_traffic: allow}",
 )
-"""The ``on`` of a backend or of an SLO, which says only what differs there."""
+"""The ``on`` of a backend or of an SLO: only the keys that differ there."""

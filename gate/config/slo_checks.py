@@ -1,4 +1,4 @@
-"""Whether an SLO fits the other SLOs of its policy, and the backend that counts it."""
+"""Checks whether an SLO fits the other SLOs of its policy, and its backend."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, Slo, SpendSl
 
 
 def language_mistake(placed: PlacedSlo, source: BackendBlock | None) -> str | None:
-    """Return the mistake that an SLO file has expressions which the backend cannot read, or None.
+    """Return the mistake of an SLO file with expressions that the backend cannot read, or None.
 
     Args:
         placed: the SLO.
-        source: its backend; None: which one it has is not known.
+        source: its backend; None if unknown.
     """
     backend = None if source is None else source.backend
     if source is None or not placed.imported or backend is None or backend.promql:
@@ -34,12 +34,12 @@ def language_mistake(placed: PlacedSlo, source: BackendBlock | None) -> str | No
 def slo_mistake(
     placed: PlacedSlo, earlier: dict[str, Slo], source: BackendBlock | None
 ) -> str | None:
-    """Return what is wrong with an SLO, or None.
+    """Return the mistake of an SLO, or None.
 
     Args:
         placed: the SLO.
         earlier: the SLOs above it in the policy, by name.
-        source: its backend; None: which one it has is not known.
+        source: its backend; None if unknown.
     """
     slo = placed.slo
     if slo.name in earlier:
@@ -68,7 +68,7 @@ def slo_mistake(
 
 
 def _platform_mistake(slo: Slo, backend: Registration[Any]) -> str | None:
-    """Say that no platform is asked where objective and window should come from one."""
+    """Return the mistake of an SLO with 'platform' values whose backend is not an SLO platform."""
     if not isinstance(slo, PlatformSlo) or "platform" in backend.indicators:
         return None
     platforms = [kind for kind in BACKENDS if "platform" in registration(kind).indicators]
@@ -79,7 +79,7 @@ def _platform_mistake(slo: Slo, backend: Registration[Any]) -> str | None:
 
 
 def _missing_sli(placed: PlacedSlo, backend: Registration[Any]) -> str | None:
-    """Say that the indicator is missing; only a backend of named counts needs none."""
+    """Say that the indicator is missing; only a backend with named counts works without one."""
     given = (
         isinstance(placed.slo, PlatformSlo)
         or placed.imported
@@ -101,7 +101,7 @@ def _missing_sli(placed: PlacedSlo, backend: Registration[Any]) -> str | None:
 def _expression_mistake(
     slo: RatioSlo | SpendSlo | PlatformSlo, placed: PlacedSlo, backend: Registration[Any]
 ) -> str | None:
-    """Say what is wrong with the expressions; those of the gate's own presets are tested."""
+    """Return a mistake in the expressions; those of built-in presets are covered by tests."""
     name = (slo.sli.preset or "").partition("/")[0]
     if name and name not in placed.reader.presets:
         return None
@@ -109,7 +109,7 @@ def _expression_mistake(
 
 
 def _member_names(node: yaml.Node) -> list[str]:
-    """Return the names of a composite's parts as they are written, with their variables."""
+    """Return the names of a composite's members as they are written, with their variables."""
     (members,) = [child for key, child in word_pairs(node) if key.value == "composite"]
     entries = [pair for member in members.value for pair in word_pairs(member)]
     return [written(child) for key, child in entries if key.value == "slo"]

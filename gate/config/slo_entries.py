@@ -1,4 +1,4 @@
-"""The entries of ``slos`` in a policy: defined there, by a platform, or in other files."""
+"""The entries of ``slos`` in a policy: defined there, on a platform, or in other files."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,10 +12,10 @@ from gate.parsing.schema import JsonSchema, ListOf, pairs
 
 
 class _Entry:
-    """One entry: an SLO, defined here or by a platform, or the files that have more."""
+    """One entry: an SLO, defined here or on a platform, or the files that have more SLOs."""
 
     def read(self, node: yaml.Node, reader: Reader) -> PlacedSlo | SloFiles:
-        """Return which of these it is."""
+        """Return the entry in one of these forms."""
         sources = [child for key, child in pairs(node, reader) if key.value == "from"]
         if sources and written(sources[0]) != PLATFORM:
             return FROM.read(node, reader)
@@ -23,7 +23,7 @@ class _Entry:
         return PlacedSlo(slo=slo, node=node, reader=reader, backend=backend, actions=actions)
 
     def schema(self) -> JsonSchema:
-        """Return all three."""
+        """Return the schema of all three forms."""
         return {"anyOf": [SLO.schema(), FROM_PLATFORM.schema(), FROM.schema()]}
 
 
@@ -31,10 +31,10 @@ _ENTRIES: Final = ListOf(_Entry(), at_least=1)
 
 
 class Slos:
-    """All entries, those of other files in the place of the entry that names the files."""
+    """All entries; an entry that names files is replaced by the SLOs in them."""
 
     def read(self, node: yaml.Node, reader: Reader) -> tuple[PlacedSlo, ...]:
-        """Return every SLO; a mistake in one file does not hide those in others."""
+        """Return every SLO; a mistake in one file does not hide mistakes in others."""
         entries, whole = _ENTRIES.readable(node, reader)
         outside = [entry for entry in entries if isinstance(entry, SloFiles)]
         imported = iter(_import_slos(outside, reader) if outside else ())
@@ -44,7 +44,7 @@ class Slos:
         return tuple(slo for slos in placed for slo in slos)
 
     def schema(self) -> JsonSchema:
-        """Return an array of either."""
+        """Return the schema of an array of both forms."""
         return _ENTRIES.schema()
 
 
@@ -55,9 +55,9 @@ def _import_slos(entries: Sequence[SloFiles], reader: Reader) -> Sequence[Sequen
 
 
 def slos_with(kind: str, entry: JsonSchema, *, otherwise: bool = False) -> JsonSchema:
-    """Return what each entry of ``slos`` must fit with a backend, or with every other one."""
+    """Return the conditions on each entry of ``slos`` with a single backend, or with several."""
     there = {"properties": {"backend": {"properties": {"type": {"const": kind}}}}}
-    # Which of several an SLO has is not for JSON Schema: they have none of these conditions.
+    # With several backends, JSON Schema cannot know which of them an SLO has: no such conditions.
     given = {} if otherwise else {"required": ["backend"]}
     return {
         "if": there | given,
@@ -66,7 +66,7 @@ def slos_with(kind: str, entry: JsonSchema, *, otherwise: bool = False) -> JsonS
 
 
 HAS_SLI: Final = {"anyOf": [{"required": [key]} for key in ("sli", "composite", "from")]}
-"""An entry that says what is counted, or where that is said."""
+"""An entry with an indicator, or with the name of one elsewhere."""
 WHOLE_RATIO: Final = {
     "anyOf": [
         {"not": {"anyOf": [{"required": ["good"]}, {"required": ["bad"]}]}},
@@ -74,4 +74,4 @@ WHOLE_RATIO: Final = {
         {"required": ["good", "bad"]},
     ]
 }
-"""A ratio with a known number of all events, not only of the good or the bad ones."""
+"""A ratio with a count of all events, not only of the good or the bad ones."""

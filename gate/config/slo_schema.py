@@ -36,25 +36,23 @@ MEMBER: Final = Object(
         ),
         "weight": Field(
             schema=ABOVE_ZERO,
-            doc="Factor for what the member has consumed. Default: 1.",
+            doc="Factor for the member's consumed budget. Default: 1.",
             example="1",
         ),
     },
     lambda values, _: Member(**{"weight": ABOVE_ZERO.parse("1"), **values.values}),
 )
-
-
 _ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
 _KINDS: Final = ("objective", "allowance", "composite")
 GUARDS: Final = ("max_age", "min_coverage", "coverage_floor")
 
 
 class DeclaredSlo(NamedTuple):
-    """An SLO, and what its entry says of how the policy deals with it."""
+    """An SLO, and the settings of its entry for the policy."""
 
     slo: Slo
     backend: str
-    """The name of its backend; empty: the entry names none."""
+    """The name of its backend; empty if the entry names none."""
     actions: Mapping[Cause, Action]
     """The actions of its own ``on``."""
 
@@ -84,7 +82,7 @@ def _build_slo(values: Values, reader: Reader) -> Slo:
 
 
 def _kind_mistake(kinds: tuple[str, ...]) -> str:
-    """Say that the budget of an SLO is not given, or is given twice."""
+    """Return the mistake of an SLO whose kind of budget is missing or ambiguous."""
     if len(kinds) > 1:
         return f"{kinds[0]!r} and {kinds[1]!r} do not go together; an SLO has one of the two"
     return (
@@ -95,11 +93,8 @@ def _kind_mistake(kinds: tuple[str, ...]) -> str:
 
 def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
     if sli_kind(sli) not in {"spent", "series"}:
-        raise reader.fail(
-            values.node("sli"),
-            "an allowance needs an indicator of what is spent: {spent: ...}; for events write"
-            " objective: 99.9%",
-        )
+        needed = "an allowance needs an indicator of what is spent: {spent: ...}"
+        raise reader.fail(values.node("sli"), f"{needed}; for events write objective: 99.9%")
     amount, unit = values.get("allowance")
     window, denominator = values.get("window")
     if denominator is not Denominator.PERIOD:
@@ -111,7 +106,7 @@ def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
 
 
 def own_guards(values: Values, reader: Reader) -> OwnGuards:
-    """Return what the entry asks of the measurements of its SLO."""
+    """Return the requirements of the entry on the measurements of its SLO."""
     given = values.only(*GUARDS)
     if not given:
         return NO_OWN_GUARDS
@@ -132,7 +127,7 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
         message = "a platform counts its SLO as it is defined there; remove timeslices"
         raise reader.fail(values.node("timeslices"), message)
     if sli.gauge is not None and slices is None:
-        # One slice a minute that must be up throughout: availability as uptime monitors count it.
+        # One slice a minute that must be entirely up: availability as uptime monitors count it.
         slices = Slices(length=DURATION.parse("1m"), target=SHARE.parse("100%"))
     if sli.spent is not None:
         raise reader.fail(values.node("sli"), "'spent' needs an allowance instead of an objective")
@@ -144,9 +139,8 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
         raise reader.fail(values.node("window"), message)
     sampled, design_effect = values.get("sampled") or (None, Fraction(1))
     if (slices is not None or sli.sliced) and sampled:
-        raise reader.fail(
-            values.node("sampled"), "'sampled' does not go with timeslices; remove one"
-        )
+        message = "'sampled' does not go with timeslices; remove one"
+        raise reader.fail(values.node("sampled"), message)
     given = values.only("name", "objective", "sla", "min_events", "advisory")
     return RatioSlo(
         window=window,
@@ -161,7 +155,7 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
 
 
 def _kind_json(kind: str) -> JsonSchema:
-    """Return which keys an SLO has with one of `_KINDS`, and which it must not have."""
+    """Return the schema of an SLO of one of the `_KINDS`: its required and its excluded keys."""
     foreign = [other for other in _KINDS if other != kind]
     foreign += _ONLY_RATIO if kind != "objective" else ()
     foreign += ("window", "sli", "backend", *GUARDS) if kind == "composite" else ()

@@ -1,14 +1,9 @@
-"""The keys of a case for one SLO: its budget, and other facts about it."""
+"""The keys of a case about one SLO: its budget, and other facts."""
 
-from collections.abc import Mapping
-from dataclasses import field
-from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-import yaml
-
-from gate.dataclass import dataclass
+from gate.config.cases import StatedIncident, StatedSignal, StatedSlo, StatedSuspicion
 from gate.measure import Cause
 from gate.parsing.numbers import ABOVE_ZERO, NUMBER, SHARE
 from gate.parsing.objects import Field, Object, Values
@@ -17,83 +12,19 @@ from gate.parsing.schema import Choice, ListOf, MapOf, Scalar
 from gate.parsing.values import BOOLEAN, DURATION, INSTANT
 from gate.slo.quantities import parse_ratio
 
-Nodes = Mapping[str, yaml.Node]
-"""The place of each value of a block, by key, and of the block itself under the empty name."""
 SUSPICIONS: Final = (
     *(Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED),
     *(Cause.LOST, Cause.UNKNOWN_OUTCOME),
 )
-"""Causes that stand beside a count, each with a number."""
+"""The causes that accompany a count, each with a number."""
 UNMEASURED: Final = (
     *(Cause.NO_DATA, Cause.NO_TRAFFIC, Cause.INVALID),
     *(Cause.STALE, Cause.PARTIAL, Cause.BACKEND_ERROR),
 )
-"""Causes for which a backend has no number at all."""
+"""The causes for which a backend has no number at all."""
 _AMOUNTS: Final = (("total", "bad"), ("remaining",), ("spent",), ("unmeasured",))
-"""Keys that go together; a statement has those of exactly one of them."""
+"""Sets of keys that go together; a statement has the keys of exactly one set."""
 _BESIDE_A_NUMBER: Final = ("newest", "coverage", "partial", "suspicions")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedSuspicion:
-    """A reason to think that a count is not what happened."""
-
-    cause: Cause
-    hidden: Fraction | None = Fraction(0)
-    """How many more may have been bad, or spent, at most; None: any number."""
-    doubtful: Fraction | None = Fraction(0)
-    """How many of those counted as bad may have been good, at most; None: all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedIncident:
-    """A stretch in which an SLO's budget burned."""
-
-    start: datetime
-    end: datetime | None
-    """After ``start``; None: it goes on."""
-    share: Fraction | None
-    """The share of the budget that it took, above 0; None: ``bad`` says it."""
-    bad: Fraction | None
-    """Events, or slices, that were bad in it, above 0; of an allowance: what was spent in it."""
-    nodes: Nodes = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedSignal:
-    """A stretch in which an indicator was worse than it usually is."""
-
-    start: datetime
-    end: datetime | None
-    """After ``start``; None: it goes on."""
-    nodes: Nodes = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedSlo:
-    """The statement of a case about one SLO; one of the first four keys gives what remains."""
-
-    counts: tuple[Fraction, Fraction] | None = None
-    """Total and bad over the SLO's own window."""
-    remaining: Fraction | None = None
-    """Share of the budget, 1 at most; below 0 it is overspent."""
-    rounding: Fraction | None = None
-    """How far ``remaining`` may be off to both sides, above 0; None: it is exact."""
-    spent: Fraction | None = None
-    unmeasured: Cause | None = None
-    burn_rates: Mapping[str, Fraction | Cause] = field(default_factory=dict)
-    """The burn rates by the window as it is written; a cause says why it is not known."""
-    newest: timedelta | None = None
-    """How old the newest sample is; None: of this instant."""
-    coverage: Fraction = Fraction(1)
-    """Share of the window that has data."""
-    partial: bool = False
-    suspicions: tuple[StatedSuspicion, ...] = ()
-    incidents: tuple[StatedIncident, ...] = ()
-    signals: tuple[StatedSignal, ...] = ()
-    history: Cause | None = None
-    """The reason why the history is not known; None: it is, if the budget is."""
-    nodes: Nodes = field(default_factory=dict, compare=False, repr=False)
 
 
 def _remaining(text: str) -> Fraction:
@@ -148,13 +79,15 @@ _TAKEN: Final = Scalar(_taken, {**_SHARES, "examples": ["35%", "250%"]})
 
 def _suspicion(values: Values, reader: Reader) -> StatedSuspicion:
     if not values.given("hidden", "doubtful"):
-        message = "say how many events it is about: hidden, doubtful, or both; any is any number"
+        message = (
+            "say how many events are in doubt: hidden, doubtful, or both; any means any number"
+        )
         raise reader.fail(values.node(), message)
     return StatedSuspicion(**values.values)
 
 
 def check_stretch(values: Values, reader: Reader) -> None:
-    """Note that a stretch ends before it begins.
+    """Note a stretch of time that ends before it begins.
 
     Raises:
         UnreadableError: it does.
@@ -167,7 +100,7 @@ def check_stretch(values: Values, reader: Reader) -> None:
 def _incident(values: Values, reader: Reader) -> StatedIncident:
     check_stretch(values, reader)
     if len(values.given("share", "bad")) != 1:
-        message = "exactly one of these says what it took: share: 35%, or bad: 400"
+        message = "give exactly one of share and bad: share: 35%, or bad: 400"
         raise reader.fail(values.node(), message)
     absent = dict.fromkeys(("end", "share", "bad"))
     return StatedIncident(**{**absent, **values.values}, nodes=values.nodes)
@@ -179,21 +112,29 @@ def _signal(values: Values, reader: Reader) -> StatedSignal:
 
 
 _START: Final = Field(schema=INSTANT, doc="RFC 3339: 2026-11-20T14:00:00Z.", required=True)
-_END: Final = Field(schema=INSTANT, doc="The same; left out while it goes on.")
+_END: Final = Field(schema=INSTANT, doc="The end; left out while it goes on.")
 _INCIDENT: Final = Object(
     {
         "start": _START,
         "end": _END,
-        "share": Field(schema=_TAKEN, doc="Share of the budget that it took: 35%."),
-        "bad": Field(schema=ABOVE_ZERO, doc="Events that were bad in it, in its place."),
+        "share": Field(schema=_TAKEN, doc="Share of the budget that the incident took: 35%."),
+        "bad": Field(schema=ABOVE_ZERO, doc="Number of bad events in it, instead of share."),
     },
     _incident,
 )
 _SUSPICION: Final = Object(
     {
-        "cause": Field(schema=Choice(SUSPICIONS), doc="As under on:.", required=True),
-        "hidden": Field(schema=_HIDDEN, doc="So many more may have been bad: 120, or any."),
-        "doubtful": Field(schema=_HIDDEN, doc="So many of the bad may have been good."),
+        "cause": Field(
+            schema=Choice(SUSPICIONS),
+            doc="Cause, with the name that it has under on.",
+            required=True,
+        ),
+        "hidden": Field(
+            schema=_HIDDEN, doc="Number of further events that may have been bad: 120, or any."
+        ),
+        "doubtful": Field(
+            schema=_HIDDEN, doc="Number of bad events that may have been good: 120, or any."
+        ),
     },
     _suspicion,
 )
@@ -204,12 +145,13 @@ def _statement(values: Values, reader: Reader) -> StatedSlo:
     whole = [keys for keys in _AMOUNTS if values.given(*keys)]
     if len(whole) != 1 or len(values.given(*whole[0])) < len(whole[0]):
         message = (
-            "exactly one of these says what is left: total and bad, remaining: 42%, spent: 1200,"
+            "give exactly one statement of the remaining budget: total and bad, remaining: 42%,"
+            " spent: 1200,"
             " or unmeasured: no_data"
         )
         raise reader.fail(values.node(), message)
     if values.given("rounding") and not values.given("remaining"):
-        message = "rounding goes with remaining, and nothing else is rounded"
+        message = "rounding can only be used with remaining"
         raise reader.fail(values.node("rounding"), message)
     if values.given("unmeasured") and (stray := values.given(*_BESIDE_A_NUMBER)):
         message = f"{stray[0]} needs a number beside it, and nothing was measured"
@@ -222,31 +164,36 @@ def _statement(values: Values, reader: Reader) -> StatedSlo:
 
 
 _LEFT: Final = {
-    "remaining": Field(schema=_REMAINING, doc="What is left of the budget: 42%, or -20%."),
-    "unmeasured": Field(schema=Choice(UNMEASURED), doc="Why there is no number: no_data."),
+    "remaining": Field(schema=_REMAINING, doc="Remaining budget: 42%, or -20%."),
+    "unmeasured": Field(schema=Choice(UNMEASURED), doc="Cause of a missing number: no_data."),
 }
 STATED_SLO: Final = Object(
     {
         "total": Field(
             schema=Scalar(_total, ABOVE_ZERO.json), doc="Events over the SLO's window; with bad."
         ),
-        "bad": Field(schema=_COUNTED, doc="How many of them were bad."),
+        "bad": Field(schema=_COUNTED, doc="Number of bad events among them."),
         **_LEFT,
         "rounding": Field(
-            schema=_TAKEN, doc="How far remaining may be off, as a platform rounds it: 3%."
+            schema=_TAKEN, doc="Possible rounding error of remaining, as a platform rounds it: 3%."
         ),
-        "spent": Field(schema=_COUNTED, doc="Amount of an allowance that is spent so far."),
+        "spent": Field(schema=_COUNTED, doc="Spent amount of an allowance."),
         "burn_rates": Field(
             schema=MapOf(Scalar(_burn_rate, {**_NUMBERS, "examples": [14.4, "no_traffic"]})),
-            doc="By window: {1h: 20, 5m: 15}, or why there is none. Default: 0.",
+            doc="Burn rates by window: {1h: 20, 5m: 15}, or the cause of a missing one. Default:"
+            " 0.",
         ),
-        "newest": Field(schema=DURATION, doc="How old the newest sample is. Default: new."),
+        "newest": Field(schema=DURATION, doc="Age of the newest sample. Default: new."),
         "coverage": Field(schema=SHARE, doc="Share of the window with data. Default: 100%."),
-        "partial": Field(schema=BOOLEAN, doc="Whether the backend says that a part is missing."),
-        "suspicions": Field(schema=ListOf(_SUSPICION), doc="Why the count may be wrong."),
-        "incidents": Field(schema=ListOf(_INCIDENT), doc="In which the budget burned."),
-        "signals": Field(schema=ListOf(_SIGNAL), doc="When a control chart is out of control."),
-        "history": Field(schema=Choice(UNMEASURED), doc="Why the past is not known."),
+        "partial": Field(
+            schema=BOOLEAN, doc="Whether the backend reports that its answer is partial."
+        ),
+        "suspicions": Field(schema=ListOf(_SUSPICION), doc="Reasons to doubt the count."),
+        "incidents": Field(schema=ListOf(_INCIDENT), doc="Incidents in which the budget burned."),
+        "signals": Field(
+            schema=ListOf(_SIGNAL), doc="Signals of control charts that are out of control."
+        ),
+        "history": Field(schema=Choice(UNMEASURED), doc="Cause of an unknown past."),
     },
     _statement,
 )
@@ -255,12 +202,10 @@ STATED_SLO: Final = Object(
 
 def _others(values: Values, reader: Reader) -> StatedSlo:
     if len(values.values) != 1:
-        message = "exactly one of these holds for all other SLOs: remaining, or unmeasured"
+        message = "give exactly one of these for all other SLOs: remaining, or unmeasured"
         raise reader.fail(values.node(), message)
     return StatedSlo(**values.values, nodes=values.nodes)
 
 
 OTHERS: Final[Object[StatedSlo]] = Object(_LEFT, _others)
-"""The keys of a case for all SLOs that it does not name."""
-FULL: Final = StatedSlo(remaining=Fraction(1))
-"""The defaults for those SLOs."""
+"""The keys of a case for all other SLOs."""

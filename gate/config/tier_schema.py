@@ -37,7 +37,7 @@ class _AllowedClasses(SetOf[str]):
         return super().read(node, reader)
 
     def schema(self) -> JsonSchema:
-        """Return an array without these two words."""
+        """Return the schema of an array without these two words."""
         words = {"contains": {"enum": list(ALL_OR_NONE)}}
         return {**super().schema(), "not": words}
 
@@ -77,7 +77,7 @@ class _Requirements:
         return REQUIREMENTS.read(node, reader)
 
     def schema(self) -> JsonSchema:
-        """Return an array of the forms that one has."""
+        """Return the schema of an array; each element has one of the forms of a requirement."""
         from gate.config.requirement_schema import REQUIREMENTS  # noqa: PLC0415 - as above
 
         return REQUIREMENTS.schema()
@@ -95,12 +95,12 @@ TIER: Final = Object(
         ),
         "otherwise": Field(
             schema=BOOLEAN,
-            doc="true in the last tier, which applies to all the rest.",
+            doc="true in the last tier, which applies to all other budgets.",
             example="true",
         ),
         "allow": Field(
             schema=ALLOW,
-            doc="all, none, or the classes that may ship.",
+            doc="Classes that may ship: all, none or a list.",
             required=True,
             example="[rollback, security-patch]",
         ),
@@ -109,7 +109,7 @@ TIER: Final = Object(
         ),
         "require": Field(
             schema=MapOf(_Requirements()),
-            doc="What must be shown first, by change class.",
+            doc="Requirements before shipping, by change class.",
             example="{model-update: [{evaluation: faithfulness, from: evals/*.json,"
             " at_least: 95%}]}",
         ),
@@ -130,7 +130,7 @@ class _Tiers(ListOf[Tier]):
         super().__init__(TIER, at_least=1)
 
     def schema(self) -> JsonSchema:
-        """Return an array with one entry that holds always; where it is, JSON Schema cannot say."""
+        """Return the schema of an array with one catch-all tier, in any place."""
         only = {"contains": _LAST_TIER, "minContains": 1, "maxContains": 1}
         return {**super().schema(), **only}
 

@@ -1,4 +1,4 @@
-"""How an SLO is counted: its window, its timeslices, and whether the events are a sample."""
+"""The way an SLO is counted: its window, its timeslices, and whether the events are a sample."""
 
 import re
 from datetime import timedelta
@@ -10,16 +10,9 @@ from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, Scalar, Union
 from gate.parsing.values import BOOLEAN, DURATION, LOCAL, ZONE
+from gate.slo.calendar import Period
 from gate.slo.indicator import EmptySlice, Slices
-from gate.slo.objective import (
-    CALENDAR,
-    Bound,
-    CalendarWindow,
-    Denominator,
-    Period,
-    RollingWindow,
-    Window,
-)
+from gate.slo.objective import CALENDAR, Bound, CalendarWindow, Denominator, RollingWindow, Window
 
 
 def _build_window(values: Values, reader: Reader) -> tuple[Window, Denominator]:
@@ -33,7 +26,7 @@ def _build_window(values: Values, reader: Reader) -> tuple[Window, Denominator]:
 
 
 _CALENDAR: Final = re.compile(rf"1?\s*(?:({'|'.join(Period)})s?|(?:(month|week|quarter|year)ly))")
-"""One calendar period, as people also call it."""
+"""The names of the calendar periods, with their common synonyms."""
 
 
 def _rolling(text: str) -> tuple[Window, Denominator]:
@@ -67,7 +60,8 @@ WINDOW: Final = Union(
             ),
             "denominator": Field(
                 schema=Choice(tuple(Denominator)),
-                doc="Budget of the whole period, or of the events to date. Default: period.",
+                doc="Whether the budget is for the whole period or for the events to date."
+                " Default: period.",
                 example="to-date",
             ),
         },
@@ -85,14 +79,14 @@ TIMESLICES: Final = Object(
         ),
         "empty": Field(
             schema=Choice(tuple(EmptySlice)),
-            doc="What a slice without any event counts as. Default: left-out.",
+            doc="Count of a slice without any event. Default: left-out.",
             example="left-out",
         ),
     },
     build_as(Slices),
 )
 _Sampled = tuple[Bound | None, Fraction]
-"""The bound that decides (None: it is not a sample), and the design effect."""
+"""The bound that decides (None: the events are not a sample), and the design effect."""
 
 
 def _sampled(text: str) -> _Sampled:
@@ -114,7 +108,7 @@ SAMPLED: Final = Union(
         {
             "bound": Field(
                 schema=Choice(tuple(Bound)),
-                doc="Which value of the 95% interval is compared. Default: pessimistic.",
+                doc="Value of the 95% interval that is compared. Default: pessimistic.",
                 formerly="compare",
                 example="pessimistic",
             ),
@@ -127,7 +121,7 @@ SAMPLED: Final = Union(
                         "pattern": ABOVE_ZERO.json["pattern"],
                     },
                 ),
-                doc="How many of these events are worth one independent event. Default: 1.",
+                doc="Number of these events that count as one independent event. Default: 1.",
                 example="2",
             ),
         },
@@ -140,5 +134,5 @@ SAMPLED: Final = Union(
 
 
 def shortest(window: Window) -> timedelta:
-    """Return the length of a window; of a calendar's, that of the shortest."""
+    """Return the length of a window; for a calendar, that of its shortest period."""
     return window.duration if isinstance(window, RollingWindow) else timedelta(hours=23)

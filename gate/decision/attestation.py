@@ -1,7 +1,7 @@
-"""The attestation of a result file: its commit, and when it was made; signed.
+"""The attestation of a result file: its commit and the time of its run; signed.
 
-An in-toto Statement about the file in a DSSE envelope, as `gate.decision.statement` has it of a
-commit.
+It is an in-toto Statement about the file in a DSSE envelope, like the one about a commit in
+`gate.decision.statement`.
 """
 
 import base64
@@ -20,7 +20,7 @@ from gate.decision.statement import PAYLOAD_TYPE, STATEMENT_TYPE, opened
 
 PREDICATE_TYPE: Final = "urn:error-budget-gate:evaluation-result:1"
 ENDING: Final = ".attestation.json"
-"""The end of its file's name, behind that of the file that it is about."""
+"""The end of the attestation's file name, after the name of the file that it is about."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -36,20 +36,20 @@ class Attested:
 def attestation(
     content: bytes, name: str, attested: Attested, *, version: str, key: SealKey
 ) -> dict[str, Any]:
-    """Return the signed envelope about a file.
+    """Return the signed envelope with a statement about a file.
 
     Args:
-        content: of the file.
-        name: of the file, without its folder.
-        attested: the statements about it.
-        version: of this program.
-        key: that signs.
+        content: the content of the file.
+        name: the name of the file, without its folder.
+        attested: the statement about it.
+        version: the version of this program.
+        key: the key that signs.
 
     Raises:
-        ValueError: the key only verifies.
+        ValueError: the key can only verify.
     """
     if key.sign is None:
-        raise ValueError("this key signs nothing")
+        raise ValueError("this key cannot sign")
     statement = {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": name, "digest": {"sha256": sha256(content).hexdigest()}}],
@@ -71,7 +71,7 @@ def attestation(
 
 
 def attested_by(parcel: Mapping[str, Any], content: bytes, key: SealKey | None) -> Attested:
-    """Return what an envelope says of a file, if the key has signed it.
+    """Return the statement about a file in an envelope, if the key has signed it.
 
     Raises:
         OddDocumentError: it is not such an envelope, is not signed with this key, or is about

@@ -1,8 +1,8 @@
 """The log of decisions as a chain: each line has its number, and the hash of the line before it.
 
-So a line that was changed, moved, left out, put in or doubled does not fit to its neighbours. A
-whole log that was rewritten fits again, unless its lines are signed; and lines that are missing
-at the end leave no gap: only somebody who remembers the last line sees that.
+So a line that was changed, moved, removed, inserted or duplicated does not match its neighbours. A
+log that was rewritten as a whole is consistent again, unless its lines are signed. Lines that were
+removed at the end leave no gap: only somebody who knows the last line can notice that.
 """
 
 import json
@@ -24,9 +24,9 @@ _OF_POLICY: Final = ("service", "change_class", "tier", "verdict")
 
 
 def to_record(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a decision's document that is kept, with the seal of the whole.
+    """Return the part of a decision's document that the log keeps, with the seal of the whole.
 
-    The numbers stay in the document; its hash here ties the two together.
+    The numbers stay in the document; its hash in the log connects the two.
     """
     return {
         **{name: document[name] for name in _KEPT},
@@ -46,12 +46,12 @@ def lines_of(content: bytes) -> list[bytes]:
 
 
 def next_line(content: bytes, document: Mapping[str, Any], key: SealKey | None) -> bytes:
-    """Return the line that goes to the end of a log, with the line breaks that it needs.
+    """Return the line to append to a log, with the line breaks that it needs.
 
     Args:
-        content: of the whole log, as it is.
-        document: of the decision.
-        key: signs the line; None: nothing does.
+        content: the content of the whole log.
+        document: the document of the decision.
+        key: the key that signs the line; None: it is not signed.
     """
     lines = lines_of(content)
     record = {
@@ -60,29 +60,29 @@ def next_line(content: bytes, document: Mapping[str, Any], key: SealKey | None) 
         **to_record(document),
     }
     text = json.dumps(sealed(record, key), allow_nan=False).encode()
-    # A run that was killed while it wrote must not take this line with it.
+    # A partial line of a run that was killed must not spoil this line.
     torn = bool(content) and not content.endswith(b"\n")
     return b"\n" * torn + text + b"\n"
 
 
 def line_hash(line: bytes) -> str:
-    """Return what the line after this one has as its ``previous_sha256``."""
+    """Return the hash that the next line has as its ``previous_sha256``."""
     return sha256(line).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:
-    """One thing that is wrong with a log."""
+    """One fault of a log."""
 
     line: int
-    """From 1; after the last one where lines are missing there."""
+    """From 1; after the last line if lines are missing there."""
     reason: str
 
 
 def chain_flaws(content: bytes, key: SealKey | None) -> Iterator[Flaw]:
-    """Yield all that shows that a log is not as it was written, from its first line on.
+    """Yield all signs that a log was altered, from its first line on.
 
-    With a key every line must be signed with it.
+    With a key, every line must be signed with it.
     """
     lines = lines_of(content)
     if content and not content.endswith(b"\n"):
@@ -100,19 +100,19 @@ def chain_flaws(content: bytes, key: SealKey | None) -> Iterator[Flaw]:
 
 
 def last_flaws(content: bytes, at_least: int, expected: str | None) -> Iterator[Flaw]:
-    """Yield what shows that lines are missing at the end.
+    """Yield the signs that lines are missing at the end.
 
     Args:
-        content: of the whole log.
+        content: the content of the whole log.
         at_least: the number of lines that it had before.
-        expected: the `line_hash` of a line that was the last one then; None: that is not known.
+        expected: the `line_hash` of the last line at an earlier time; None: unknown.
     """
     lines = lines_of(content)
     end = len(lines) + 1
     if len(lines) < at_least:
         yield Flaw(line=end, reason=f"it has {len(lines)} records, and had {at_least} at least")
     if expected is not None and expected not in map(line_hash, lines):
-        yield Flaw(line=end, reason="the record that was the last one then is not there any more")
+        yield Flaw(line=end, reason="the record with the expected hash is missing")
 
 
 def _flaw(line: bytes, place: int, before: bytes | None, key: SealKey | None) -> str | None:
@@ -123,7 +123,7 @@ def _flaw(line: bytes, place: int, before: bytes | None, key: SealKey | None) ->
     if not isinstance(record, dict):
         return "it is not a record of a decision"
     if SEAL not in record and _NUMBER not in record:
-        return "it is not chained: an older gate wrote it, or somebody else did"
+        return "it is not chained: it was written by an older gate, or by another program"
     return seal_flaw(record, key) or _misplaced(record, line, place, before)
 
 
@@ -132,13 +132,17 @@ def _misplaced(
 ) -> str | None:
     number = record.get(_NUMBER)
     if json.dumps(record, allow_nan=False).encode() != line:
-        return "it was rewritten: not as a run of the gate writes it"
+        return "it was rewritten: a run of the gate writes it in another form"
     if type(number) is not int:
         return "it has no number"
     if number > place:
-        return f"it was line {number}: {number - place} before it are missing, or it was moved"
+        return (
+            f"it was line {number}: {number - place} lines before it are missing, or it was moved"
+        )
     if number < place:
-        return f"it was line {number}: {place - number} before it were put in, or it was moved"
+        return (
+            f"it was line {number}: {place - number} lines before it were inserted, or it was moved"
+        )
     if record.get(_PREVIOUS) != (None if before is None else line_hash(before)):
-        return "it does not follow the line before it: that was changed, put in, or left out"
+        return "it does not follow the line before it: that was changed, inserted, or removed"
     return None

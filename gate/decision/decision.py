@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.slo_document import Json
 from gate.errors import ExitCode
-from gate.measure import Cause
 from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict, worst
 from gate.policy.judge import Judgement
@@ -25,16 +23,18 @@ SCHEMA_VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySource:
-    """The source of a policy, by which a reader can find the very text that decided."""
+    """The source of a policy, by which a reader can find the exact text that decided."""
 
     path: str
-    """As the user gave it."""
+    """The path as the user gave it."""
     sha256: str
-    """Hash of the file and of the SLO files that it reads (`gate.parsing.files`), hexadecimal."""
+    """Hexadecimal hash of the file and of the SLO files that it refers to
+    (`gate.parsing.files`)."""
     revision: str | None
     """The git commit that is checked out, or that the policy was read from (``--policy-ref``).
 
-    None outside a checkout, or where one of the policy's files was never committed."""
+    None outside a checkout, or if one of the policy's files was never committed.
+    """
     modified: bool
     """Whether the file differs from that commit."""
 
@@ -48,18 +48,18 @@ class PolicyDecision:
     recognition: Recognition
     """The class of the change, and how it was found."""
     assessments: tuple[Assessment, ...]
-    """One per SLO, in the policy's order."""
+    """One for each SLO, in the policy's order."""
     judgement: Judgement
-    """The judgement about this class at these budgets."""
+    """The judgement on this class at these budgets."""
     allowed_now: tuple[str, ...]
-    """Change classes that this policy would let ship at this moment, sorted."""
+    """The change classes that this policy would allow at this moment, sorted."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
-    """Requirement -> the evidence that the user gave."""
+    """For each requirement, the evidence that the user gave."""
     proposed: "Proposed | None" = None
     """The judgement of the policy that the change proposes; None: the change does not alter the
     policy."""
     keeps_history: bool = True
-    """Whether its backend can be asked about the past."""
+    """Whether its backend can answer questions about the past."""
 
     @property
     def change_class(self) -> str:
@@ -74,87 +74,88 @@ class PolicyDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """The verdict of a policy that the change itself alters, which does not count."""
+    """The verdict of a policy that the change itself alters; it does not count."""
 
     verdict: Verdict | None
-    """None: it was not judged."""
+    """None: the policy was not judged."""
     reason: str = ""
-    """The reason why it was not judged, or only in part; empty: it was. Repeats nothing of its
-    text."""
+    """The reason why it was not judged, or only in part; empty: it was. It repeats nothing of the
+    policy's text."""
     sha256: str
-    """The sha256 of the altered file, as `PolicySource.sha256`."""
+    """The hash of the altered file, computed as `PolicySource.sha256`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The facts that a CI system states about its run; None: it does not."""
+    """The facts that a CI system states about its run; a fact is None if it is not stated."""
 
     system: str
     """``github``, ``gitlab``, ``buildkite``, ``jenkins``, ``circleci``, or ``shell``."""
     event: str | None = None
-    """The event that started the run, in the CI system's word: ``pull_request``, ``push``."""
+    """The name of the event that started the run: ``pull_request``, ``push``."""
     repository: str | None = None
     """``acme/chat``."""
     revision: str | None = None
     """The commit that would ship; on a pull request its head, not the trial merge."""
     branch: str | None = None
-    """That the change comes from."""
+    """The branch that the change comes from."""
     base: str | None = None
-    """A commit or branch that the change is compared with; None: it is compared with none."""
+    """The commit or branch that the change is compared with; None: no comparison."""
     base_from: str | None = None
-    """Who named ``base``, where that was not an event: ``--base``."""
+    """The source of ``base`` if it is not an event: ``--base``."""
     base_branch: str | None = None
-    """That the change is to go into; a plain name, ``main``."""
+    """The branch that the change is to go into; a plain name, ``main``."""
     default_branch: str | None = None
     """The default branch of the repository."""
     pull_request: int | None = None
-    """Its number; of a merge request its iid."""
+    """The number of the pull request; for a merge request, its iid."""
     pull_requests: tuple[int, ...] = ()
-    """Numbers of others that the run is about: of a merge queue's group, of the run before it."""
+    """The numbers of other pull requests of the run: of a merge queue's group, of the run before
+    it."""
     target_project: str | None = None
-    """Number of the project that a merge request is in, where that may be another than this."""
+    """The number of the project of a merge request, if that may differ from this project."""
     title: str | None = None
     labels: Sequence[str] | None = ()
-    """The labels of the pull request; None: they are not known here."""
+    """The labels of the pull request; None: unknown."""
     author: str | None = None
-    """Whose change it is."""
+    """The author of the change."""
     actor: str | None = None
-    """Who or what started this run."""
+    """The account or app that started this run."""
     people: tuple[str, ...] = ()
-    """Everyone whom the event and the variables name as having written, pushed or started."""
+    """Everyone who wrote, pushed or started something, by the event and the variables."""
     attempt: int = 1
-    """The attempt of the run; above 1 it was started once more, with the event of the first
-    attempt."""
+    """The attempt of the run; above 1, it is a re-run, with the event of the first attempt."""
     workspace: str | None = None
     """The folder that the CI system has made its checkout in."""
     no_secrets: bool = False
-    """The run is one of a fork or of Dependabot: it has no secrets, and its token only reads."""
+    """Whether the run is one of a fork or of Dependabot: it has no secrets, and a read-only
+    token."""
     environment: str | None = None
-    """That the change would ship to; the user says it."""
+    """The environment that the change would ship to, as the user states it."""
     url: str | None = None
     """The page of the run."""
     folder: str = ""
-    """That the run works in, from the top of the repository; empty: the top, or not known."""
+    """The folder that the run works in, from the top of the repository; empty: the top, or
+    unknown."""
     frozen: bool = False
-    """The CI system itself says that deploys are frozen (GitLab's CI_DEPLOY_FREEZE)."""
+    """Whether the CI system itself declares a deploy freeze (GitLab's CI_DEPLOY_FREEZE)."""
 
 
 class Mode(StrEnum):
     """The purpose of a decision."""
 
     ENFORCED = "enforced"
-    """The change may ship, or may not, at this moment."""
+    """The verdict decides whether the change may ship at this moment."""
     OBSERVE = "observe"
-    """The verdict is reported, and nothing hangs on it."""
+    """The verdict is reported, without any effect."""
     STATED_INSTANT = "stated-instant"
-    """The verdict is that of another moment, which does not mention this one."""
+    """The verdict is that of another moment, and says nothing about the present."""
 
 
 def overall_verdict(verdicts: Iterable[Verdict], mode: Mode) -> Verdict:
     """Return the verdict of several policies together.
 
-    What another instant would have allowed is not decided for this one; what it would have blocked
-    stays blocked.
+    An allow at another instant is undecided at this one; a block at another instant stays a block.
     """
     verdict = worst(verdicts)
     opens = verdict in {Verdict.ALLOW, Verdict.WARN}
@@ -164,7 +165,7 @@ def overall_verdict(verdicts: Iterable[Verdict], mode: Mode) -> Verdict:
 def exit_code(
     verdict: Verdict, *, observe: bool, fail_on_warn: bool, override: Override | None = None
 ) -> ExitCode:
-    """Derive the exit code; no report and no delivery has a part in it."""
+    """Derive the exit code, which no report and no delivery changes."""
     if observe or override is not None:
         return ExitCode.ALLOW
     return {
@@ -177,16 +178,16 @@ def exit_code(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The decision on a change under all policies together."""
+    """The decision on a change by all policies together."""
 
     policies: tuple[PolicyDecision, ...]
     """At least one."""
     verdict: Verdict
-    """`overall_verdict` of the policies'."""
+    """The `overall_verdict` of the policies."""
     exit_code: ExitCode
-    """Derived from the verdict, the two flags below and the override, and from nothing else."""
+    """Derived only from the verdict, the two flags below and the override."""
     observe: bool
-    """The verdict is reported but not enforced."""
+    """Whether the verdict is reported but not enforced."""
     fail_on_warn: bool
     evaluated_at: datetime
     expires_at: datetime
@@ -194,61 +195,20 @@ class Decision:
     mode: Mode = Mode.ENFORCED
     """Its purpose; `Mode.OBSERVE` exactly if ``observe`` is set."""
     context: Context = field(default_factory=lambda: Context(system="none"))
-    """The run that requested the decision."""
+    """The context of the run that requested the decision."""
     override: Override | None = None
-    """One that was accepted, whether or not it was needed. The verdict stays what it is.
+    """The accepted override, whether or not it was needed. The verdict stays as it is.
 
-    None where the mode is `Mode.STATED_INSTANT`: it cannot have let anything ship then."""
+    None if the mode is `Mode.STATED_INSTANT`: an override cannot have let anything ship then.
+    """
     not_overridden: str = ""
     """The reason why a label that requests an override does not count; empty without such a
     label."""
     key: "SealKey | None" = field(default=None, repr=False)
-    """Signs the JSON document."""
+    """The key that signs the JSON document."""
 
     @property
     def overridden(self) -> bool:
         """Whether the change ships only because of the override."""
         plain = exit_code(self.verdict, observe=self.observe, fail_on_warn=self.fail_on_warn)
         return self.override is not None and plain is not ExitCode.ALLOW
-
-
-def source_document(source: PolicySource) -> Json:
-    """Return where a policy came from."""
-    return {
-        "path": source.path,
-        "sha256": source.sha256,
-        "revision": source.revision,
-        "modified": source.modified,
-    }
-
-
-def backends_document(
-    policy: Policy, assessments: Sequence[Assessment] | None = None
-) -> list[Json]:
-    """Return the backends of a policy as plain data, and which SLOs each counts.
-
-    The name is None for a single backend, which has no name.
-
-    Args:
-        policy: names them.
-        assessments: of all its SLOs, which say whether each answered; None: not said.
-    """
-    documents: list[Json] = []
-    for name, kind in policy.backends.items():
-        document: Json = {
-            "name": name or None,
-            "type": kind,
-            "slos": [slo.name for slo in policy.counted_by(name)],
-        }
-        if assessments is not None:
-            document["answered"] = answered(policy, name, assessments)
-        documents.append(document)
-    return documents
-
-
-def answered(policy: Policy, backend: str, assessments: Sequence[Assessment]) -> bool | None:
-    """Return whether a backend answered anything of what it was asked; None: it counts nothing."""
-    names = {slo.name for slo in policy.counted_by(backend)}
-    own = [assessment for assessment in assessments if assessment.slo.name in names]
-    failed = [any(doubt.cause is Cause.BACKEND_ERROR for doubt in each.doubts) for each in own]
-    return not all(failed) if own else None

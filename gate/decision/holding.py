@@ -1,4 +1,4 @@
-"""Does a decision hold: now, and for what ships? Whatever is not beyond doubt does not."""
+"""Whether a decision holds now, for the commit that ships. Anything in doubt does not hold."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +15,10 @@ from gate.policy.policy import LONGEST_VALID_FOR
 from gate.policy.requirements import RequirementState
 
 SKEW: Final = timedelta(minutes=1)
-"""By so much the clocks of two machines may differ."""
+"""The largest difference between the clocks of two machines that is tolerated."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 DecisionDocument = Mapping[str, Any]
-"""The document of a decision, in the shape that its schema has."""
+"""The document of a decision, in the form of its schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +29,19 @@ class Demands:
     """The full hash of the commit."""
     repository: str | None = None
     environment: str | None = None
-    """None: the decision must be for no environment in particular."""
+    """None: the decision must not name an environment."""
     base: str | None = None
     """The base that the change must have been compared with."""
     change: str | None = None
     """The class of change that every policy must have judged."""
     services: Sequence[str] = ()
-    """Each must be the service of one of the policies."""
+    """The services that the decision must be about."""
     policies: Mapping[str, str] | None = None
-    """Hash of each policy that must have decided, by the name of its file."""
+    """The hash of each policy that must have decided, by the name of its file."""
 
 
 def flaws(document: DecisionDocument, demands: Demands, now: datetime) -> Iterator[str]:
-    """Yield why a decision does not hold, the first reason first; nothing where it holds."""
+    """Yield the reasons why a decision does not hold; nothing if it holds."""
     yield from _mode(document)
     yield from _contradictions(document)
     yield from _times(document, now)
@@ -50,25 +50,25 @@ def flaws(document: DecisionDocument, demands: Demands, now: datetime) -> Iterat
 
 
 def shown(text: object) -> str:
-    """Return what a document says in one quoted line, in which nothing can be taken for more."""
+    """Return a text of a document as one quoted line, which cannot be mistaken for other text."""
     words = ascii(text if isinstance(text, str) else str(text))
     words = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
     return words.replace("##", r"\x23#").replace("::", r"\x3a:")
 
 
 _LONGEST: Final = 120
-"""Characters of a text of a document that are repeated."""
+"""The maximum number of characters of a document's text in a message."""
 
 
 def _mode(document: DecisionDocument) -> Iterator[str]:
     if document["observe"] or document["mode"] == Mode.OBSERVE:
-        yield "it was only observed: its verdict was not enforced"
+        yield "it was a dry run: its verdict was not enforced"
     elif document["mode"] == Mode.STATED_INSTANT:
-        yield "it is about another moment, which was stated, and not about the one it was made at"
+        yield "it is about another moment than the one at which it was made"
 
 
 def _contradictions(document: DecisionDocument) -> Iterator[str]:
-    """Yield where the parts of a document do not agree with what the gate derives from them."""
+    """Yield the parts of a document that contradict the values that follow from others."""
     policies = document["policies"]
     for policy in policies:
         yield from _policy_contradictions(policy)
@@ -93,11 +93,11 @@ def _policy_contradictions(policy: Mapping[str, Any]) -> Iterator[str]:
     if policy["verdict"] != worst(Verdict(f["verdict"]) for f in policy["findings"]):
         yield f"the verdict on {shown(policy['service'])} contradicts its findings"
     if not _requirements_agree(policy):
-        yield f"what is required of {shown(policy['service'])} contradicts its findings"
+        yield f"the requirements of {shown(policy['service'])} contradict its findings"
 
 
 def _requirements_agree(policy: Mapping[str, Any]) -> bool:
-    """Tell whether what is said of the requirements is what the findings say of them."""
+    """Return whether the requirements and the findings in a document agree."""
     required = policy["requirements"]
     said = [(each["verdict"], f"{each['name']}: {each['reason']}") for each in required]
     ruled = [
@@ -127,7 +127,7 @@ def _times(document: DecisionDocument, now: datetime) -> Iterator[str]:
     begin, end = _instant(document["evaluated_at"]), _instant(document["expires_at"])
     override = _override(document)
     if begin > now + SKEW:
-        yield f"it was made at {document['evaluated_at']}, which has not come yet"
+        yield f"it was made at {document['evaluated_at']}, which is in the future"
     if end <= begin:
         yield "it ends before it begins"
     if end > begin + LONGEST_VALID_FOR:
@@ -140,11 +140,11 @@ def _times(document: DecisionDocument, now: datetime) -> Iterator[str]:
 
 
 def _foreign(document: DecisionDocument, demands: Demands) -> Iterator[str]:
-    """Yield where a decision is about something else than what ships."""
+    """Yield the ways in which a decision is about something other than the change that ships."""
     context, ships = document["context"], demands.revision
     revision = context["revision"]
     if revision is None or ships is None:
-        yield "which commit it is about is not known"
+        yield "it does not say which commit it is about"
     elif not _COMMIT.fullmatch(revision):
         yield f"it is about {shown(revision)}, which is not the full hash of a commit"
     elif revision != ships:
@@ -157,14 +157,12 @@ def _foreign(document: DecisionDocument, demands: Demands) -> Iterator[str]:
     if environment != demands.environment:
         yield _elsewhere(environment, demands.environment)
     if demands.base is not None and context["base"] != demands.base:
-        yield (
-            f"it compares the change with {shown(context['base'])}, and not {shown(demands.base)}"
-        )
+        yield (f"it compares the change with {shown(context['base'])}, not {shown(demands.base)}")
 
 
 def _elsewhere(environment: str | None, wanted: str | None) -> str:
     if environment is None:
-        return f"it is for no environment in particular, and not for {shown(wanted)}"
+        return f"it names no environment, and so is not for {shown(wanted)}"
     if wanted is None:
         return f"it is for the environment {shown(environment)}: name it to use it there"
     return f"it is for the environment {shown(environment)}, and not for {shown(wanted)}"
@@ -181,7 +179,7 @@ def _policies(document: DecisionDocument, demands: Demands) -> Iterator[str]:
             yield f"the policy of {service} is in no commit: name its file, so that it is compared"
     for name, digest in wanted.items():
         if digest not in hashes:
-            yield f"the policy {shown(name)} is not the one that decided: its text is another"
+            yield f"the policy {shown(name)} is not the one that decided: its text differs"
     yield from _classes(policies, demands)
 
 

@@ -1,7 +1,7 @@
-"""Reading a document that anybody may have written: strict JSON, in the shape that a schema has.
+"""Read a document that anybody may have written: strict JSON, in the form of a schema.
 
-Python's own reader takes the last of two equal keys, ``NaN``, ``1e999`` and UTF-16, which another
-reader takes for something else; a document that two readers understand differently is refused.
+Python's own reader accepts duplicate keys, ``NaN``, ``1e999`` and UTF-16, which other readers treat
+differently. A document that two readers could understand differently is refused.
 """
 
 import json
@@ -15,7 +15,7 @@ _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _YEARS: Final = range(1970, 9999)
-"""Beyond them an offset from UTC may lead out of the calendar."""
+"""Outside of these years, an offset from UTC may lead out of the calendar."""
 _TYPES: Final[Mapping[str, Callable[[object], bool]]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
@@ -34,14 +34,14 @@ _OTHERS: Final = frozenset(
 
 
 class OddDocumentError(ValueError):
-    """A text is not a document that can be judged; the message says why, and repeats none of it."""
+    """A text is not a document that can be judged; the message says why, without the text."""
 
 
 def read_json(raw: bytes) -> Any:
-    """Return what a text in JSON (RFC 8259) and UTF-8 says, where that is beyond doubt.
+    """Return the value of a text in JSON (RFC 8259) and UTF-8, if it has only one meaning.
 
     Raises:
-        OddDocumentError: it is something else, or readers may differ about it.
+        OddDocumentError: it is not such a text, or readers may differ about its meaning.
     """
     try:
         document = json.loads(
@@ -81,23 +81,23 @@ def _float(text: str) -> float:
 
 
 def read_instant(text: str) -> datetime | None:
-    """Return an instant as RFC 3339 has it; None where it is none, or has no offset from UTC."""
+    """Return an RFC 3339 instant; None if it is not valid, or has no offset from UTC."""
     if not _INSTANT.fullmatch(text) or int(text[:4]) not in _YEARS:
         return None
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        return None  # the 30th of February
+        return None  # for example 30 February
 
 
 def check_shape(document: object, schema: Schema) -> None:
-    """Hold a document against its JSON Schema.
+    """Check a document against its JSON Schema.
 
-    It knows the keywords that the schemas of this package use, and refuses to go on with others.
+    It supports the keywords that the schemas of this package use, and refuses others.
 
     Raises:
-        OddDocumentError: the document is not of this shape.
-        ValueError: the schema has a keyword that is not known here.
+        OddDocumentError: the document does not match the schema.
+        ValueError: the schema has an unsupported keyword.
     """
     _check(document, schema, schema, "it")
 

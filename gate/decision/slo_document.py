@@ -1,4 +1,4 @@
-"""The part of the documents that speaks of one SLO: the same in a decision and in a status."""
+"""The part about one SLO in the documents, equal in a decision and in a status."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,14 +10,7 @@ from gate.measure import Definition, Suspicion, Unmeasured
 from gate.policy.policy import Policy
 from gate.policy.rounding import known_tier
 from gate.slo.indicator import Slices
-from gate.slo.objective import (
-    CalendarWindow,
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    Slo,
-    SpendSlo,
-)
+from gate.slo.objective import CalendarWindow, CompositeSlo, PlatformSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
 MEASURED = "measured"
@@ -26,9 +19,9 @@ Json = dict[str, object]
 
 
 def slo_document(assessment: Assessment, at: datetime) -> Json:
-    """Return what is known of one SLO at the instant ``at``, ready for JSON.
+    """Return the known facts about one SLO at the instant ``at``, ready for JSON.
 
-    Shares are fractions of 1 and may be negative; None stands for everything not measured.
+    Shares are fractions of 1 and may be negative; None means not measured.
     """
     return (
         _promise(assessment.slo, at)
@@ -40,20 +33,20 @@ def slo_document(assessment: Assessment, at: datetime) -> Json:
 
 
 def tier_document(policy: Policy, assessment: Assessment) -> Json:
-    """Return the name of the tier that one SLO's budget is in by itself; None: not known."""
+    """Return the name of the tier of one SLO's own budget; None: unknown."""
     tier = known_tier(policy.tiers, assessment)
     return {"tier": None if tier is None else tier.name}
 
 
 def number(value: Fraction | None) -> float | int | None:
-    """Return the nearest JSON number: whole amounts as integers; never NaN or Infinity."""
+    """Return the nearest JSON number: integers for whole amounts; never NaN or Infinity."""
     if value is None or value.denominator == 1:
         return None if value is None else value.numerator
     return share(value)
 
 
 def share(value: Fraction | None) -> float | None:
-    """Return the nearest float; beyond the floats' range, the whole number, which JSON can hold."""
+    """Return the nearest float; beyond the range of floats, the integer, which JSON can hold."""
     if value is None:
         return None
     try:
@@ -131,7 +124,7 @@ def _count(assessment: Assessment) -> Json:
 
 
 def _answer(assessment: Assessment) -> str | None:
-    """Return what the backend reported; None for a composite, and if nothing was measured."""
+    """Return the backend's answer; None for a composite, and if nothing was measured."""
     if assessment.total is not None:
         return "counts"
     if assessment.ratio_error is not None:
@@ -243,5 +236,5 @@ def _outlook(assessment: Assessment) -> Json:
 
 
 def _whole_second(at: datetime | None) -> str | None:
-    # A forecast is not a measurement: its microseconds would be noise.
+    # A forecast is not a measurement, so its microseconds would be noise.
     return None if at is None else rfc3339(at.replace(microsecond=0))

@@ -21,7 +21,7 @@ PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://in-toto.io/attestation/test-result/v0.1"
 EXTENSION: Final = "urn:error-budget-gate:schema:decision:1"
-"""The key of the whole decision in the predicate: extensions are named by a URI."""
+"""The key of the whole decision in the predicate: URIs name the extensions."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ENVELOPE: Final = frozenset({"payloadType", "payload", "signatures"})
 
@@ -29,8 +29,8 @@ _ENVELOPE: Final = frozenset({"payloadType", "payload", "signatures"})
 def statement(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the statement that a decision's document makes about the commit.
 
-    Only what ships now by the policies' own verdict has passed: not what an override lets ship, and
-    not what was observed, or decided by a policy that no commit has.
+    It has passed only if it ships now by the policies' own verdict: not by an override, in a dry
+    run, or by a policy that is not in a commit.
     """
     passes = _passes(document)
     tests: dict[str, list[str]] = {"passedTests": [], "warnedTests": [], "failedTests": []}
@@ -74,7 +74,7 @@ def _configuration(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _subject(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the commit; where none is known, the decision itself, which is about nothing else."""
+    """Return the commit; without a known commit, the decision itself."""
     context, revision = document["context"], document["context"]["revision"]
     if revision is None or not _COMMIT.fullmatch(revision):
         return {"name": "decision.json", "digest": {"sha256": document["seal"]["sha256"]}}
@@ -86,10 +86,10 @@ def envelope(document: Mapping[str, Any], key: SealKey) -> dict[str, Any]:
     """Return the signed envelope of a decision's document.
 
     Raises:
-        ValueError: the key only verifies.
+        ValueError: the key can only verify.
     """
     if key.sign is None:
-        raise ValueError("this key signs nothing")
+        raise ValueError("this key cannot sign")
     payload = json.dumps(statement(document), allow_nan=False).encode()
     signature = base64.b64encode(key.sign(encoded(PAYLOAD_TYPE, payload))).decode()
     keyid = {} if key.key_id is None else {"keyid": key.key_id}
@@ -101,14 +101,14 @@ def envelope(document: Mapping[str, Any], key: SealKey) -> dict[str, Any]:
 
 
 def is_envelope(document: object) -> bool:
-    """Tell whether something that was read is meant to be an envelope, and not a plain document."""
+    """Return whether a JSON value is meant to be an envelope, and not a plain document."""
     return isinstance(document, dict) and not _ENVELOPE.isdisjoint(document)
 
 
 def opened(parcel: Mapping[str, Any], key: SealKey | None) -> Any:
     """Return the decision's document in an envelope that the key has signed.
 
-    The document is as yet of any shape; `same_statement` compares it with what is around it.
+    The form of the document is not checked yet; `same_statement` compares it with the statement.
 
     Raises:
         OddDocumentError: it is not such an envelope, or is not signed with this key.
@@ -122,20 +122,20 @@ def opened(parcel: Mapping[str, Any], key: SealKey | None) -> Any:
     if not isinstance(signatures, list) or len(signatures) != 1:
         raise OddDocumentError("its envelope has not exactly one signature")
     if key is None:
-        raise OddDocumentError("it is signed, and there is no key here to check that with")
+        raise OddDocumentError("it is signed, and no key is set here to verify that")
     (signed,) = signatures
     if not isinstance(signed, dict) or not {"sig"} <= signed.keys() <= {"sig", "keyid"}:
-        raise OddDocumentError("the signature of its envelope is not what DSSE has there")
+        raise OddDocumentError("the signature of its envelope is not in the form of DSSE")
     if signed.get("keyid") != key.key_id:
         raise OddDocumentError("it names another key than the one that is set here")
     signature = decoded(signed["sig"])
     if signature is None or not key.verifies(encoded(PAYLOAD_TYPE, payload), signature):
-        raise OddDocumentError("its signature does not fit")
+        raise OddDocumentError("its signature does not match")
     return read_json(payload)
 
 
 def decision_in(read: Any) -> Any:
-    """Return the decision's document in a statement, of whatever shape that is.
+    """Return the decision's document in a statement, in whatever form it is.
 
     Raises:
         OddDocumentError: the statement has none.

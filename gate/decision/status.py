@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import SCHEMA_VERSION, PolicySource, backends_document, source_document
+from gate.decision.decision import SCHEMA_VERSION, PolicySource
+from gate.decision.document import backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.errors import ExitCode
 from gate.policy.coverage import assessment_reservations, gravest
@@ -25,9 +26,9 @@ class PolicyStatus:
     policy: Policy
     source: PolicySource
     assessments: tuple[Assessment, ...]
-    """One per SLO, in the policy's order."""
+    """One for each SLO, in the policy's order."""
     burn_downs: Mapping[str, "BurnDown"] = field(default_factory=dict)
-    """By SLO; without those whose history was not requested, or is not known."""
+    """By SLO; without those whose history was not requested, or is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Status:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where the policy stops a change for want of a budget, whatever is left."""
+        """Undecided if the policy stops a change for lack of a measured budget."""
         unseen = any(
             gravest(assessment_reservations(status.policy, assessment)) is Verdict.UNDECIDED
             for status in self.policies
@@ -53,7 +54,7 @@ class Status:
 def status_document(status: Status) -> Json:
     """Return the status as plain data.
 
-    ``slos`` has the shape that it has in a decision, and each has its ``burn_down``.
+    ``slos`` has the same form as in a decision, and each SLO has its ``burn_down``.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -74,7 +75,7 @@ def status_document(status: Status) -> Json:
 
 
 def burn_down_document(burn_down: "BurnDown | None") -> Json | None:
-    """Return how a budget came down, as shares of it that were left; None where it is not known."""
+    """Return the remaining shares of a budget over time; None if they are unknown."""
     if burn_down is None:
         return None
     return {

@@ -1,11 +1,12 @@
-"""The promised cost of a change before it ships, which `gate watch` holds its canary to.
+"""The promised cost of a change before it ships, which limits the canary in `gate watch`.
 
-The two numbers of an SLO are shares of its whole budget: what the stated impact costs, and the most
-that the canary may take. That is what it costs if every request of it fails until somebody notices,
-but no more than what is left above the threshold of the tiers that allow the change.
+The two numbers of an SLO are shares of its whole budget: the cost of the stated impact, and the
+most that the canary may take. The latter is the cost if every request of the canary fails until
+somebody notices, limited to the part of the budget above the threshold of the tiers that allow the
+change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -14,37 +15,38 @@ from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
-from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
+from gate.decision.decision import Decision, PolicyDecision, PolicySource
+from gate.decision.document import source_document
 from gate.decision.holding import shown
 from gate.decision.reading import OddDocumentError, Schema, check_shape, read_json
 from gate.decision.seal import SealKey, seal_flaw, sealed
 from gate.decision.slo_document import Json, number, rfc3339, share
 from gate.policy.findings import Verdict
 from gate.policy.rounding import compared_between
-from gate.policy.tiers import Tier, bands
+from gate.policy.tiers import lowest_allowed
 from gate.slo.objective import CompositeSlo
 
 TRIGGER_VERSION: Final = 1
 _KIND: Final = "rollback-trigger"
-"""The type of the document, so that a decision, which has the same seal, cannot pass for one."""
+"""The type of the document, so that a decision, which has the same seal, is not accepted as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloPromise:
-    """The promised cost of a change for one SLO, in shares of its whole budget."""
+    """The promised cost of a change for one SLO, as shares of its whole budget."""
 
     slo: str
     expected_cost: Fraction | None
-    """At least 0; None: it is not known."""
+    """At least 0; None: unknown."""
     largest_loss: Fraction | None
-    """At least 0; None: it is not known, and this SLO holds the canary to nothing."""
+    """At least 0; None: unknown, and this SLO does not limit the canary."""
     reason: str = ""
-    """The reason why either is not known; empty: both are."""
+    """The reason why either is unknown; empty: both are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePromises:
-    """The promises to one policy."""
+    """The promises for one policy."""
 
     service: str
     source: PolicySource
@@ -52,7 +54,7 @@ class ServicePromises:
     """The class by which the policy judged the change."""
     verdict: Verdict
     slos: tuple[SloPromise, ...]
-    """One per SLO, in the policy's order."""
+    """One for each SLO, in the policy's order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,27 +64,27 @@ class Trigger:
     evaluated_at: datetime
     tool_version: str
     revision: str | None
-    """The commit that would ship; None: it was not known."""
+    """The commit that would ship; None: unknown."""
     environment: str | None
-    """That it would ship to; None: nobody said so."""
+    """The environment that it would ship to; None: not stated."""
     mode: str
     """The decision's `Mode`."""
     verdict: Verdict
-    """The worst of the policies'."""
+    """The worst verdict of the policies."""
     overridden: bool
     """Whether the change ships only because of an override."""
     impact: Impact
-    """That was stated."""
+    """The stated impact."""
     policies: tuple[ServicePromises, ...]
     """At least one."""
 
 
 def trigger_of(decision: Decision, impact: Impact) -> Trigger:
-    """Return what a decision's budgets can pay for.
+    """Return the cost that a decision's budgets can pay for.
 
     Args:
-        decision: on the change.
-        impact: that was stated for it.
+        decision: the decision on the change.
+        impact: the stated impact of the change.
     """
     return Trigger(
         evaluated_at=decision.evaluated_at,
@@ -116,15 +118,15 @@ def _promise(assessment: Assessment, decided: PolicyDecision, *, overridden: boo
         return SloPromise(slo=name, expected_cost=None, largest_loss=None, reason=reason)
     lowest, _ = compared_between(assessment)
     largest, left = price.cost_at_worst, lowest + (assessment.stated_cost or 0)
-    floor = _lowest_allowed(decided.policy.tiers, decided.change_class, left)
-    # An advisory SLO closes no tier, and an override sets the tiers aside.
+    floor = lowest_allowed(decided.policy.tiers, decided.change_class, left)
+    # An advisory SLO stops nothing, and an override suspends the tiers.
     if floor is not None and not assessment.slo.advisory and not overridden:
         largest = min(largest, left - floor)
     return SloPromise(slo=name, expected_cost=price.cost, largest_loss=largest)
 
 
 def _unpriced(assessment: Assessment) -> str:
-    """Say why the cost of a change is not known; empty: it is."""
+    """Say why the cost of a change is unknown; empty: it is known."""
     if isinstance(assessment.slo, CompositeSlo):
         return "it is made up of other SLOs, each of which has a promise of its own"
     if assessment.uncovered is not None:
@@ -132,18 +134,6 @@ def _unpriced(assessment: Assessment) -> str:
     if not assessment.measured:
         return assessment.doubts[0].reason if assessment.doubts else "it was not measured"
     return "" if assessment.price is not None else "it counts no requests that could fail"
-
-
-def _lowest_allowed(tiers: Sequence[Tier], change: str, left: Fraction) -> Fraction | None:
-    """Return down to which remaining budget the change is allowed; None: whatever is left.
-
-    Where it is not allowed at what is left now, that is what is left now.
-    """
-    thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]
-    for band in bands(tiers, min(left, *thresholds) - 1, left):
-        if not band.tier.allows(change):
-            return band.high
-    return None
 
 
 def trigger_document(trigger: Trigger, key: SealKey | None) -> Json:
@@ -188,11 +178,11 @@ def _promises(policy: ServicePromises) -> Json:
 
 
 def read_trigger(raw: bytes, key: SealKey | None, schema: Schema) -> Trigger:
-    """Return the trigger that a text holds: valid, unaltered, and signed if a key is given.
+    """Return the trigger in a text: valid, unaltered, and signed if a key is given.
 
     Args:
-        raw: anybody may have written it.
-        key: that it must be signed with; None: it must not be signed.
+        raw: a text that anybody may have written.
+        key: the key that it must be signed with; None: it must not be signed.
         schema: the JSON Schema of triggers.
 
     Raises:
@@ -216,7 +206,7 @@ def read_trigger(raw: bytes, key: SealKey | None, schema: Schema) -> Trigger:
 def _read(document: Mapping[str, Any]) -> Trigger:
     impact = document["impact"]
     return Trigger(
-        evaluated_at=datetime.fromisoformat(document["evaluated_at"]),  # its shape was checked
+        evaluated_at=datetime.fromisoformat(document["evaluated_at"]),  # its form was checked
         tool_version=document["tool_version"],
         revision=document["revision"],
         environment=document["environment"],
@@ -224,8 +214,8 @@ def _read(document: Mapping[str, Any]) -> Trigger:
         verdict=Verdict(document["verdict"]),
         overridden=document["overridden"],
         impact=Impact(
-            canary=_exact(impact["canary"]),
-            failures=_exact(impact["failures"]),
+            canary=Fraction(str(impact["canary"])),
+            failures=Fraction(str(impact["failures"])),
             detect=timedelta(seconds=impact["detect_seconds"]),
         ),
         policies=tuple(
@@ -243,19 +233,15 @@ def _read(document: Mapping[str, Any]) -> Trigger:
 
 def _read_promise(promise: Mapping[str, Any]) -> SloPromise:
     costs = [promise["expected_cost"], promise["largest_loss"]]
-    expected, largest = [None if cost is None else _exact(cost) for cost in costs]
+    expected, largest = [None if cost is None else Fraction(str(cost)) for cost in costs]
     reason = promise["reason"] or ""
     return SloPromise(
         slo=promise["slo"], expected_cost=expected, largest_loss=largest, reason=reason
     )
 
 
-def _exact(number_: float) -> Fraction:
-    return Fraction(str(number_))
-
-
 def _doubled(trigger: Trigger) -> str | None:
-    """Return the service or the SLO that has two promises; None: none has."""
+    """Return the service or the SLO that has two promises; None: there is none."""
     services = [policy.service for policy in trigger.policies]
     slos = [
         f"{policy.service} {promise.slo}" for policy in trigger.policies for promise in policy.slos

@@ -1,7 +1,7 @@
-"""Zip files of results: Inspect's logs as it writes them by default, and CI artifacts.
+"""Zip files of results: Inspect's logs in their default format, and CI artifacts.
 
-Nothing is ever written to a disk. A log, ``.eval``, is a zip file of JSON documents. Its members
-are compressed with Zstandard, which Python's own zipfile reads from 3.14 on.
+Nothing is ever written to disk. A log, ``.eval``, is a zip file of JSON documents. Its members are
+compressed with Zstandard, which Python's own zipfile reads from 3.14 on.
 """
 
 import io
@@ -21,18 +21,18 @@ _SAMPLE: Final = re.compile(r"samples/[^/]+\.json")
 _ZSTANDARD: Final = 93
 _DAMAGED: Final = "it is a zip file that is damaged or encrypted"
 _MEMBER: Final = 64 << 20
-"""Bytes that a member may have."""
+"""The maximum size of a member in bytes."""
 _UNPACKED: Final = 512 << 20
-"""Bytes that all members may have together."""
+"""The maximum size of all members together in bytes."""
 _MOST: Final = 50_000
-"""Members of an archive."""
+"""The maximum number of members in an archive."""
 
 
 def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
-    """Return what a log says.
+    """Return the run in a log.
 
     Raises:
-        UnreadableResultsError: it is damaged or too large, or nothing is installed that reads it.
+        UnreadableResultsError: it is damaged or too large, or no installed package can read it.
     """
     zipfile = _zipfile()
     try:
@@ -43,13 +43,13 @@ def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
 
 
 def unpacked(content: bytes, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the files of an archive whose name is wanted, by name.
+    """Yield name and content of the wanted files of an archive, in the order of their names.
 
     Raises:
         UnreadableResultsError: it is damaged, encrypted or too large, or has odd names.
     """
     zipfile = _zipfile()
-    # Each entry of the directory begins with this, so that no more of them are read than these.
+    # Each entry of the directory begins with this, so their number is limited before they are read.
     if content.count(b"PK\x01\x02") > _MOST:
         raise UnreadableResultsError(f"it has more than {_MOST:,} members")
     try:
@@ -79,7 +79,7 @@ def _check_twice(names: Sequence[str]) -> None:
 
 
 def _zipfile() -> ModuleType:
-    """Return the module that reads zip files, with Zstandard where that is installed."""
+    """Return the module that reads zip files, with Zstandard if that is installed."""
     try:
         from backports.zstd import zipfile as with_zstandard  # noqa: PLC0415 - an extra
     except ImportError:
@@ -90,7 +90,7 @@ def _zipfile() -> ModuleType:
 
 
 class _Members:
-    """The documents of an archive, of which all together have a largest size."""
+    """The documents of an archive, with a maximum total size."""
 
     def __init__(self, archive: Any) -> None:
         self._archive = archive
@@ -102,7 +102,7 @@ class _Members:
         return parse_json(decode(self.content(name)))
 
     def content(self, name: str) -> bytes:
-        """Return what a member holds."""
+        """Return the content of a member."""
         try:
             with self._archive.open(name) as file:
                 raw: bytes = file.read(min(self._left, _MEMBER) + 1)
@@ -113,7 +113,7 @@ class _Members:
             raise UnreadableResultsError(_DAMAGED) from error
         self._left -= len(raw)
         if self._left < 0 or len(raw) > _MEMBER:
-            raise UnreadableResultsError("it unpacks to far more than results have")
+            raise UnreadableResultsError("it unpacks to far more data than results have")
         return raw
 
 
@@ -132,7 +132,7 @@ def _read(members: _Members, query: ResultsQuery) -> EvaluationRun:
     if _HEADER in members.names:
         header = mapping(members.document(_HEADER))
     elif _START in members.names:
-        # A run that was killed has no header yet; its journal says what was to be run.
+        # A run that was killed has no header yet; its journal has the plan of the run.
         flaws.add("the run is not finished: it has no header.json")
         header = {"status": "started", **mapping(members.document(_START))}
     else:

@@ -1,4 +1,4 @@
-"""Which result files are about a commit, and when the evaluation ran: what makes them evidence."""
+"""The result files about a commit, and the time of the evaluation, which make them evidence."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,31 +12,30 @@ from gate.slo.quantities import format_duration
 from gate.wording import instant
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""By which clocks may differ."""
+"""The tolerated difference between clocks."""
 _SHORTEST: Final = 7
-"""Digits of a commit that name it: as git abbreviates it."""
+"""The minimum number of digits of a commit, as git abbreviates it."""
 SHOWN: Final = 12
-"""Digits of a commit that people read."""
+"""The number of digits of a commit for people."""
 _NAMED: Final = 3
-"""Files that a sentence names."""
+"""The maximum number of files that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultFile:
-    """A file that matches what a requirement names."""
+    """A file that matches the globs of a requirement."""
 
     name: str
-    """As messages name it."""
+    """Its name in messages."""
     run: EvaluationRun | None = None
-    """The run that the file reports; None: it cannot be read."""
+    """The run in the file; None: it cannot be read."""
     commit: str | None = None
-    """That it is about, at least 7 hexadecimal digits in lower case: by itself, by its attestation,
-    or by the CI run whose artifact it is. None: that is not known."""
+    """The commit that it is about, at least 7 hexadecimal digits in lower case: from the file, from
+    its attestation, or from the CI run of its artifact. None: unknown."""
     ran_at: datetime | None = None
-    """The time of the evaluation, likewise."""
+    """The time of the evaluation, from the same sources."""
     flaw: str | None = None
-    """The reason why it does not count whatever it says, in a clause with what to do; None: nothing
-    is wrong with it."""
+    """The reason why it does not count, in a clause with the remedy; None: it counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +43,10 @@ class ChangeUnderTest:
     """The commit that result files must be about."""
 
     revision: str | None
-    """The full hash of the commit that would ship; None: it is not known."""
+    """The full hash of the commit that would ship; None: unknown."""
     bases: tuple[str, ...] = ()
-    """Full hashes of the commits that it may be compared with; the first that has results counts.
-    """
+    """The full hashes of the commits that it may be compared with; the first with results
+    counts."""
     no_base: str = "there is no base"
     """The reason why ``bases`` is empty, in a clause."""
 
@@ -57,22 +56,22 @@ class CannotTellError(Exception):
 
 
 def is_about(commit: str, revision: str) -> bool:
-    """Tell whether what a file says of its commit names this one."""
+    """Return whether the commit that a file names is this one."""
     return len(commit) >= _SHORTEST and revision.startswith(commit)
 
 
 def files_about(
     revision: str | None, files: Sequence[ResultFile], bases: Sequence[str]
 ) -> tuple[list[ResultFile], int]:
-    """Return the files about a commit, and how many are about others.
+    """Return the files about a commit, and the number of files about others.
 
-    A file that cannot be read, or does not say what it is about, may be the one that failed.
+    A file that cannot be read, or does not name its commit, may be the one that failed.
 
     Raises:
-        CannotTellError: one is such a file, or none is about the commit.
+        CannotTellError: there is such a file, or no file is about the commit.
     """
     if revision is None:
-        raise CannotTellError("it is not known which commit would ship: run this in its checkout")
+        raise CannotTellError("the commit that would ship is unknown: run this in its checkout")
     used, others = list[ResultFile](), list[ResultFile]()
     for file in files:
         if file.commit is not None and not is_about(file.commit, revision):
@@ -89,7 +88,7 @@ def files_about(
 
 
 def flawed(run: EvaluationRun) -> str:
-    """Return what is wrong with a run that has flaws, and what to do."""
+    """Return the flaws of a run, and the remedy."""
     lacks = any(flaw.startswith(NO_METRIC) for flaw in run.flaws)
     remedy = "name another metric in the requirement, or run" if lacks else "run"
     return f"{'; '.join(run.flaws)}; {remedy} the evaluation again"
@@ -99,7 +98,7 @@ def _check_bound(file: ResultFile, bases: Sequence[str]) -> None:
     if file.flaw is not None:
         raise CannotTellError(f"{file.name}: {file.flaw}")
     if file.commit is None and file.run is not None and file.run.flaws:
-        # An attestation would not mend these; names of two commits are one of them.
+        # An attestation would not mend these; the names of two commits are such a flaw.
         raise CannotTellError(f"{file.name}: {flawed(file.run)}")
     if file.commit is None:
         raise CannotTellError(f"{file.name} {_no_commit(file.run)}")
@@ -128,10 +127,10 @@ def _no_commit(run: EvaluationRun | None) -> str:
 
 
 def check_time(requirement: EvaluationRequirement, file: ResultFile, at: datetime) -> None:
-    """See that the evaluation ran before the instant of the decision, and recently enough.
+    """Check that the evaluation ran before the instant of the decision, and recently enough.
 
     Raises:
-        CannotTellError: it did not, or the file does not say when it ran.
+        CannotTellError: it did not, or the file has no time.
     """
     ran_at, longest = file.ran_at, requirement.max_age
     if ran_at is None:

@@ -1,4 +1,4 @@
-"""Braintrust's JSON lines (``braintrust eval --jsonl``): means, and never cases.
+"""Braintrust's JSON lines (``braintrust eval --jsonl``): means, never cases.
 
 Source: ``ExperimentSummary`` of braintrust, and files of 0.48.1.
 """
@@ -22,14 +22,15 @@ def is_failure(document: Mapping[str, Any]) -> bool:
 
 
 def read(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
-    """Return what the lines say, which is never enough to rely on.
+    """Return the run in the lines, which can never be relied on.
 
-    They have means, and neither how many cases there were nor how many were left out of the mean: a
-    scorer that raises an exception on 4 of 10 has a score of 1.0.
+    They have means, but neither the number of cases nor the number of cases without a score: a
+    scorer that raises an exception on 4 of 10 cases has a score of 1.0.
     """
     flaws = Flaws()
     flaws.add(
-        "lines of Braintrust have means, and not how many cases passed: write JUnit XML or rows"
+        "lines of Braintrust have means, but not the number of passed cases: write JUnit XML or"
+        " rows"
     )
     failures = [len(sequence(line["errors"])) for line in documents if is_failure(line)]
     if failures:

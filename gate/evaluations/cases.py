@@ -1,4 +1,4 @@
-"""Distinct cases of the runs of an evaluation, and what became of each."""
+"""Distinct cases of the runs of an evaluation, and the outcome of each."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,26 +22,25 @@ class Cases:
 
     outcomes: Mapping[str, CaseOutcome] = field(default_factory=dict)
     """The outcome of each case by its id, sorted: the worst of its rows. Rows without an id, and
-    those of files that have only totals, are not among them."""
+    those of files with totals only, are not included."""
     total: int = 0
-    """How many distinct cases there are; a row without an id counts as one."""
+    """The number of distinct cases; a row without an id counts as one."""
     passed: int = 0
     """The number of cases in which every row has passed."""
     counts: Mapping[CaseOutcome, int] = field(default_factory=dict)
-    """How many cases became of each kind; they add up to ``total``."""
+    """The number of cases with each outcome; they add up to ``total``."""
     duplicates: tuple[str, ...] = ()
-    """Ids of cases that have more rows than are declared, sorted."""
+    """The sorted ids of cases with more rows than declared."""
     doubts: tuple[str, ...] = ()
-    """The reason why the figures cannot be relied on, one clause each; duplicates are among
-    them."""
+    """The reasons why the figures cannot be relied on, one clause each, with duplicates."""
 
 
 def cases_of(runs: Sequence[EvaluationRun], repeats: int = 1) -> Cases:
-    """Return the distinct cases of runs that are read together; their flaws play no part.
+    """Return the distinct cases of runs that are read together; their flaws are ignored.
 
-    A case may have as many rows as ``repeats`` or one of its runs declares. One with more is a
-    duplicate: a rerun that nobody declared may have been made until it passed. One with fewer lacks
-    a row, and has not passed.
+    A case may have as many rows as ``repeats`` or one of its runs declares. A case with more rows
+    is a duplicate: an undeclared rerun may have been repeated until it passed. A case with fewer
+    rows lacks one, and has not passed.
     """
     tallies = [run.tally for run in runs if run.tally is not None]
     if tallies:
@@ -70,7 +69,7 @@ def cases_of(runs: Sequence[EvaluationRun], repeats: int = 1) -> Cases:
 
 
 def _of_totals(tallies: Sequence[Tally], *, alone: bool) -> Cases:
-    """Return what files say that have only totals: two of them may be about the same cases."""
+    """Return the cases of files with totals only: two such files may have the same cases."""
     total, passed = sum(each.cases for each in tallies), sum(each.passed for each in tallies)
     doubt = "a file has only totals, so that its cases may be those of the other files, too"
     return Cases(
@@ -99,14 +98,14 @@ def _doubts(duplicates: Sequence[str], nameless: int) -> Iterable[str]:
 def case_digest(ids: Iterable[str]) -> str:
     """Return the hash of a set of cases: SHA-256, 64 hexadecimal digits.
 
-    It is that of the distinct ids, sorted by their bytes in UTF-8, each followed by a newline:
-    what ``LC_ALL=C sort -u ids.txt | sha256sum`` prints of a file with an id a line.
+    It is the hash of the distinct ids, sorted by their bytes in UTF-8, each followed by a newline:
+    the output of ``LC_ALL=C sort -u ids.txt | sha256sum`` for a file with one id on each line.
     """
     lines = sorted({f"{case_id}\n".encode("utf-8", "surrogatepass") for case_id in ids})
     return sha256(b"".join(lines)).hexdigest()
 
 
 def describe(counts: Mapping[CaseOutcome, int]) -> str:
-    """Return how many cases did not pass, and why: ``4 errored, 2 failed``; empty if all passed."""
+    """Return the numbers of failed cases: ``4 errored, 2 failed``; empty if all passed."""
     kinds = [outcome for outcome in _WORST_FIRST if outcome is not CaseOutcome.PASSED]
     return ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts.get(kind))

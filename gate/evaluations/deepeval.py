@@ -22,11 +22,11 @@ from gate.evaluations.documents import (
 from gate.evaluations.values import count, exact, mapping, sequence, words
 
 _BY_ORDER: Final = re.compile(r"(conversational_)?test_case_\d+")
-"""Names that DeepEval gives to cases without one; another order gives them to other cases."""
+"""The names that DeepEval gives to unnamed cases; they depend on the order."""
 
 
 def is_document(document: Mapping[str, Any]) -> bool:
-    """Return whether a document is a test run, inside ``testRunData`` or without."""
+    """Return whether a document is a test run, with or without ``testRunData``."""
     return {"testCases", "metricsScores"} <= _data(document).keys()
 
 
@@ -35,7 +35,7 @@ def _data(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
-    """Return what a test run says: it has neither a time nor, of its own, a commit."""
+    """Return the run in a document: it has neither a time nor a commit of its own."""
     data = _data(document)
     cases = [
         mapping(case)
@@ -94,9 +94,9 @@ def _row(case: Mapping[str, Any], metric: str | None, query: ResultsQuery, flaws
 def _check_success(
     case: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], flaws: Flaws, case_id: str
 ) -> None:
-    """Note where a case is a success and a metric of it is not, or the other way round.
+    """Note a case whose success contradicts that of its metrics.
 
-    Flaky metrics do not decide, and expectations do, which are not among the metrics.
+    Flaky metrics do not decide, but expectations do, which are not among the metrics.
     """
     decisive = [check.get("success") for check in checks if check.get("flaky") is not True]
     is_failed = any(each is False for each in decisive)
@@ -108,10 +108,10 @@ def _check_success(
 def _outcome(
     check: Mapping[str, Any], query: ResultsQuery, flaws: Flaws, case_id: str
 ) -> CaseOutcome:
-    """Return what one metric says of a case."""
+    """Return the outcome of a case by one metric."""
     success, bar = check.get("success"), exact(check.get("threshold"))
     if check.get("error") or check.get("score") is None:
-        # `deepeval test run` leaves out the error, too.
+        # `deepeval test run` also leaves out the error.
         if success is True:
             flaws.add("a metric is a success without a score", case_id)
         return CaseOutcome.ERRORED
@@ -134,11 +134,11 @@ def _outcome(
 def _check_totals(
     data: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], flaws: Flaws
 ) -> None:
-    """Note where the run is not finished, or its totals disagree with its cases."""
+    """Note an unfinished run, and totals that contradict the cases."""
     declared = (count(data.get("testPassed")), count(data.get("testFailed")))
     scores = [mapping(score) for score in sequence(data.get("metricsScores"))]
     if None in declared or not scores:
-        flaws.add("the run is not finished: its totals are not there")
+        flaws.add("the run is not finished: its totals are missing")
         return
     successes = [case.get("success") for case in cases]
     counted = (successes.count(True), successes.count(False))
@@ -148,7 +148,7 @@ def _check_totals(
             f" {counted[0]} and {counted[1]}"
         )
     if any(case.get("trace") for case in cases):
-        return  # metrics of its spans are in these totals, too
+        return  # the metrics of its spans are in these totals, too
     totals = {_metric_of(score): _total(score) for score in scores}
     counts = _counts([check for case in cases for check in _checks(case)])
     if totals != counts:
@@ -165,7 +165,7 @@ def _total(score: Mapping[str, Any]) -> tuple[int | None, ...]:
 
 
 def _counts(checks: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int | None, ...]]:
-    """Return passes, fails, errors and scores of each metric."""
+    """Return the passes, fails, errors and scores of each metric."""
     counts: dict[str, list[int]] = {}
     for check in checks:
         numbers = counts.setdefault(_name(check), [0, 0, 0, 0])

@@ -1,7 +1,7 @@
-"""The run that a result file reports, read so that nothing in it is taken for more than it is.
+"""The run in a result file, read such that nothing counts for more than it is.
 
-Numbers are exact, an object with two values of one name is refused, and what has another type than
-the tool writes is never a number, a word or a pass.
+Numbers are exact, an object with duplicate keys is refused, and a value of another type than the
+tool writes is never a number, a word or a pass.
 """
 
 import json
@@ -22,9 +22,10 @@ _WORST_FIRST: Final = (
     *(CaseOutcome.FLAKY, CaseOutcome.PASSED),
 )
 NO_METRIC: Final = "there is no metric"
-"""How a flaw begins that another requirement would not have."""
+"""The start of a flaw that depends on the requirement."""
 _SHOWN: Final = 60
-"""Characters of a name in a message: a case may be called by its whole question."""
+"""The maximum number of characters of a name in a message: a case may be named by its whole
+question."""
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _COMMIT_KEYS: Final = frozenset(
     {
@@ -32,26 +33,31 @@ _COMMIT_KEYS: Final = frozenset(
         *("githash", "gitrevision", "sha", "revision", "githubsha", "cicommitsha"),
     }
 )
-"""Names under which people write the commit, in small letters and without marks."""
+"""The labels under which people write the commit, in lower case and without punctuation."""
 _EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
 _LENGTH_OF_INSTANT: Final = len("2026-11-28T22:51:51")
 
 
 @dataclass(slots=True)
 class Flaws:
-    """The flaws of a file, each once, with the cases that it concerns."""
+    """The flaws of a file, each once, with its cases."""
 
     cases: dict[str, dict[str, None]] = field(default_factory=dict)
-    """The ids of cases, in the order of the file, by the clause that says what is wrong."""
+    """The ids of cases, in the order of the file, by the clause of the flaw."""
 
     def add(self, clause: str, case_id: str | None = None) -> None:
-        """Note that something is wrong, and in which case."""
+        """Note a flaw, and its case."""
         ids = self.cases.setdefault(clause, {})
         if case_id is not None:
             ids[case_id] = None
 
+    def check_version(self, version: object, only: int) -> None:
+        """Note where the file has another version of its format than the one that can be read."""
+        if version != only:
+            self.add(f"its version is {version!r:.20}, and only {only} is supported")
+
     def clauses(self) -> tuple[str, ...]:
-        """Return a clause for each."""
+        """Return a clause for each flaw."""
         return tuple(
             f"{clause} ({'case' if len(ids) == 1 else 'cases'} {few_of(list(ids), 3)})"
             if ids
@@ -69,18 +75,18 @@ def few_of(names: Sequence[str], most: int = 10) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsQuery:
-    """The query that a file is read for."""
+    """The query for a file."""
 
     file_name: str
     metric: str | None
     """None: every check of a row."""
     score: Fraction | None
-    """The score that a case needs; None: the tool's own word counts."""
+    """The score that a case needs; None: the tool's own result counts."""
 
     def metric_among(self, names: Iterable[str], flaws: Flaws) -> str | None:
-        """Return the name, as the file writes it, of the metric that counts, or note that it lacks.
+        """Return the file's name of the metric that counts, or note that it is missing.
 
-        Upper and lower case make no difference where no two metrics differ in that alone.
+        Case is ignored unless two metrics differ only in case.
         """
         names = sorted(set(names))
         if self.metric is None or self.metric in names:
@@ -102,9 +108,9 @@ def results_query(file_name: str, metric: str | None, score: Fraction | None) ->
 def by_score(
     score: Fraction | None, query: ResultsQuery, flaws: Flaws, case_id: str
 ) -> CaseOutcome:
-    """Return what a score comes to where the tool has no word of its own for it.
+    """Return the outcome of a score if the tool has no result of its own.
 
-    Without a bar of the policy only 1 is a pass and only 0 a failure.
+    Without a threshold in the policy, only 1 is a pass and only 0 a failure.
     """
     if score is None:
         return CaseOutcome.UNSCORED
@@ -119,10 +125,10 @@ def by_score(
 
 
 def by_own_bar(score: Fraction, bars: Iterable[Any], flaws: Flaws, case_id: str) -> CaseOutcome:
-    """Return what a success is worth by the tool's own word, and by the bars that the file has.
+    """Return the outcome of a success by the tool's own result and by the thresholds in the file.
 
-    A bar of nothing checks nothing. Below the full score a bar decides, and that is for the policy
-    to set: whoever writes the evaluation may have lowered that of the file.
+    A threshold of zero checks nothing. A threshold below the full score must be set by the policy:
+    the author of the evaluation may have lowered the one in the file.
     """
     if score <= 0:
         return CaseOutcome.UNCHECKED
@@ -137,13 +143,13 @@ def by_own_bar(score: Fraction, bars: Iterable[Any], flaws: Flaws, case_id: str)
 
 
 def worst(outcomes: Iterable[CaseOutcome]) -> CaseOutcome:
-    """Return what several checks of a row come to; without one it is not scored."""
+    """Return the outcome of several checks of a row; without checks it is not scored."""
     present = set(outcomes)
     return next((each for each in _WORST_FIRST if each in present), CaseOutcome.UNSCORED)
 
 
 def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:
-    """Return a score, or None if it is missing or NaN; what cannot be a score is a flaw."""
+    """Return the score, or None if it is missing or NaN; any other invalid score is a flaw."""
     if value is None or (isinstance(value, Decimal) and value.is_nan()):
         return None
     score = exact(value)
@@ -153,9 +159,9 @@ def score_of(value: Any, flaws: Flaws, case_id: str) -> Fraction | None:
 
 
 def identity(value: Any) -> str | None:
-    """Return what identifies a case, in one line: a text as it is, anything else as JSON.
+    """Return the id of a case on one line: a text as it is, anything else as JSON.
 
-    Blanks around a text do not count: they would be lost in a file of ids.
+    Blanks around a text are removed: a file of ids would lose them.
 
     Raises:
         UnreadableResultsError: it is nested too deeply.
@@ -167,16 +173,16 @@ def identity(value: Any) -> str | None:
         return value
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
-    except RecursionError as error:  # some versions of Python read deeper than they write
+    except RecursionError as error:  # some versions of Python read deeper nesting than they write
         raise UnreadableResultsError("it is nested too deeply") from error
 
 
 def earliest(
     times: Iterable[Any], flaws: Flaws, apart: timedelta = timedelta(days=1)
 ) -> tuple[datetime | None, bool]:
-    """Return the earliest of the times (ISO 8601) that are such, in UTC, and if all have a zone.
+    """Return the earliest valid time (ISO 8601) in UTC, and whether all times have a zone.
 
-    Times of one run that are further apart than this are a flaw.
+    Times of one run that are further apart than this limit are a flaw.
     """
     instants = [instant for instant in map(instant_of, times) if instant is not None]
     if not instants:
@@ -188,7 +194,7 @@ def earliest(
 
 
 def instant_of(time: Any) -> datetime | None:
-    """Return an instant; one without a zone is that of the zone where it is the earliest."""
+    """Return an instant; without a zone, it is in the zone where it is the earliest."""
     if not isinstance(time, str) or len(time) < _LENGTH_OF_INSTANT:
         return None
     try:
@@ -201,7 +207,7 @@ def instant_of(time: Any) -> datetime | None:
 
 
 def commits_in(labels: Any) -> list[str]:
-    """Return the commits among labels that people give to a run."""
+    """Return the commits in the labels of a run."""
     return [
         value
         for key, value in mapping(labels).items()
@@ -210,7 +216,7 @@ def commits_in(labels: Any) -> list[str]:
 
 
 def agreed_commit(names: Iterable[Any], flaws: Flaws) -> str | None:
-    """Return the commit that all names of one stand for, as long as it is written anywhere."""
+    """Return the commit that all names agree on, in the longest form."""
     commits = [name.lower() for name in names if isinstance(name, str) and _COMMIT.fullmatch(name)]
     longest = max(commits, key=len, default=None)
     if longest is not None and not all(longest.startswith(commit) for commit in commits):

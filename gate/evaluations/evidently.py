@@ -22,7 +22,7 @@ from gate.evaluations.documents import (
 from gate.evaluations.values import count, exact, mapping, sequence, words
 
 _PASSES: Final = frozenset({"true", "1", "1.0", "pass", "passed", "ok", "yes", "correct"})
-"""Categories, in small letters, that stand for a pass without being named in the policy."""
+"""The categories that count as passed without being named in the policy, in lower case."""
 _TESTS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = {
     "GreaterOrEqualMetricTest": ge,
     "GreaterThanMetricTest": gt,
@@ -56,7 +56,7 @@ def is_document(document: Mapping[str, Any]) -> bool:
 
 
 def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
-    """Return what a report says: how many rows there were, and in how many a column says passed.
+    """Return the run in a report: the number of rows, and of rows that passed by a column.
 
     The metric is a ``CategoryCount``, by its name or its column; the rows are those of a
     ``RowCount``. A mean is not a share of passes, and Evidently leaves missing values out of both.
@@ -127,7 +127,7 @@ def _tally(metrics: Sequence[_Metric], query: ResultsQuery, flaws: Flaws) -> Tal
     if passed is None or share is None or not passed <= rows[0]:
         flaws.add(f"{counted.name} is not a count of rows")
         return None
-    # Missing values are left out of the share: it is at least that of all rows.
+    # The share ignores missing values, so it is at least that of all rows.
     if not Fraction(passed, rows[0]) - _TOLERANCE <= share <= 1:
         flaws.add(f"count and share of {counted.name} contradict each other")
     if query.score is not None:
@@ -136,7 +136,7 @@ def _tally(metrics: Sequence[_Metric], query: ResultsQuery, flaws: Flaws) -> Tal
 
 
 def _choose(metrics: Sequence[_Metric], query: ResultsQuery, flaws: Flaws) -> _Metric | None:
-    """Return the intended count of passes, or note the reason why it is missing."""
+    """Return the intended count of passes, or note why it is missing."""
     counts = [metric for metric in metrics if metric.kind == "CategoryCount"]
     exactly = [metric for metric in counts if metric.name == query.metric]
     by_column = [metric for metric in counts if query.metric in {None, metric.column}]

@@ -1,7 +1,7 @@
 """Whether the results of an evaluation meet what a policy requires.
 
-A share is the distinct cases that passed over all distinct cases. It is compared exactly where the
-policy says how many cases are enough, and else by its 95% interval.
+The share is the number of distinct cases that passed, divided by that of all distinct cases. It is
+compared exactly if the policy says how many cases are enough, otherwise by its 95% interval.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ from gate.policy.requirements import EvaluationRequirement, RequirementResult, R
 from gate.wording import percent, percent_left, rounded
 
 _NAMED: Final = 3
-"""Cases that a sentence names."""
+"""The maximum number of cases that a sentence names."""
 _Figures = dict[str, str | int | float | None]
 
 
@@ -41,11 +41,11 @@ def judge(
     """Return whether the results meet the requirement.
 
     Args:
-        requirement: of the policy.
-        files: all that match its ``files``.
-        base_files: those with the results of the base, among ``files`` or apart; only read
-            where something is compared.
-        change: what they must be about.
+        requirement: the requirement of the policy.
+        files: all files that match its ``files``.
+        base_files: the files with the results of the base, in ``files`` or separate; only used for
+            a comparison.
+        change: the commit that they must be about.
         at: the instant of the decision.
     """
     facts: _Figures = {"at_least": float(requirement.at_least)}
@@ -73,7 +73,7 @@ def _cases(requirement: EvaluationRequirement, files: Sequence[ResultFile], at: 
     """Return the distinct cases of all files together.
 
     Raises:
-        CannotTellError: they cannot be relied on, or are not those that the policy names.
+        CannotTellError: they cannot be relied on, or are not the cases in the policy.
     """
     runs = [file.run for file in files if file.run is not None]
     for file, run in zip(files, runs, strict=True):
@@ -100,7 +100,7 @@ def _check_ids(
         if missing or more:
             parts = [
                 f"{len(ids)} of the policy's cases missing ({_some(ids)})" * (ids is missing)
-                or f"{len(ids)} others there ({_some(ids)})"
+                or f"{len(ids)} unexpected ({_some(ids)})"
                 for ids in (missing, more)
                 if ids
             ]
@@ -117,7 +117,7 @@ def _check_ids(
 def _share(
     requirement: EvaluationRequirement, cases: Cases, facts: _Figures
 ) -> tuple[RequirementState, str]:
-    """Return on which side of the bar the share of passed cases is."""
+    """Return the result of comparing the share of passed cases with the threshold."""
     total, passed, bar = cases.total, cases.passed, requirement.at_least
     share, (low, high) = Fraction(passed, total), wilson_interval(Fraction(passed), Fraction(total))
     facts |= {"share": float(share), "low": float(low), "high": float(high)}
@@ -129,7 +129,7 @@ def _share(
     if requirement.cases is not None:
         if total < requirement.cases:
             return RequirementState.UNDECIDED, (
-                f"{lead}{tail}, and the policy asks for {requirement.cases:,} distinct cases; run"
+                f"{lead}{tail}, and the policy requires {requirement.cases:,} distinct cases; run"
                 " all of them"
             )
         low = high = share
@@ -140,8 +140,8 @@ def _share(
     needed = samples_needed(share, bar)
     enough = "no number of cases" if needed is None else f"about {needed:,} cases"
     return RequirementState.UNDECIDED, (
-        f"{lead}{tail}, which has {at_least} inside: not enough cases to tell; {enough} at this"
-        " share would settle it"
+        f"{lead}{tail}, which has {at_least} inside: not enough cases; {enough} at this share"
+        " would be enough"
     )
 
 

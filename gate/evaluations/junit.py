@@ -1,8 +1,8 @@
 """JUnit XML, as pytest, jest, Surefire, PHPUnit, promptfoo and others write it.
 
-No standard exists. Runners agree on: ``testsuite`` elements, perhaps in each other, with
-``testcase`` elements, of which those without a ``failure``, ``error`` or ``skipped`` have passed;
-and attributes that count them.
+There is no standard. Runners agree on ``testsuite`` elements, possibly nested, with ``testcase``
+elements, which have passed unless they have a ``failure``, ``error`` or ``skipped``; and on
+attributes with their numbers.
 """
 
 import re
@@ -31,20 +31,21 @@ _CHILDREN: Final = {
     "error": CaseOutcome.ERRORED,
     "failure": CaseOutcome.FAILED,
     "skipped": CaseOutcome.SKIPPED,
-    # Surefire's, of a test that passed or failed after others of its tries had failed.
+    # Elements of Surefire for a test that passed or failed after other tries had failed.
     "flakyFailure": CaseOutcome.FLAKY,
     "flakyError": CaseOutcome.FLAKY,
     "rerunFailure": CaseOutcome.FLAKY,
     "rerunError": CaseOutcome.FLAKY,
 }
-"""The outcome of a test case by its child element; the first that is there counts."""
+"""The outcome of a test case by its child element; the first one that is present counts."""
 _OF_CASES: Final = {"testcase", *_CHILDREN}
-"""Elements that say what became of a test case, or are one."""
+"""Elements that give the outcome of a test case, or are one."""
 _DIGITS: Final = 9
-"""A longer number cannot be one of test cases, and Python refuses to read thousands of digits."""
+"""The maximum number of digits: a longer number cannot be one of test cases, and Python refuses to
+read thousands of digits."""
 _NEUTRAL: Final = {"properties", "system-out", "system-err"}
 _WORDS: Final = {
-    # Of attributes `status` and `result`, which GoogleTest, CTest and others write.
+    # Values of the attributes `status` and `result`, which GoogleTest, CTest and others write.
     **dict.fromkeys(
         ("notrun", "skipped", "disabled", "suppressed", "ignored"), CaseOutcome.SKIPPED
     ),
@@ -52,7 +53,7 @@ _WORDS: Final = {
     **dict.fromkeys(("error", "errored", "broken"), CaseOutcome.ERRORED),
 }
 _COUNTS: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-"""Attributes of a suite, and the children of test cases that they count."""
+"""The attributes of a suite, and the children of test cases that each counts."""
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class _Element:
 
 @dataclass(slots=True)
 class _Builder:
-    """Makes a tree of what the parser meets; texts are left out."""
+    """Makes a tree of the parsed elements; texts are left out."""
 
     root: _Element | None = None
     open_elements: list[_Element] = field(default_factory=list)
@@ -115,13 +116,13 @@ def _parse(content: bytes) -> _Element:
 
 
 def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
-    """Return what a report says. The test cases are the checks, so that a metric has no meaning.
+    """Return the run in a report. The test cases are the checks, so a metric has no meaning.
 
     Raises:
-        UnreadableResultsError: it is not a whole JUnit report, or has a document type definition.
+        UnreadableResultsError: it is not a complete JUnit report, or has a document type
+            definition.
     """
-    root = _parse(content)
-    flaws = Flaws()
+    root, flaws = _parse(content), Flaws()
     rows = tuple(_rows(root, query, flaws))
     suites = [root, *root.inside("testsuite")]
     for suite in suites:
@@ -151,10 +152,10 @@ def _rows(root: _Element, query: ResultsQuery, flaws: Flaws) -> Iterator[CaseRow
             name = case.attributes.get("name") or ""
             group = case.attributes.get("classname") or suite.attributes.get("name") or ""
             if not name:
-                # pytest writes this of the test that Ctrl-C has interrupted.
+                # pytest writes this for a test that Ctrl-C has interrupted.
                 flaws.add("it has a test case without a name, as interrupted runs have")
                 continue
-            # promptfoo counts its rows, and names the prompt: neither belongs to the case.
+            # promptfoo counts its rows, and names the prompt: both are not part of the case.
             described = re.sub(r"\Atest \d+: (?=.)", "", name) if is_promptfoo else name
             own = described if described != name or not group else f"{group}::{name}"
             case_id = identity(own) or name
@@ -182,12 +183,12 @@ def _outcome(case: _Element, case_id: str, flaws: Flaws) -> CaseOutcome:
         outcome = _WORDS.get(case.attributes.get(key, "").lower(), CaseOutcome.PASSED)
         if outcome is not CaseOutcome.PASSED:
             return outcome
-    asserted = case.attributes.get("assertions") != "0"  # PHPUnit
+    asserted = case.attributes.get("assertions") != "0"  # written by PHPUnit
     return CaseOutcome.PASSED if asserted else CaseOutcome.UNCHECKED
 
 
 def _properties(element: _Element) -> dict[str, str | None]:
-    """Return the properties of a suite or a test case, without those of what is inside it."""
+    """Return the properties of a suite or a test case, without those of nested elements."""
     return {
         item.attributes.get("name", ""): item.attributes.get("value")
         for child in element.children
@@ -197,7 +198,7 @@ def _properties(element: _Element) -> dict[str, str | None]:
 
 
 def _score(case: _Element, case_id: str, query: ResultsQuery, flaws: Flaws) -> Fraction | None:
-    """Return the property of a test case that is called like the metric, or ``score``."""
+    """Return the property of a test case with the name of the metric, or ``score``."""
     values: dict[str | None, set[str | None]] = {}
     for item in case.inside("property"):
         values.setdefault(item.attributes.get("name"), set()).add(item.attributes.get("value"))
@@ -212,9 +213,9 @@ def _score(case: _Element, case_id: str, query: ResultsQuery, flaws: Flaws) -> F
 
 
 def _check_counts(suite: _Element, flaws: Flaws) -> None:
-    """Note where the attributes that count test cases disagree with these.
+    """Note attributes with numbers of test cases that contradict these.
 
-    Runners count those of suites in a suite with it, or do not.
+    Some runners include nested suites in the numbers of a suite, others do not.
     """
     every = list(suite.inside("testcase"))
     own = [case for case in suite.children if case.name == "testcase"]
@@ -233,21 +234,17 @@ def _count(attribute: str, cases: Sequence[_Element]) -> int:
     if attribute == "tests":
         return len(cases)
     child = _COUNTS[attribute]
-    by_word = [
-        case
-        for case in cases
-        if child in {each.name for each in case.children}
+    return sum(
+        child in {each.name for each in case.children}
         or _outcome(case, "", Flaws()) is _CHILDREN[child]
-    ]
-    return len(by_word)
+        for case in cases
+    )
 
 
 def _check_children(suite: _Element, flaws: Flaws) -> None:
-    """Note what became of a suite itself, and test cases where no suite has them."""
+    """Note outcomes of a suite itself, and test cases outside of suites."""
     for child in suite.children:
-        if child.name in {"testsuite", "testcase"}:
-            continue
         if child.name in _CHILDREN:
             flaws.add(f"a suite itself has a <{child.name}>, such as one of its preparation")
-        elif any(child.inside(*_OF_CASES)):
+        elif child.name not in {"testsuite", "testcase"} and any(child.inside(*_OF_CASES)):
             flaws.add(f"a suite has test cases in an element <{child.name}>, which is not of JUnit")

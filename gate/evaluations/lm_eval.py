@@ -1,4 +1,4 @@
-"""lm-eval's results: ``results_*.json``, which have totals, and ``samples_*.jsonl`` with cases.
+"""lm-eval's results: ``results_*.json`` with totals, and ``samples_*.jsonl`` with cases.
 
 Source: ``evaluator_utils`` and ``EvaluationTracker`` of lm_eval, and files of 0.4.13.
 """
@@ -24,7 +24,7 @@ from gate.evaluations.values import count, exact, mapping, sequence, words
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TOLERANCE: Final = Fraction(1, 10**6)
 _LATEST: Final = 1 << 34
-"""Seconds, in the year 2514."""
+"""The latest time in seconds, in the year 2514."""
 
 
 def is_document(document: Mapping[str, Any]) -> bool:
@@ -38,10 +38,10 @@ def is_row(document: Mapping[str, Any]) -> bool:
 
 
 def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
-    """Return what the results of a run say: how many cases a metric has, and how many passed.
+    """Return the run in a results file: the number of cases of a metric, and how many passed.
 
-    The metric is ``METRIC,FILTER``, or ``TASK/METRIC,FILTER`` where several tasks have it. An
-    evaluation may also have the name of a task with a single one.
+    The metric is ``METRIC,FILTER``, or ``TASK/METRIC,FILTER`` if several tasks have it. The name of
+    a task with a single metric means that metric, too.
     """
     flaws = Flaws()
     metrics = dict(_metrics(document))
@@ -94,7 +94,7 @@ def _choose(metrics: Mapping[str, Any], query: ResultsQuery, flaws: Flaws) -> st
 def _tally(
     document: Mapping[str, Any], name: str, value: Any, query: ResultsQuery, flaws: Flaws
 ) -> Tally | None:
-    """Return how many cases passed, where the mean of the metric proves it."""
+    """Return how many cases passed, if the mean of the metric proves it."""
     task, _, key = name.rpartition("/")
     metric, _, chosen_filter = key.partition(",")
     results = mapping(mapping(document["results"]).get(task))
@@ -117,18 +117,18 @@ def _tally(
         return None
     passed = round(mean * cases)
     if abs(mean * cases - passed) > _TOLERANCE * cases or not _is_share(mean, stderr, cases):
-        flaws.add(f"{metric} is not the share of cases that passed: read samples_*.jsonl instead")
+        flaws.add(f"{metric} is not the share of cases that passed: use samples_*.jsonl instead")
         return None
     if query.score is not None and not 0 < query.score <= 1:
-        flaws.add("cases are right or wrong in it, and the policy's `score` is not of that kind")
+        flaws.add("cases are either right or wrong in it, so the policy's `score` does not apply")
     return Tally(cases=cases, passed=passed)
 
 
 def _is_share(mean: Fraction, stderr: Fraction | None, cases: int) -> bool:
-    """Return whether each case was either 0 or 1.
+    """Return whether each case scored either 0 or 1.
 
-    Only then is the variance of values between 0 and 1 their mean times the rest to 1, which is the
-    largest that it can be. lm-eval gives the standard error by the variance of a sample (n - 1).
+    Only then is the variance of values between 0 and 1 equal to mean x (1 - mean), which is its
+    maximum. lm-eval computes the standard error from the variance of a sample (n - 1).
     """
     if stderr is None or cases == 1:
         return cases == 1 and mean in {0, 1}
@@ -136,7 +136,7 @@ def _is_share(mean: Fraction, stderr: Fraction | None, cases: int) -> bool:
 
 
 def read_rows(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
-    """Return what the lines of samples say; their file has neither a time nor a commit."""
+    """Return the run in lines of samples; their file has neither a time nor a commit."""
     flaws = Flaws()
     names = sorted(
         {

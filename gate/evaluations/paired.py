@@ -1,4 +1,4 @@
-"""Two runs of one evaluation, compared case by case."""
+"""The comparison of two runs of one evaluation, case by case."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -12,16 +12,15 @@ from gate.wording import rounded
 
 _ALPHA: Final = Fraction(1, 20)
 _COMPARED: Final = Fraction(1, 2)
-"""Share of the cases that the base must have. Cases are added to a golden set now and then; where
-most are new, or somebody left out those of the base that pass, the rest says little.
-"""
+"""The share of the cases that the base must have. Cases are added to a golden set now and then; if
+most are new, or the passing ones of the base were left out, the comparison says little."""
 _NAMED: Final = 3
-"""Cases that a sentence names."""
+"""The maximum number of cases that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedComparison:
-    """How the cases of a change came out beside those of its base."""
+    """The outcomes of a change's cases, compared with those of its base."""
 
     state: RequirementState
     reason: str
@@ -33,13 +32,13 @@ def compare(
 ) -> PairedComparison:
     """Return whether a change is worse than its base, by McNemar's test on the same cases.
 
-    Only the cases that came out differently count. Were the change no worse, each of them would be
-    a regression with a probability of at most one half. One-sided and exact, at 5%. Source:
-    Q. McNemar, Psychometrika 12 (1947), 153-157.
+    Only the cases with different outcomes count. If the change is not worse, each of them is a
+    regression with a probability of at most one half. The test is one-sided and exact, at 5%.
+    Source: Q. McNemar, Psychometrika 12 (1947), 153-157.
 
     Args:
         before: the outcomes of the base, by case.
-        after: those of the change, which may have more cases.
+        after: the outcomes of the change, which may have more cases.
     """
     missing = sorted(before.keys() - after.keys())
     if not before:
@@ -77,7 +76,7 @@ def compare(
         state = RequirementState.NOT_MET
     else:
         reason = (
-            f"{lead}: not enough cases to tell whether it is worse (p = {rounded(chance)}); mend"
+            f"{lead}: not enough cases to know whether it is worse (p = {rounded(chance)}); mend"
             f" what fails now ({', '.join(worse[:_NAMED])}{', ...' * (len(worse) > _NAMED)}), or"
             " run more cases"
         )

@@ -1,4 +1,4 @@
-"""promptfoo's results: JSON (``-o results.json``), and rows alone (``-o rows.jsonl``).
+"""promptfoo's results: JSON (``-o results.json``), or only rows (``-o rows.jsonl``).
 
 Source: its types ``EvaluateResult`` and ``EvaluateSummaryV3``, and files of 0.121.20.
 """
@@ -24,9 +24,9 @@ from gate.evaluations.values import count, exact, mapping, sequence, words
 
 _VERSION: Final = 3
 _NO_FAILURE, _ERROR = 0, 2
-"""``ResultFailureReason``: none, an assertion (1), an error."""
+"""The values of ``ResultFailureReason``: none, an assertion (1), an error."""
 _CLOCK: Final = timedelta(seconds=2)
-"""By how much two times of one creation may differ."""
+"""The tolerated difference between two times of one creation."""
 
 
 def is_document(document: Mapping[str, Any]) -> bool:
@@ -36,7 +36,7 @@ def is_document(document: Mapping[str, Any]) -> bool:
 
 
 def _results(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what has the rows: ``results``, or a summary that is the document itself."""
+    """Return the object with the rows: ``results``, or the document itself if it is a summary."""
     results = document.get("results")
     return document if isinstance(results, list) else mapping(results)
 
@@ -47,20 +47,18 @@ def is_row(document: Mapping[str, Any]) -> bool:
 
 
 def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
-    """Return what the JSON file of an evaluation says."""
+    """Return the run in the JSON file of an evaluation."""
     flaws = Flaws()
     results = _results(document)
-    version = results.get("version", document.get("version"))
-    if version != _VERSION:
-        flaws.add(f"its version is {version!r:.20}, and only {_VERSION} is supported")
+    flaws.check_version(results.get("version", document.get("version")), _VERSION)
     rows = [mapping(row) for row in sequence(results["results"])]
     repeats = _repeats(document, results)
     run = _rows(rows, query, repeats, flaws)
     _check_totals(results, rows, flaws)
-    metadata = mapping(document.get("metadata"))
-    config = mapping(document.get("config"))
-    # When the evaluation was created; that of the export is younger.
+    metadata, config = mapping(document.get("metadata")), mapping(document.get("config"))
+    # The time when the evaluation was created; the time of the export is later.
     times = [results.get("timestamp"), metadata.get("evaluationCreatedAt")]
+    labels = [*commits_in(config.get("tags")), *commits_in(config.get("metadata"))]
     started_at, zoned = earliest(times, flaws, _CLOCK)
     return EvaluationRun(
         tool="promptfoo",
@@ -69,16 +67,14 @@ def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
         repeats=repeats,
         started_at=started_at,
         zoned=zoned,
-        commit=agreed_commit(
-            [*commits_in(config.get("tags")), *commits_in(config.get("metadata"))], flaws
-        ),
+        commit=agreed_commit(labels, flaws),
         flaws=flaws.clauses(),
         metrics=_metrics(rows),
     )
 
 
 def read_rows(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
-    """Return what rows alone say, which an interrupted run has as well as a finished one."""
+    """Return the run in rows alone, which an interrupted run has as well as a finished one."""
     flaws = Flaws()
     flaws.add("it has rows only, so that an interrupted run looks the same: write -o results.json")
     return EvaluationRun(
@@ -91,7 +87,7 @@ def read_rows(documents: Sequence[Mapping[str, Any]], query: ResultsQuery) -> Ev
 
 
 def _repeats(document: Mapping[str, Any], results: Mapping[str, Any]) -> int:
-    """Return how many rows a case has: repeats, for each prompt with each provider."""
+    """Return the number of rows of a case: repeats, for each prompt with each provider."""
     repeat = count(mapping(document.get("runtimeOptions")).get("repeat")) or 1
     return repeat * max(1, len(sequence(results.get("prompts"))))
 
@@ -111,20 +107,16 @@ def _rows(
 
 
 def _case_ids(rows: Sequence[Mapping[str, Any]], repeats: int) -> list[str]:
-    """Return what identifies the case of each row.
+    """Return the id of the case of each row.
 
-    That is its description. Where several cases share one, their variables are added: ``testIdx``
-    and ``id`` are other ones in every repeat.
+    It is the description. If several cases share one, their variables are added: ``testIdx`` and
+    ``id`` differ between repeats.
     """
     cases = [mapping(row.get("testCase")) for row in rows]
     names = [words(case.get("description")) for case in cases]
-    variables = [
-        identity(case.get("vars")) or identity(row.get("vars"))
-        for case, row in zip(cases, rows, strict=True)
-    ]
-    rows_of = Counter(names)
-    ids = []
-    for case, name, values in zip(cases, names, variables, strict=True):
+    rows_of, ids = Counter(names), list[str]()
+    for row, case, name in zip(rows, cases, names, strict=True):
+        values = identity(case.get("vars")) or identity(row.get("vars"))
         if name is None:
             ids.append(values or identity(case.get("metadata")) or "{}")
         elif values is not None and rows_of[name] > repeats:
@@ -166,7 +158,7 @@ def _score(
         score = score_of(named[metric], flaws, case_id)
     for number in (row.get("score"), *named.values()):
         if number is not None and exact(number) is None:
-            flaws.add("a score is not a finite number", case_id)  # for NaN promptfoo writes null
+            flaws.add("a score is not a finite number", case_id)  # promptfoo writes null for NaN
     if score is not None and score < 0:
         flaws.add("a score is negative", case_id)
         return None
@@ -174,7 +166,7 @@ def _score(
 
 
 def _outcome(row: Mapping[str, Any], case_id: str, flaws: Flaws) -> CaseOutcome:
-    """Return what the row says of itself, and note where it contradicts itself."""
+    """Return the outcome of a row, and note its contradictions."""
     success, reason = row.get("success"), row.get("failureReason")
     grading = mapping(row.get("gradingResult"))
     if not isinstance(success, bool):
@@ -196,7 +188,7 @@ def _outcome(row: Mapping[str, Any], case_id: str, flaws: Flaws) -> CaseOutcome:
 
 
 def _is_checked(row: Mapping[str, Any], grading: Mapping[str, Any]) -> bool:
-    """Return whether an assertion was looked at: without one, promptfoo counts a success."""
+    """Return whether an assertion was evaluated: without one, promptfoo counts a success."""
     parts = grading.get("componentResults")
     declared = mapping(row.get("testCase")).get("assert")
     if grading.get("reason") == "No assertions" or (declared == [] and not parts):
@@ -207,23 +199,20 @@ def _is_checked(row: Mapping[str, Any], grading: Mapping[str, Any]) -> bool:
 def _by_file(
     row: Mapping[str, Any], score: Fraction, metric: str | None, case_id: str, flaws: Flaws
 ) -> CaseOutcome:
-    """Return what a success is worth: each of its checks has passed, by more than a bar of nothing.
+    """Return the outcome of a success: whether each check has passed, by a threshold above zero.
 
-    A threshold of the whole test lets it succeed although a check fails.
+    A threshold of the whole test lets it succeed even if a check fails.
     """
     test = mapping(row.get("testCase"))
-    parts = [
-        mapping(part)
-        for part in sequence(mapping(row.get("gradingResult")).get("componentResults"))
-    ]
+    graded = sequence(mapping(row.get("gradingResult")).get("componentResults"))
     parts = [
         part
-        for part in parts
+        for part in map(mapping, graded)
         if metric is None or mapping(part.get("assertion")).get("metric") == metric
     ]
     if any(part.get("pass") is not True for part in parts):
         return CaseOutcome.FAILED
-    # promptfoo lets an assertion of the weight 0 pass whatever its score, as it only measures.
+    # promptfoo passes an assertion with the weight 0 whatever its score, since it only measures.
     weights = [exact(mapping(part.get("assertion")).get("weight")) for part in parts]
     if score < 1 and weights and not any(weight != 0 for weight in weights):
         return CaseOutcome.UNCHECKED
@@ -234,7 +223,7 @@ def _by_file(
 def _check_totals(
     results: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], flaws: Flaws
 ) -> None:
-    """Note where the totals of the file disagree with its rows."""
+    """Note totals of the file that contradict its rows."""
     errors = sum(row.get("failureReason") == _ERROR for row in rows)
     successes = sum(row.get("success") is True for row in rows)
     counted = (successes, len(rows) - successes - errors, errors)
@@ -250,10 +239,8 @@ def _check_totals(
         flaws.add("it has two rows of one test")
     for totals in declared:
         if totals != counted:
-            flaws.add(
-                f"its totals are {_listed(totals)}, and its rows {_listed(counted)}"
-                " (passed, failed, errored)"
-            )
+            own = f"its totals are {_listed(totals)}"
+            flaws.add(f"{own}, and its rows {_listed(counted)} (passed, failed, errored)")
     if not rows:
         flaws.add("it has no cases")
 

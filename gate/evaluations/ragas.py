@@ -12,14 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from gate.evaluations import CaseRow, EvaluationRun, UnreadableResultsError
-from gate.evaluations.documents import (
-    Flaws,
-    ResultsQuery,
-    by_score,
-    identity,
-    score_of,
-    worst,
-)
+from gate.evaluations.documents import Flaws, ResultsQuery, by_score, identity, score_of, worst
 
 _SAMPLE: Final = frozenset(
     {
@@ -29,14 +22,14 @@ _SAMPLE: Final = frozenset(
         *("reference_topics", "Unnamed: 0", ""),
     }
 )
-"""Columns of a sample, and the index that pandas writes; all others are metrics."""
+"""The columns of a sample, and the index that pandas writes; all others are metrics."""
 _INPUT: Final = "user_input"
 _LOWER_IS_BETTER: Final = "noise_sensitivity"
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _ROWS: Final = 200_000
-"""Rows of a table, with its header."""
+"""The maximum number of rows of a table, with its header."""
 _CELL: Final = 64 << 20
-"""Characters of a cell: contexts are long."""
+"""The maximum number of characters in a cell: contexts are long."""
 
 
 def is_records(documents: Sequence[Any]) -> bool:
@@ -54,7 +47,7 @@ def is_records(documents: Sequence[Any]) -> bool:
 
 
 def rows_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the rows of a table that pandas has written by columns; empty if it is not one."""
+    """Return the rows of a table that pandas has written by columns; empty for other data."""
     columns = document.values()
     if _INPUT not in document or not all(isinstance(column, dict) for column in columns):
         return ()
@@ -65,10 +58,10 @@ def rows_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def read_table(text: str, query: ResultsQuery) -> EvaluationRun | None:
-    """Return what a table in CSV says; None if it is not one of Ragas.
+    """Return the rows of a table in CSV; None if it is not one of Ragas.
 
     Raises:
-        UnreadableResultsError: its rows are not as long as its header.
+        UnreadableResultsError: its rows differ in length from its header.
     """
     csv.field_size_limit(_CELL)
     try:
@@ -101,9 +94,9 @@ def _cell(name: str, cell: str) -> Any:
 
 
 def read(records: Sequence[Mapping[str, Any]], query: ResultsQuery) -> EvaluationRun:
-    """Return what the rows of a table say. A case is its question: Ragas gives it no id.
+    """Return the run in the rows of a table. The id of a case is its question.
 
-    The table has no time, no commit and no bar, and does not show whether the run finished.
+    The table has no time, no commit and no threshold, and does not show whether the run finished.
     """
     flaws = Flaws()
     names = sorted({name for record in records for name in record if name not in _SAMPLE})
@@ -111,7 +104,7 @@ def read(records: Sequence[Mapping[str, Any]], query: ResultsQuery) -> Evaluatio
     chosen = names if query.metric is None else [metric] if metric is not None else []
     for name in chosen:
         if name.startswith(_LOWER_IS_BETTER):
-            flaws.add(f"a low {name} is good, so that no score of it is a bar to reach")
+            flaws.add(f"a low {name} is good, so a minimum score does not apply to it")
     if not records:
         flaws.add("it has no rows")
     return EvaluationRun(

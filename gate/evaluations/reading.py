@@ -1,4 +1,4 @@
-"""Result files: which tool has written one, by what it says, and what it says."""
+"""Result files: the tool that wrote a file, recognised by its content, and the run in it."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ from gate.evaluations.documents import ResultsQuery, results_query
 from gate.evaluations.values import decode, mapping, parse_json, sequence
 
 LIMIT: Final = 64 << 20
-"""Bytes that a result file may have."""
+"""The maximum size of a result file in bytes."""
 _OTHER: Final = "it is not the result file of a tool that is supported"
 
 _Recognition = Callable[[Mapping[str, Any]], bool]
@@ -20,13 +20,14 @@ _Reading = Callable[[Mapping[str, Any], ResultsQuery], EvaluationRun]
 
 
 def read_file(path: Path | str, limit: int = LIMIT) -> bytes:
-    """Return what a regular file holds.
+    """Return the content of a regular file.
 
     Raises:
-        UnreadableResultsError: it cannot be read, is not a regular file, or is larger than this.
+        UnreadableResultsError: it cannot be read, is not a regular file, or is larger than the
+            limit.
     """
     try:
-        # A pipe without a writer would be waited for.
+        # Without this flag, opening a pipe without a writer would block.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -43,14 +44,14 @@ def read_file(path: Path | str, limit: int = LIMIT) -> bytes:
 def read_run(
     content: bytes, *, file_name: str, metric: str | None = None, score: Fraction | None = None
 ) -> EvaluationRun:
-    """Return what a result file says, whichever tool has written it and whatever it is called.
+    """Return the run in a result file, whichever tool wrote it and whatever its name is.
 
-    ``metric`` is the metric, scorer or column that counts, as the file names it; None and ``all``:
-    every check of a row. ``score`` is what a case needs to pass; None: the tool's own word counts,
-    or, where it has none, the full score of 1.
+    ``metric`` is the metric, scorer or column that counts, as the file names it; None and ``all``
+    mean every check of a row. ``score`` is the score that a case needs to pass; None: the tool's
+    own result counts, or, if it has none, the full score of 1.
 
     Raises:
-        UnreadableResultsError: it is damaged, too deep, or of no tool that is supported.
+        UnreadableResultsError: it is damaged, too deep, or of an unsupported tool.
     """
     query = results_query(file_name, metric, score)
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
@@ -82,7 +83,7 @@ def read_run(
 
 
 def _documents(text: str) -> Sequence[Any]:
-    """Return the document of a file, or those of its lines where each has one."""
+    """Return the document of a file, or those of its lines if each line has one."""
     try:
         return [parse_json(text)]
     except UnreadableResultsError:
@@ -109,7 +110,7 @@ def _read_document(document: Mapping[str, Any], query: ResultsQuery) -> Evaluati
 
 
 def _read_lines(documents: Sequence[Any], query: ResultsQuery) -> EvaluationRun:
-    """Return what a file of JSON lines says, or a single line of it."""
+    """Return the run in a file of JSON lines, or in a single line of it."""
     from gate.evaluations import braintrust, lm_eval, promptfoo, ragas  # noqa: PLC0415 - as above
 
     lines = [mapping(document) for document in documents]

@@ -1,4 +1,4 @@
-"""Values of result files: JSON whose numbers are exact, and what must be of one type."""
+"""Values of result files: JSON with exact numbers, and values of a required type."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ from typing import Any, Final
 from gate.evaluations import UnreadableResultsError
 
 _MAGNITUDE: Final = 300
-"""Decimal places before and behind the point that a number may have; more takes memory, not sense.
-"""
+"""The maximum number of decimal places before and after the point; more would only take memory."""
 _VALUES: Final = 8_000_000
-"""Values of one document, which take 1 GB of memory; 64 MiB of results have fewer."""
+"""The maximum number of values in one document, which take 1 GB of memory; 64 MiB of results have
+fewer."""
 
 
 def decode(content: bytes) -> str:
@@ -28,10 +28,10 @@ def decode(content: bytes) -> str:
 
 
 def parse_json(text: str) -> Any:
-    """Return what a text in JSON says, with numbers as int or Decimal, and NaN as such.
+    """Return the value of a JSON text, with numbers as int or Decimal, and with NaN.
 
     Raises:
-        UnreadableResultsError: it is not JSON, or an object has two values of one name.
+        UnreadableResultsError: it is not JSON, or an object has duplicate keys.
     """
     if sum(map(text.count, "[{,")) > _VALUES:
         raise UnreadableResultsError("it has more values than results have")
@@ -60,28 +60,28 @@ def _decimal(digits: str) -> Decimal:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Return an object of JSON; empty if it is something else."""
+    """Return an object of JSON; empty if the value is something else."""
     return value if isinstance(value, dict) else {}
 
 
 def sequence(value: Any) -> Sequence[Any]:
-    """Return a list of JSON; empty if it is something else."""
+    """Return a list of JSON; empty if the value is something else."""
     return value if isinstance(value, list) else ()
 
 
 def words(value: Any) -> str | None:
-    """Return a text that is not empty; None if it is something else."""
+    """Return a text that is not empty; None if the value is something else."""
     return value if isinstance(value, str) and value else None
 
 
 def count(value: Any) -> int | None:
-    """Return a whole number from 0 on, also where it is written as 200.0; None if it is not one."""
+    """Return a whole number from 0 on, also written as 200.0; None for any other value."""
     number = exact(value)
     return int(number) if number is not None and number >= 0 and number.denominator == 1 else None
 
 
 def exact(value: Any) -> Fraction | None:
-    """Return a finite number as it is written; None if it is not one."""
+    """Return a finite number as it is written; None for any other value."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     if isinstance(value, int):

@@ -15,14 +15,7 @@ from gate.promql.buckets import Boundary, Buckets
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
 from gate.slo.indicator import Bucket, Sli
-from gate.slo.objective import (
-    CompositeSlo,
-    Denominator,
-    PlatformSlo,
-    RatioSlo,
-    Slo,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, Denominator, PlatformSlo, RatioSlo, Slo, SpendSlo
 
 EXPORTERS: Final[dict[str, str]] = {
     "openslo": "gate.exporters.openslo",
@@ -35,33 +28,34 @@ EXPORTERS: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """A document in another tool's format."""
+    """A document in the format of another tool."""
 
     text: str | None
-    """None: not one SLO could be written."""
+    """None: no SLO could be written."""
     remarks: tuple[str, ...] = ()
-    """The parts that were left out, and what the reader must know: a sentence each."""
+    """Sentences about parts that were left out, and about what the reader must know."""
 
 
 def export_policy(name: str, policy: Policy) -> Exported:
-    """Write a policy, whose backend speaks PromQL, in a format.
+    """Write a policy with a backend that speaks PromQL in a format.
 
     Raises:
-        UsageError: a package that it needs is not installed.
+        UsageError: a package that the format needs is not installed.
     """
     exported: Exported = import_module(EXPORTERS[name]).export(policy)
     return exported
 
 
 def export_policies(name: str, policies: Mapping[str, Policy]) -> Exported:
-    """Write several policies as one document of a format; what is remarked names the policy.
+    """Write several policies as one document of a format; remarks name the policy.
 
     Args:
-        name: of the format.
-        policies: by what a remark names each by; their backends speak PromQL.
+        name: the name of the format.
+        policies: the policies by the names for remarks; their backends speak PromQL.
 
     Raises:
-        UsageError: a document of this format has one policy, or a package is not installed.
+        UsageError: a document of this format can have only one policy, or a package is not
+            installed.
     """
     merge = getattr(import_module(EXPORTERS[name]), "merge", None)
     if merge is None and len(policies) > 1:
@@ -76,9 +70,9 @@ def export_policies(name: str, policies: Mapping[str, Policy]) -> Exported:
 
 
 def by_promql(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
-    """Return a policy with those of its SLOs that are counted in PromQL, and what is to be said.
+    """Return a policy with only its SLOs that are counted in PromQL, and remarks.
 
-    A composite stays where all its members do.
+    A composite stays if all its members stay.
     """
     kinds = {name: registration(kind) for name, kind in policy.backends.items()}
     slos, remarks = dict[str, Slo](), list[str]()
@@ -104,13 +98,13 @@ T = TypeVar("T")
 
 
 class NotExportableError(Exception):
-    """An SLO cannot be said in the format; the text is the reason."""
+    """An SLO cannot be expressed in the format; the text is the reason."""
 
 
 def each(
     slos: Iterable[Slo], write: Callable[[Slo], tuple[T, tuple[str, ...]]]
 ) -> tuple[list[T], tuple[str, ...]]:
-    """Write every SLO that can be written; return these, and the remarks about all."""
+    """Write every SLO that can be written; return these, and the remarks on all."""
     written, remarks = list[T](), list[str]()
     for slo in slos:
         try:
@@ -124,18 +118,14 @@ def each(
 
 
 def yaml_text(*documents: Any) -> str:
-    """Write YAML documents, their keys in the order given, no line folded."""
+    """Write YAML documents, with their keys in the order given, and without folded lines."""
     import yaml  # noqa: PLC0415 - the dashboard needs none
 
     return yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=100_000)
 
 
-_LE: Final = "its boundary is matched as clients usually write it; the live server was not asked"
-
-
+_LE: Final = "its boundary is matched as clients usually write it; the live server was not queried"
 _CALL: Final = re.compile(r"sum\(increase\([^()]*\)\)")
-
-
 _NOT_SAID: Final = ("sla", "sampled", "min_events")
 
 
@@ -146,7 +136,7 @@ class CountedIndicator:
     roles: Mapping[str, Expression]
     """Two of total, good and bad; or the gauge."""
     lacking: tuple[str, ...] = ()
-    """As of a histogram: `gate.promql.expression.rule_expressions`."""
+    """The same as for a histogram in `gate.promql.expression.rule_expressions`."""
     notes: tuple[str, ...] = ()
 
     def bad(self, window: str) -> str:
@@ -164,13 +154,13 @@ class CountedIndicator:
         return f"{self._operand('good', window)} + ({self.bad(window)})"
 
     def _operand(self, role: str, window: str) -> str:
-        """Write a count so that operators can be put beside it."""
+        """Write a count such that operators can follow it."""
         text = self.roles[role].over(window)
         return text if _CALL.fullmatch(text) else f"({text})"
 
 
 def counted(slo: Slo) -> tuple[RatioSlo, CountedIndicator]:
-    """Return an SLO whose budget is a share of events, and how they are counted.
+    """Return an SLO whose budget is a share of events, with the expressions that count them.
 
     Raises:
         NotExportableError: it is another kind of SLO.
@@ -189,7 +179,7 @@ def counted(slo: Slo) -> tuple[RatioSlo, CountedIndicator]:
 
 
 def unsaid(slo: RatioSlo) -> tuple[str, ...]:
-    """Return what the gate alone knows of an SLO, as a remark."""
+    """Return a remark on the settings of an SLO that only the gate supports."""
     keys = [key for key in _NOT_SAID if getattr(slo, key) is not None]
     keys += ["advisory"] if slo.advisory else []
     return (f"the format has no field for {', '.join(keys)}",) if keys else ()
@@ -221,7 +211,7 @@ def _read(sli: Sli, labels: Mapping[str, str] | None) -> dict[str, Expression]:
         return {"gauge": read_expression(sli.gauge or "", labels, gauge=True)}
     texts = {"total": sli.total, "good": sli.good, "bad": sli.bad}
     if sli.total is not None and sli.bad is not None:
-        del texts["good"]  # follows from the other two
+        del texts["good"]  # this role follows from the other two
     return {role: read_expression(text, labels) for role, text in texts.items() if text is not None}
 
 

@@ -1,6 +1,6 @@
-"""A Grafana dashboard: for every SLO its burn rate beside its SLI, and what is left of its budget.
+"""A Grafana dashboard: for every SLO its burn rate, its SLI, and its remaining budget.
 
-Built with Grafana's own foundation SDK: https://github.com/grafana/grafana-foundation-sdk
+It is built with Grafana's own foundation SDK: https://github.com/grafana/grafana-foundation-sdk
 """
 
 import json
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 DashboardRow = tuple[str, Sequence["Stat | Timeseries"]]
-"""A row's title, and its panels."""
+"""The title of a row, and its panels."""
 _SOURCE: Final = "datasource"
 _PRESENT: Final = (timedelta(hours=1), timedelta(hours=6))
-"""Whose burn rates are shown where the policy names none."""
+"""The window of the burn rates that are shown if the policy has no burn-rate rules."""
 _SLI: Final = "5m"
 _WIDTHS: Final = (4, 10, 10)
 _HEIGHT: Final = 8
@@ -80,7 +80,7 @@ def _row(policy: Policy, slo: Slo) -> tuple[DashboardRow, tuple[str, ...]]:
     else:
         remarks = (
             *remarks,
-            "no query calculates what is left of a calendar window; run gate status",
+            "a query cannot calculate what is left of a calendar window; run gate status",
         )
     return (f"{slo.name}: {decimal(ratio.objective * 100)}% over {ratio.window}", panels), remarks
 

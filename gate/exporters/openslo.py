@@ -17,8 +17,9 @@ from gate.exporters import (
     yaml_text,
 )
 from gate.policy.policy import Policy
+from gate.slo.calendar import Period
 from gate.slo.indicator import EmptySlice
-from gate.slo.objective import Period, RatioSlo, RollingWindow, Slo, Window
+from gate.slo.objective import RatioSlo, RollingWindow, Slo, Window
 from gate.slo.quantities import format_duration
 
 _VERSION: Final = "openslo/v1"
@@ -45,7 +46,7 @@ def export(policy: Policy) -> Exported:
 
 
 def _owners(policy: Policy) -> str:
-    return ", ".join(policy.owners) or "nobody named in the policy"
+    return ", ".join(policy.owners) or "no owner named in the policy"
 
 
 def _document(kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +84,7 @@ def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
 def _metric(slo: RatioSlo, sli: CountedIndicator) -> dict[str, Any]:
     if "gauge" in sli.roles:
         if slo.slices is None or slo.slices.length > _UNITS["m"]:
-            # OpenSLO does not say what a value at an instant means for a longer slice.
+            # OpenSLO does not define the meaning of a value at an instant for a longer slice.
             raise NotExportableError("the format can express a gauge only with slices of a minute")
         return {"raw": _query(sli.roles["gauge"].over(_WINDOW)), "rawType": "success"}
     part = "good" if "good" in sli.roles and "bad" not in sli.roles else "bad"

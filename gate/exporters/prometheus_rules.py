@@ -61,7 +61,7 @@ def _group(policy: Policy, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
     }
     rolling = isinstance(ratio.window, RollingWindow)
     calendar = (
-        () if rolling else ("no recording rule can calculate what is left of a calendar window",)
+        () if rolling else ("a recording rule cannot calculate what is left of a calendar window",)
     )
     return group, (*sli.notes, *calendar)
 
@@ -80,7 +80,7 @@ class _Rules:
         return rule_labels(self.policy.service, self.slo.name)
 
     def counts(self) -> Iterator[dict[str, Any]]:
-        """Yield what the gate itself looks for."""
+        """Yield the recording rules of the counts, which the gate itself looks for."""
         for role, text in self.texts.items():
             labels = {**self.labels, FINGERPRINT: fingerprint(text)}
             yield {"record": rule_name(role), "expr": text, "labels": labels}
@@ -95,7 +95,7 @@ class _Rules:
             yield {"record": _RATIO, "expr": self._ratio(window), "labels": labels}
 
     def budget(self) -> Iterator[dict[str, Any]]:
-        """Yield the objective, and what is left of the budget of a rolling window."""
+        """Yield the objective, and the remaining budget of a rolling window."""
         objective = f"vector({decimal(self.slo.objective)})"
         yield {"record": _OBJECTIVE, "expr": objective, "labels": self.labels}
         if isinstance(self.slo.window, RollingWindow):
@@ -135,5 +135,5 @@ class _Rules:
         }
         total = counts.get("total") or f"({counts['good']} + {counts['bad']})"
         bad = counts.get("bad") or f"({total} - {counts['good']})"
-        # Without events the ratio is absent, rather than NaN.
+        # Without events, the ratio is absent instead of NaN.
         return f"{bad} / ({total} > 0)"

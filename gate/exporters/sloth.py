@@ -7,14 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from gate.exporters import (
-    Exported,
-    NotExportableError,
-    counted,
-    each,
-    unsaid,
-    yaml_text,
-)
+from gate.exporters import Exported, NotExportableError, counted, each, unsaid, yaml_text
 from gate.policy.policy import Policy
 from gate.slo.objective import RollingWindow, Slo
 
@@ -27,7 +20,7 @@ _MEAN: Final = (
 
 
 def export(policy: Policy) -> Exported:
-    """Write one file with the SLOs that Sloth can have: shares of events over 30 days."""
+    """Export the SLOs that Sloth supports to one file: shares of events over 30 days."""
     slos, remarks = each(policy.slos, lambda slo: _slo(policy.service, slo))
     if not slos:
         return Exported(text=None, remarks=remarks)
@@ -45,7 +38,7 @@ def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
     if ratio.slices is not None:
         raise NotExportableError("Sloth does not count timeslices")
     if ratio.window != _PERIOD:
-        # sloth generate --default-slo-period is a flag, and holds for all of a run.
+        # sloth generate --default-slo-period is a flag, and applies to the whole run.
         raise NotExportableError(f"a Sloth file has no window, and Sloth uses {_PERIOD}")
     written = {
         "name": slo.name,

@@ -1,7 +1,7 @@
-"""Running git: plumbing commands only, under settings that neither a change nor a user can choose.
+"""Run git: plumbing commands only, under settings that neither a change nor a user can choose.
 
-No repository is looked for, no hook, helper, filter or pager is run, and no variable of the caller
-counts: https://git-scm.com/docs/git#_environment_variables
+No repository is searched for, no hook, helper, filter or pager is run, and no variable of the
+caller counts: https://git-scm.com/docs/git#_environment_variables
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 SECONDS: Final = 30.0
-"""For one question; a fetch from a slow server included."""
+"""The time limit of one command, even of a fetch from a slow server."""
 _POSIX: Final = sys.platform != "win32"
 _CLOSED: Final = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -57,14 +57,14 @@ _SETTINGS: Final = (
     "submodule.recurse=false",
     "trailer.separators=:",
 )
-"""Settings with which a repository could otherwise run programs or change an answer."""
+"""Settings that replace those with which a repository could run programs or change an answer."""
 _LOGIN: Final = r"//[^/@\s]*@"
 _UNSHOWN: Final = r"[^ -~\u00a1-\uffff]+"
-"""Compiled when git fails: that takes 2 ms."""
+"""Compiled only when git fails, since that takes 2 ms."""
 
 
 class GitError(Exception):
-    """Git has no answer; the text says why, on one line."""
+    """Git fails; the text says why, on one line."""
 
 
 def run(
@@ -74,14 +74,14 @@ def run(
     environ: Mapping[str, str] | None = None,
     remote: bool = False,
 ) -> bytes:
-    """Return what git says of a repository.
+    """Return the output of a git command on a repository.
 
     Args:
-        git_dir: of the repository; none is looked for.
+        git_dir: the folder of the repository; no other one is searched for.
         arguments: a plumbing command.
-        given: what git reads.
-        environ: further variables, with secrets, which a command line would show.
-        remote: the command speaks to a server.
+        given: the standard input of git.
+        environ: further variables, also for secrets, which a command line would expose.
+        remote: whether the command connects to a server.
 
     Raises:
         GitError: git fails, takes too long, or cannot be run.
@@ -95,14 +95,14 @@ def run(
         raise GitError(f"git cannot be run: {failure}") from failure
     if code:
         lines = error.decode("utf-8", "replace").strip().splitlines()
-        # The words of a server, and an address with its login, are not ours to show.
+        # The words of a server, and an address with its login, must not be shown.
         reason = re.sub(_UNSHOWN, " ", re.sub(_LOGIN, "//", lines[0]))[:300] if lines else ""
         raise GitError(reason or f"git {arguments[0]} failed")
     return out
 
 
 def _program() -> str:
-    """Return the path of git: a file of that name in the present folder must not be run."""
+    """Return the path of git; a file of that name in the working folder must not be run."""
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         path = Path(folder, "git" if _POSIX else "git.exe")
         if path.is_absolute() and os.access(path, os.X_OK) and path.is_file():
@@ -111,9 +111,9 @@ def _program() -> str:
 
 
 def _environment(more: Mapping[str, str], *, remote: bool) -> dict[str, str]:
-    """Return the variables of a command: none of git's own but ours."""
+    """Return the variables of a command: of git's own variables, only ours."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    # An older git knows no GIT_CONFIG_GLOBAL; a server may need the login of ~/.netrc.
+    # An older git ignores GIT_CONFIG_GLOBAL; a server may need the login of ~/.netrc.
     home = {} if remote else {"HOME": os.devnull}
     return {**kept, **_CLOSED, **home, **more}
 
@@ -139,7 +139,7 @@ def _communicate(
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """End git and all that it has started, which would hold its streams open."""
+    """End git and all processes that it started, which would keep its streams open."""
     if not _POSIX:  # pragma: no cover - Windows
         process.kill()
         return
@@ -147,7 +147,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def settings_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return the variables that make settings of git: https://git-scm.com/docs/git-config."""
+    """Return variables that act as settings of git: https://git-scm.com/docs/git-config."""
     variables = {"GIT_CONFIG_COUNT": str(len(settings))}
     for place, (key, value) in enumerate(settings):
         variables |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}

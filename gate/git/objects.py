@@ -1,7 +1,7 @@
 """Objects of a checkout, read by their hashes through an empty repository of our own.
 
-That one has no settings, hooks, remotes, refs, replacements, grafts or attributes, so none count.
-What is fetched comes into it as well, and the checkout stays as it is.
+The empty repository has no settings, hooks, remotes, refs, replacements, grafts or attributes, so
+none count. Fetched objects go into it as well, and the checkout stays as it is.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from typing import Final, NamedTuple
 from gate.git import GitError, run
 
 LARGEST: Final = 10_000_000
-"""Bytes of a file that is read."""
+"""The maximum size in bytes of a file that is read."""
 LINK, SUBMODULE = 0o120000, 0o160000
 _TREE: Final = 0o040000
 _MOST_LINKS: Final = 40
-"""As Linux has it."""
+"""The same limit as in Linux."""
 _CONFIG: Final = """\
 [core]
 \trepositoryFormatVersion = 1
@@ -30,15 +30,15 @@ _CONFIG: Final = """\
 
 
 class MissingObjectError(GitError):
-    """An object is not in this checkout, but may be on the server."""
+    """An object is missing in this checkout, but may be on the server."""
 
 
 class TooLargeObjectError(GitError):
-    """A file is larger than what is read."""
+    """A file is larger than the limit."""
 
 
 class NoPathError(GitError):
-    """A path leads nowhere that counts: out of the repository, or into another one."""
+    """A path leads out of the repository, or into another one."""
 
 
 class Entry(NamedTuple):
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
 
     mode: int
     id: str
-    """Hash of the object."""
+    """The hash of the object."""
 
     @property
     def is_folder(self) -> bool:
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
     @property
     def is_file(self) -> bool:
-        """Return whether it is a file, and no link to one."""
+        """Return whether it is a file, and not a link to one."""
         return self.mode not in {_TREE, LINK, SUBMODULE}
 
 
@@ -70,19 +70,20 @@ class Objects:
         shallow: bytes = b"",
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        """Make the empty repository; it goes when this object does.
+        """Make the empty repository; it is deleted together with this object.
 
         Args:
             source: the folder of the objects.
-            form: of their names: ``sha1`` or ``sha256``.
-            shallow: the commits at which the history of the checkout is cut off, one a line.
-            environ: what git must know to fetch what is missing; None: nothing is fetched.
+            form: the form of their names: ``sha1`` or ``sha256``.
+            shallow: the commits at which the history of the checkout is cut off, one on each line.
+            environ: the variables with which git can fetch missing objects; None: nothing is
+                fetched.
         """
         self.source, self.form = source, form
         self.folder = Path(tempfile.mkdtemp(prefix="gate-git-"))
         self._environ = environ
         self._entries: dict[str, dict[str, Entry]] = {}
-        """What folders have, by the hash of each, which is read once."""
+        """The entries of folders, by hash; each folder is read once."""
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         for name in ("objects/info", "refs"):
             (self.folder / name).mkdir(parents=True)
@@ -93,10 +94,10 @@ class Objects:
             (self.folder / "shallow").write_bytes(shallow)
 
     def ask(self, *arguments: str, given: bytes = b"") -> bytes:
-        """Return what a plumbing command says; commits are named by their full hashes.
+        """Return the output of a plumbing command; commits are named by their full hashes.
 
         Raises:
-            GitError: git has no answer.
+            GitError: git fails.
         """
         environ = self._environ
         return run(
@@ -104,13 +105,13 @@ class Objects:
         )
 
     def commit(self, name: str) -> str | None:
-        """Return the commit of a hash, which may be the hash of a tag; None: not here."""
+        """Return the commit of a hash, which may be the hash of a tag; None: it is not here."""
         query = f"{name}^{{commit}}\n".encode()
         commit, _, kind = self.ask("cat-file", "--batch-check", given=query).partition(b" ")
         return commit.decode() if kind.startswith(b"commit ") else None
 
     def read(self, name: str) -> bytes:
-        """Return what an object holds, given by its hash, or ``HASH^{tree}``.
+        """Return the content of an object, given by its hash, or ``HASH^{tree}``.
 
         Raises:
             MissingObjectError: it is not here.
@@ -128,11 +129,11 @@ class Objects:
         return rest[: int(header.split()[2])]
 
     def tree(self, commit: str) -> Entry:
-        """Return the folder of everything that a commit has."""
+        """Return the root folder of a commit."""
         return Entry(_TREE, f"{commit}^{{tree}}")
 
     def entries(self, folder: Entry) -> dict[str, Entry]:
-        """Return what is in a folder, by name."""
+        """Return the entries of a folder, by name."""
         if folder.id not in self._entries:
             self._entries[folder.id] = self._read_entries(folder)
         return self._entries[folder.id]
@@ -149,11 +150,12 @@ class Objects:
         return entries
 
     def look_up(self, commit: str, parts: Sequence[str]) -> Entry | None:
-        """Return what a commit has at a path; None: nothing. Links are followed as it has them.
+        """Return the entry of a commit at a path; None: no entry. Links of the commit are followed.
 
         Args:
             commit: its full hash.
-            parts: of the path from the top; ``..`` goes up from where the path has led to.
+            parts: the parts of the path from the top; ``..`` goes up from the target of the parts
+                before it.
 
         Raises:
             NoPathError: the path leads out of the repository, or into another one.
@@ -162,7 +164,7 @@ class Objects:
         return self.resolve(commit, parts)[0]
 
     def resolve(self, commit: str, parts: Sequence[str]) -> tuple[Entry | None, tuple[str, ...]]:
-        """Return as `look_up`, and the path without links, as far as the commit has it."""
+        """Return the same as `look_up`, and the path without links, as far as the commit has it."""
         names, above, here = list[str](), list[Entry](), self.tree(commit)
         left, links = list(parts), 0
         while left:
@@ -198,14 +200,14 @@ class Objects:
 
 
 def _quoted(path: Path) -> bytes:
-    """Return a line of objects/info/alternates; in quotes no character of a name means anything."""
+    """Return a line of objects/info/alternates; in quotes, no character of a name is special."""
     raw = str(path).encode("utf-8", "surrogateescape")
     escaped = raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
     return b'"' + escaped + b'"\n'
 
 
 def blob_id(raw: bytes, form: str) -> str:
-    """Return the hash of a text as git has it, of type ``sha1`` or ``sha256``.
+    """Return the hash of a text as a git object, of type ``sha1`` or ``sha256``.
 
     https://git-scm.com/book/en/v2/Git-Internals-Git-Objects#_object_storage
     """

@@ -1,7 +1,7 @@
-"""The repository on the server: what its branches and tags are at this moment, and their files.
+"""The repository on the server: the current commits of its branches and tags, and their files.
 
-It is asked by its address. Of the settings of the checkout only the login counts that CI systems
-leave there, in the forms in which they write it; no command of a setting is run.
+It is addressed by its URL. The only setting of the checkout that counts is the login that CI
+systems leave there, in the forms in which they write it; no command in a setting is run.
 """
 
 import re
@@ -19,7 +19,7 @@ _SCP: Final = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)(.+)")
 _HTTP: Final = re.compile(r"http\.(?:(https?://.+)\.)?(extraheader|sslcainfo)")
 _SSH_OPTION: Final = re.compile(r"(StrictHostKeyChecking|CheckHostIP|UserKnownHostsFile)=[^%`$]+")
 _SSH_VALUES: Final = {"-i": re.compile(r"[^%`$]+"), "-o": _SSH_OPTION}
-"""The options that actions/checkout writes for a deploy key; none of them runs anything."""
+"""The options that actions/checkout writes for a deploy key; none of them runs a program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Remote:
     """A repository on a server."""
 
     url: str = field(repr=False)
-    """May hold a login, so it is not shown."""
+    """It may contain a login, so it is not shown."""
     login: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Settings of git that log in."""
+    """The git settings with the login."""
     ssh: str = ""
-    """The command for addresses of ssh; empty: the usual one."""
+    """The command for ssh addresses; empty: the default."""
 
     @property
     def host(self) -> str | None:
@@ -40,14 +40,13 @@ class Remote:
 
     @property
     def path(self) -> str:
-        """Return where the repository is on its server: ``acme/chat``."""
+        """Return the path of the repository on its server: ``acme/chat``."""
         return address_of(self.url)[1]
 
     def refs(self, objects: Objects, *names: str) -> dict[str, str]:
-        """Return those of these refs that the server has now, by their full names.
+        """Return the current commits of those refs that the server has, by their full names.
 
-        ``HEAD`` is the name of the default branch, and ``refs/tags/v1^{}`` for what a tag
-        is of.
+        ``HEAD`` is the name of the default branch, and ``refs/tags/v1^{}`` the object of a tag.
 
         Raises:
             GitError: the server does not answer.
@@ -57,15 +56,15 @@ class Remote:
         refs = dict[str, str]()
         for line in listed.splitlines():
             value, _, name = line.partition("\t")
-            # A pattern matches at the end of a name, too: refs/heads/x/refs/heads/main.
+            # A pattern also matches at the end of a name: refs/heads/x/refs/heads/main.
             if name in names and (name != "HEAD" or value.startswith("ref: ")):
                 refs[name] = value.removeprefix("ref: ")
         return refs
 
     def fetch(self, objects: Objects, commit: str) -> Objects:
-        """Return the objects with a commit of the server beside them, without its history.
+        """Return the objects together with a commit of the server, without its history.
 
-        Files come when they are read, where the server can do that.
+        Files are fetched when they are read, if the server supports that.
 
         Raises:
             GitError: it cannot be fetched.
@@ -86,9 +85,9 @@ class Remote:
 
 
 def address_of(url: str) -> tuple[str | None, str]:
-    """Return the server of an address and the path of the repository there, ``acme/chat``.
+    """Return the server in an address and the path of the repository there, ``acme/chat``.
 
-    None as the server: it is a folder of this machine.
+    The server is None if it is a folder of this machine.
     """
     scp = _SCP.fullmatch(url)
     if "://" not in url and scp is not None:
@@ -103,11 +102,11 @@ def address_of(url: str) -> tuple[str | None, str]:
 
 
 def remote_of(settings: Mapping[str, str], url: str | None = None) -> Remote:
-    """Return the remote of a checkout, with the login that its settings have.
+    """Return the remote of a checkout, with the login in its settings.
 
     Args:
-        settings: of the checkout.
-        url: of another repository on the same server; None: the address of ``origin``.
+        settings: the settings of the checkout.
+        url: the address of another repository on the same server; None: that of ``origin``.
 
     Raises:
         GitError: the checkout has no ``origin``.
@@ -125,7 +124,7 @@ def _logins(settings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _ssh(command: str) -> str:
-    """Return the command that actions/checkout writes for a key; nothing where it is another."""
+    """Return the command that actions/checkout writes for a key; empty for any other command."""
     import shlex  # noqa: PLC0415 - for keys of actions/checkout only
 
     try:

@@ -1,4 +1,4 @@
-"""A checkout's own repository: where it is, its head, refs and remote. Nothing of it is run."""
+"""A checkout's own repository: its folder, head, refs and remote. No part of it is run."""
 
 import os
 import re
@@ -14,7 +14,7 @@ _GIT_FILE: Final = re.compile(rb"gitdir: ([^\r\n]+)\s*")
 _LONGEST_GIT_FILE: Final = 5_000
 _LAYOUT: Final = ("--show-object-format", "--git-path", "objects", "--git-path", "shallow")
 FULL_HASH: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-"""A whole name of a commit: SHA-1 or SHA-256."""
+"""The full name of a commit: SHA-1 or SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Repository:
     """The repository of a checkout."""
 
     top: Path
-    """The folder that has everything of the checkout; as it was come upon, through links or not."""
+    """The top folder of the checkout; by the path on which it was found, with or without links."""
     git_dir: Path
 
     def head(self) -> str:
@@ -58,7 +58,7 @@ class Repository:
         return Objects(self.git_dir / objects, form=form, shallow=cut)
 
     def refs(self, *names: str) -> dict[str, str]:
-        """Return those of these refs (``refs/heads/main``) that are here, and their objects.
+        """Return those of these refs (``refs/heads/main``) that exist here, with their objects.
 
         Raises:
             GitError: the repository cannot be read.
@@ -69,7 +69,7 @@ class Repository:
         return {name: object_id for object_id, _, name in pairs if name in names}
 
     def stages(self, name: str) -> bool:
-        """Tell whether a file, or one in a folder of the name, is to be part of the next commit.
+        """Return whether a file, or one in a folder of this name, is staged for the next commit.
 
         Raises:
             GitError: the repository cannot be read.
@@ -77,7 +77,7 @@ class Repository:
         return bool(self._ask("ls-files", "--cached", "-z", "--", name))
 
     def settings(self) -> Mapping[str, str]:
-        """Return what the repository's own configuration says; of several values the last.
+        """Return the repository's own configuration; the last of several values counts.
 
         Raises:
             GitError: it cannot be read.
@@ -91,9 +91,10 @@ class Repository:
 
 
 def working_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder that the process works in, by the name that it was entered by.
+    """Return the folder that the process works in, by the path on which it was entered.
 
-    The system forgets a link that was entered through; the shell keeps it in PWD, as POSIX has it.
+    The system does not keep a link on that path; the shell keeps the path in PWD, as POSIX
+    requires.
     """
     given, here = environ.get("PWD", ""), Path.cwd()
     parts = Path(given).parts
@@ -103,15 +104,15 @@ def working_folder(environ: Mapping[str, str]) -> Path:
 
 
 def find_repository(folder: Path, workspace: Path | None = None) -> Repository | None:
-    """Return the repository whose checkout a folder is in; None: it is not in a checkout.
+    """Return the repository whose checkout contains a folder; None: it is not in a checkout.
 
-    Within the workspace of a CI system it is the outermost one: what a change brings along, or a
-    submodule, is never taken for the checkout. Elsewhere it is the innermost, as git has it. A bare
-    repository is none.
+    Within the workspace of a CI system it is the outermost repository, so that a repository in the
+    change, or a submodule, is never mistaken for the checkout. Elsewhere it is the innermost, as
+    for git. A bare repository does not count.
 
     Args:
-        folder: absolute; links in it are not resolved, so that its own parts are looked at.
-        workspace: the folder that the CI system has made its checkout in; None: not known.
+        folder: an absolute path; links in it are not resolved, so that its own parts are checked.
+        workspace: the folder in which the CI system has made its checkout; None: unknown.
     """
     candidates = list(_repositories(folder))
     if workspace is not None:
@@ -123,7 +124,7 @@ def find_repository(folder: Path, workspace: Path | None = None) -> Repository |
 
 
 def _within(folder: Path, workspace: Path) -> Iterator[Path]:
-    """Yield the folder and those above it, up to the outermost that is the workspace."""
+    """Yield the folder and its parents, up to the outermost one, which is the workspace."""
     above = [folder, *folder.parents]
     places = [place for place, path in enumerate(above) if _same(path, workspace)]
     yield from above[: places[-1] + 1] if places else ()
@@ -137,7 +138,7 @@ def _repositories(folder: Path) -> Iterator[Repository]:
 
 
 def git_dir_of(top: Path) -> Path | None:
-    """Return the repository that a folder is the top of the checkout of; None: of none.
+    """Return the repository whose checkout has this folder as its top; None: not a top folder.
 
     https://git-scm.com/docs/gitrepository-layout: a folder ``.git``, or a file that names it.
     """

@@ -1,7 +1,7 @@
 """The step of the GitHub Action, ``python -m gate.github_action.action``; see action.yml.
 
-The command runs in a process of its own, so that whatever becomes of it the outputs are set.
-Comment, summary, outputs and annotations never change the exit code.
+The command runs in a process of its own, so that the outputs are set even if it fails. Comment,
+summary, outputs and annotations never change the exit code.
 """
 
 import os
@@ -50,18 +50,18 @@ _UNWRITTEN: Final = "The report could not be written; the log of the step has it
 
 @dataclass(slots=True)
 class ActionRun:
-    """One step."""
+    """One run of the step."""
 
     environ: Environ
     step: Step
     folder: Path
-    """For the files that the outputs name."""
+    """The folder for the files that the outputs name."""
     context: Context
     inputs: Inputs | None = None
-    """None: not read yet, or wrong."""
+    """None: not read yet, or not valid."""
     policies: Policies = field(default_factory=Policies)
     _moved: bool = False
-    """Whether this process works in the folder of the input ``directory`` by now."""
+    """Whether this process has changed to the folder of the input ``directory``."""
 
     def run(self) -> ExitCode:
         """Decide, publish the outcome, and return the exit code."""
@@ -81,7 +81,7 @@ class ActionRun:
     def _decide(self) -> StepEnding:
         inputs = self.inputs = read_inputs(self.environ)
         try:
-            # As a shell does: what the folder is called must not be lost, since it may be a link.
+            # As in a shell, keep the name of the folder, since it may be a link.
             folder = os.path.normpath(working_folder(self.environ) / inputs.directory)
             os.chdir(folder)
             self._moved = True
@@ -97,7 +97,7 @@ class ActionRun:
         return self._check(inputs)
 
     def _check(self, inputs: Inputs) -> StepEnding:
-        """Run the command; what it writes is foreign text."""
+        """Run the command; its output is foreign text."""
         files = {name: self.folder / f"gate.{name}" for name in ("markdown", "github")}
         files["json"] = self._decision
         copies = [f"--write={name}={path}" for name, path in files.items()]
@@ -108,7 +108,7 @@ class ActionRun:
             return failed(exit_code, output)
         if exit_code is ExitCode.UNDECIDED and not files["json"].exists():
             return undetermined(output)
-        # Of a full disk the command has warned, and the verdict is still the same.
+        # The command has warned about a full disk, and the verdict is unaffected.
         self.step.say(_read(files["github"]))
         return decided(exit_code, _read(files["json"]), _read(files["markdown"]) or _UNWRITTEN)
 
@@ -125,7 +125,7 @@ class ActionRun:
         return self.folder / "decision.json"
 
     def _publish(self, ending: StepEnding) -> None:
-        """Publish the end: the outputs first, since the rest may take its time."""
+        """Publish the outcome: the outputs first, since the rest may take a while."""
         files = {"report": str(self._report), "decision": str(self._decision)}
         self.step.set_outputs(ending.outputs | files)
         self._status(ending)
@@ -139,10 +139,10 @@ class ActionRun:
             self._comment(self.inputs, ending)
 
     def _comment(self, inputs: Inputs, ending: StepEnding) -> None:
-        """Keep the comment up to date, the same one as the command would; a failure is a warning.
+        """Update the comment, which is the same as the command's; a failure is a warning.
 
         The command cannot comment on a run without a decision, and a comment that still says allow
-        would be worse than none.
+        would be wrong.
         """
         context = self.context
         wanted = not context.no_secrets if inputs.comment is None else inputs.comment
@@ -169,8 +169,8 @@ class ActionRun:
     def _status(self, ending: StepEnding) -> None:
         """Replace a status that may still say success, if the step ended without a decision.
 
-        The command has set that of a decision, and that of a failure of its own unless it was
-        killed. Where the inputs are wrong, the command has not even run.
+        The command has set the status of a decision or of its own failure, unless it was killed. If
+        the inputs are wrong, the command has not run at all.
         """
         gate = gate_inputs(self.environ)
         if not gate.status or ending.outputs["verdict"] != NO_DECISION:
@@ -196,7 +196,7 @@ class ActionRun:
 
 
 def call(command: list[str], environ: Environ, log: IO[str]) -> tuple[ExitCode, str]:
-    """Run a command, pass on what it says as it says it, and return that with its exit code."""
+    """Run a command, pass on its output as it comes, and return the output with its exit code."""
     passed = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
     output: list[str] = []
     with subprocess.Popen(  # noqa: S603 - no shell
@@ -217,7 +217,7 @@ def call(command: list[str], environ: Environ, log: IO[str]) -> tuple[ExitCode, 
             raise
     try:
         return ExitCode(process.returncode), "".join(output)
-    except ValueError:  # killed, say
+    except ValueError:  # for example, it was killed
         return ExitCode.INTERNAL, "".join(output)
 
 
@@ -229,7 +229,7 @@ def _read(path: Path) -> str:
 
 
 def run() -> NoReturn:
-    """Run the step that this process's variables ask for, and end the process."""
+    """Run the step that this process's variables describe, and end the process."""
     action = ActionRun(
         environ=os.environ,
         step=Step(os.environ, sys.stdout),

@@ -1,4 +1,4 @@
-"""The inputs of the GitHub Action, and what must be known of the policies before a check."""
+"""The inputs of the GitHub Action, and the facts about the policies before a check."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from gate.hosts.systems.environ import Environ
 
 PREFIX: Final = "GATE_INPUT_"
 _OF_A_TERMINAL: Final = frozenset({"output", "quiet", "color"})
-"""Options for whoever runs the command by hand: the report belongs in the job's log."""
+"""Options for running the command by hand: in the action, the report belongs in the job's log."""
 OPTIONS: Final = {
     name: option
     for option in check.params
@@ -28,7 +28,7 @@ OPTIONS: Final = {
 }
 """The options of the command by the names of their inputs."""
 _OWN: Final = frozenset({"comment", "gate-key"})
-"""Options that the step has its own mind about."""
+"""Options that the step decides on itself."""
 STEP_INPUTS: Final[Mapping[str, str]] = {
     "policies": "gate.yaml",
     "directory": ".",
@@ -38,7 +38,7 @@ STEP_INPUTS: Final[Mapping[str, str]] = {
     "logs": "false",
     "token": "",
 }
-"""Inputs of the step itself, and what an empty one means; ``token`` comes as GITHUB_TOKEN."""
+"""Inputs of the step itself, with the defaults of empty ones; ``token`` comes as GITHUB_TOKEN."""
 _BOOLEAN: Final = ("true", "false")
 
 
@@ -56,7 +56,8 @@ class Inputs:
     observe: bool
     pass_without_secrets: bool
     comment: bool | None
-    """None: unless the run is one of a fork or of Dependabot, whose token only reads."""
+    """Whether to comment; None: yes, unless the run is one of a fork or of Dependabot, whose token
+    is read-only."""
     gate: "GateInputs"
     summary: bool
 
@@ -66,22 +67,22 @@ class GateInputs:
     """The inputs that identify the gate; read even if other inputs are wrong."""
 
     policies: tuple[str, ...]
-    """At least one; from ``directory``."""
+    """At least one; relative to ``directory``."""
     directory: str
     environment: str | None
     key: str | None
-    """None: this is the only job of its kind."""
+    """None: no other job has the same policies and environment."""
     status: bool
     status_name: str | None
 
     @property
     def from_here(self) -> tuple[str, ...]:
-        """The policies from the folder that ``directory`` starts in."""
+        """The policies relative to the folder in which ``directory`` starts."""
         return tuple(str(Path(self.directory, path)) for path in self.policies)
 
 
 def gate_inputs(environ: Environ) -> GateInputs:
-    """Return which gate this is."""
+    """Return the inputs that identify this gate."""
     return GateInputs(
         policies=tuple(_lines(_given("policies", environ))) or (STEP_INPUTS["policies"],),
         directory=_given("directory", environ),
@@ -93,7 +94,7 @@ def gate_inputs(environ: Environ) -> GateInputs:
 
 
 def _key(environ: Environ) -> str | None:
-    """Return the key; where none is set, action.yml gives the values of the matrix as JSON."""
+    """Return the key, by default made of the matrix values, which action.yml passes as JSON."""
     given = _given("gate-key", environ)
     try:
         values = json.loads(given)
@@ -109,12 +110,12 @@ def read_inputs(environ: Environ) -> Inputs:
     """Read the inputs.
 
     Raises:
-        UsageError: one of them has a value that it cannot have.
+        UsageError: one of them has a value that is not allowed.
     """
     options = [part for name in OPTIONS if name not in _OWN for part in _arguments(name, environ)]
     without = _one_of("on-no-secrets", ("undecided", "allow"), environ)
     comment = _one_of("comment", ("auto", *_BOOLEAN), environ)
-    _one_of("logs", _BOOLEAN, environ)  # was obeyed before
+    _one_of("logs", _BOOLEAN, environ)  # already used to change to the folder
     gate = gate_inputs(environ)
     return Inputs(
         policies=gate.policies,
@@ -151,7 +152,7 @@ def _one_of(name: str, words: tuple[str, ...], environ: Environ) -> str:
 
 
 def _arguments(name: str, environ: Environ) -> Iterator[str]:
-    """Yield what one option is given: each in one piece, so that no value looks like an option."""
+    """Yield the arguments for one option: in one piece, so that no value looks like an option."""
     option, given = OPTIONS[name], _given(name, environ)
     if option.is_flag:
         if _one_of(name, ("", *_BOOLEAN), environ) == "true":
@@ -164,26 +165,26 @@ def _arguments(name: str, environ: Environ) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """The facts from the policies that are known before anything is measured."""
+    """The facts about the policies that are known before anything is measured."""
 
     files: tuple[PolicyFile, ...] = ()
-    """Those that could be read."""
+    """The policies that could be read."""
     missing: tuple[str, ...] = ()
-    """Environment variables that are not set, where they are all that is wrong; else nothing."""
+    """The missing environment variables if they are the only problem; otherwise empty."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The texts that must be masked: assembled here or read from files, unknown to GitHub."""
+        """The texts that must be masked: made here or read from files, so unknown to GitHub."""
         texts = (text for file in self.files for text in secrets_of(file.settings))
         return tuple(dict.fromkeys(texts))
 
 
 def find_policies(inputs: Inputs, read: Read) -> Policies:
-    """Read the policies ahead of the command, which says itself what is wrong with them.
+    """Read the policies before the command, which itself reports their mistakes.
 
     Args:
-        inputs: of the step.
-        read: reads one of them as it counts.
+        inputs: the inputs of the step.
+        read: reads a policy in the version that counts.
     """
     files: list[PolicyFile] = []
     unset: list[str] = []

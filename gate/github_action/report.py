@@ -1,4 +1,4 @@
-"""How the step of the GitHub Action ends, and its report without a decision."""
+"""The end of the GitHub Action's step, and its report if there is no decision."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,8 +10,8 @@ from gate.policy.findings import Verdict
 from gate.reporters.escape import block, code
 
 UNKNOWN: Final = "unknown"
-"""The value of an output: GitHub's expressions do not read it as a number, so that every comparison
-with it is false."""
+"""The value of an unknown output: GitHub's expressions do not read it as a number, so that every
+comparison with it is false."""
 NO_DECISION: Final = "error"
 """The verdict of a step without a decision."""
 _WHY: Final = {
@@ -20,37 +20,37 @@ _WHY: Final = {
 }
 _INTERNAL: Final = "gate itself failed; the log of the step has the trace."
 _LONGEST: Final = 4_000
-"""Characters of an error's text that a report shows."""
+"""The maximum number of characters of an error's text in a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnding:
-    """How the step ends."""
+    """The end of the step."""
 
     code: ExitCode
     outputs: dict[str, str]
-    """Without those that name files."""
+    """The outputs without those that name files."""
     report: str
-    """Markdown."""
+    """The report in Markdown."""
     complaint: str = ""
-    """An annotation; empty: the decision brings its own."""
+    """The text of an annotation; empty: the decision has its own."""
 
 
 def decided(exit_code: ExitCode, decision: str, report: str) -> StepEnding:
-    """Return what a decision comes to.
+    """Return the end of a step with a decision.
 
-    Of several policies the one with the worst verdict counts, and of these the one that has least
-    left, or whose budget is unknown.
+    Of several policies, one with the worst verdict counts, and among these the one with the least
+    budget left, or with an unknown budget.
 
     Args:
-        exit_code: of the command.
-        decision: JSON; empty or cut off where it could not be written.
-        report: Markdown.
+        exit_code: the exit code of the command.
+        decision: the decision in JSON; empty or cut off if it could not be written.
+        report: the report in Markdown.
     """
     try:
         document = json.loads(decision)
     except ValueError:
-        # It could not be written: the exit code holds, but nothing may act on the details.
+        # The decision could not be written: the exit code holds, but the details cannot be used.
         return StepEnding(code=exit_code, outputs=_outputs(exit_code, UNKNOWN), report=report)
     worst = max(document["policies"], key=_badness)
     outputs = _outputs(
@@ -64,7 +64,7 @@ def decided(exit_code: ExitCode, decision: str, report: str) -> StepEnding:
 
 
 def failed(exit_code: ExitCode, output: str) -> StepEnding:
-    """Return what a run without a decision comes to; ``output`` is what the command wrote."""
+    """Return the end of a step without a decision; ``output`` is the output of the command."""
     why = _WHY.get(exit_code, _INTERNAL)
     usage = output.strip()[-_LONGEST:] if exit_code is ExitCode.USAGE else ""
     parts = ["## ❌ No decision", f"{why} This is not a verdict: nothing may ship on it."]
@@ -77,10 +77,10 @@ def failed(exit_code: ExitCode, output: str) -> StepEnding:
 
 
 def undetermined(output: str) -> StepEnding:
-    """Return what a run comes to where it is not known which text of a policy counts.
+    """Return the end of a step for which it is unknown which text of a policy counts.
 
     Args:
-        output: what the command wrote.
+        output: the output of the command.
     """
     said = "It is not known which text of a policy counts, so nothing was measured. The step fails."
     reason = output.strip()[-_LONGEST:]
@@ -93,11 +93,11 @@ def undetermined(output: str) -> StepEnding:
 
 
 def without_secrets(missing: Sequence[str], *, passes: bool) -> StepEnding:
-    """Return what a run of a fork or of Dependabot comes to, which has not what the policy needs.
+    """Return the end of a run of a fork or of Dependabot, without the policy's variables.
 
     Args:
-        missing: the environment variables that are not there.
-        passes: the exit code is that of allow; the verdict is undecided anyway.
+        missing: the missing environment variables.
+        passes: whether the exit code is that of allow; the verdict is undecided in either case.
     """
     exit_code = ExitCode.ALLOW if passes else ExitCode.UNDECIDED
     said = "A pull request from a fork, or of Dependabot, has no secrets"
@@ -127,7 +127,7 @@ def _badness(policy: dict[str, Any]) -> tuple[int, bool, float]:
 
 
 def _left(policy: dict[str, Any]) -> float | None:
-    """Return what is left of the budget that decided; None: none was measured."""
+    """Return the remaining share of the budget that decided; None: no budget was measured."""
     shares = {slo["name"]: slo["remaining"] for slo in policy["slos"]}
     return shares.get(policy["worst_slo"])
 

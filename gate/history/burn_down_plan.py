@@ -62,7 +62,7 @@ def plan_burn_down(
         slos: the SLOs of its policy by name, with a composite's members.
         at: the instant of the run.
         guards: the guards of the policy; an SLO may override them.
-        last: how far to look back; None: as far as the window.
+        last: the length of the past; None: that of the window.
     """
     named = [slos[member.slo] for member in slo.members] if isinstance(slo, CompositeSlo) else [slo]
     members = tuple(member for member in named if keeps_past(member))

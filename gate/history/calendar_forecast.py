@@ -50,10 +50,10 @@ def futures(series: Series, step: timedelta, steps: int) -> Iterator[StepEvents]
     as the worst stretch seen.
 
     Args:
-        series: what has been, up to now, for `LEAST` or longer. A step that is not known is taken
-            to have been like the mean of the others.
-        step: of the series; a day is a whole number of them.
-        steps: how far to look, above 0.
+        series: the past up to now, of at least `LEAST`. A step that is not known is taken to have
+            been like the mean of the others.
+        step: the step of the series; a day is a multiple of it.
+        steps: the number of future steps, above 0.
     """
     length, day, week = len(series.total), DAY // step, WEEK // step
     scale = length / sum(total is not None for total in series.total)
@@ -189,8 +189,8 @@ def expected(
     Args:
         slo: its window is a calendar period.
         so_far: the events of the period up to now, at least one.
-        series: what happened up to now, for `gate.history.calendar_forecast.LEAST` or longer.
-        step: of the series.
+        series: the past up to now, of at least `gate.history.calendar_forecast.LEAST`.
+        step: the step of the series.
         at: now.
     """
     steps, budget = ceil((slo.window.whole(at).end - at) / step), float(slo.budget)

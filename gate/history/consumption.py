@@ -1,6 +1,7 @@
 """The consumption of a budget: its current bad events by day, in and outside of incidents."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -47,6 +48,29 @@ class Consumption:
     """The consumption before the history begins, whose cause is unknown; at least 0."""
     stretches: tuple[ConsumedStretch, ...]
     """The days or hours of the window with data, the oldest first."""
+
+    def named(self, ids: Mapping[str, str]) -> "Consumption":
+        """Return the same with other ids; consumptions with the same id are added up.
+
+        Args:
+            ids: the new id of each incident, by its present id.
+        """
+        taken = _added_up(self.incidents, ids)
+        return replace(
+            self,
+            incidents=dict(sorted(taken.items(), key=lambda pair: -pair[1])),
+            stretches=tuple(
+                replace(stretch, incidents=_added_up(stretch.incidents, ids))
+                for stretch in self.stretches
+            ),
+        )
+
+
+def _added_up(shares: Mapping[str, float], ids: Mapping[str, str]) -> dict[str, float]:
+    added = dict[str, float]()
+    for name, share in shares.items():
+        added[ids[name]] = added.get(ids[name], 0.0) + share
+    return added
 
 
 def consumption(

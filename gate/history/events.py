@@ -129,7 +129,7 @@ def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> Series
     if isinstance(answer, Series):
         totals = within(answer, request, Span(span.start, told_until(answer, request)))
         if totals and all(total is None for total in totals):
-            reason = "there is no data for any step of the time looked at"
+            reason = "there is no data for any step of the examined time"
             return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
     return answer
 
@@ -149,10 +149,10 @@ def covered_by_steps(
     """Return the known share of a span, and its unknown parts.
 
     Args:
-        slo: whose history it is.
-        totals: of each of the equal parts of the span, at least one.
-        span: what they are parts of.
-        in_runs: as of a `Series`.
+        slo: the SLO of the history.
+        totals: the totals of each of the equal parts of the span, at least one.
+        span: the span of the parts.
+        in_runs: as in a `Series`.
     """
     by_chance = silence_by_chance(slo, in_runs=in_runs)
     present = with_data(totals, in_runs=not by_chance)
@@ -182,8 +182,8 @@ def window_recovery(
         slo: the SLO of the budget.
         assessment: the budget at the end of the history.
         series: the answer to a `past_request` for its window.
-        request: what was asked. Its first step may begin before the window; only what is left of
-            the budget's own bad events, beside the other steps', is in the window still.
+        request: the request of the series. Its first step may begin before the window; only what is
+            left of the budget's own bad events, beside the other steps', is in the window still.
     """
     first = series.bad[0]
     counted = assessment.spent if isinstance(slo, SpendSlo) else assessment.bad

@@ -21,10 +21,26 @@ HALF: Final = Fraction(1, 2)
 
 @dataclass(frozen=True, slots=True)
 class SloHistory:
-    """The history of an SLO in which its incidents were found."""
+    """The history of an SLO in which its incidents were found, or a part of it."""
 
     request: SeriesRequest
     series: Series
+
+    def during(self, incident: Incident) -> "SloHistory":
+        """Return the steps of an incident alone."""
+        request, series = self.request, self.series
+        begin, step = request.span.start, request.step
+        first = max((incident.start - begin) // step, 0)
+        last = min(max(-((begin - incident.end) // step), 0), request.steps)
+        return SloHistory(
+            replace(request, span=Span(request.end_of(first - 1), request.end_of(last - 1))),
+            replace(
+                series,
+                total=series.total[first:last],
+                bad=series.bad[first:last],
+                measured=None,
+            ),
+        )
 
 
 def covered_share(
@@ -182,12 +198,12 @@ def annotate(
     """Return an incident with the records that explain it, and the deploys shortly before it.
 
     Args:
-        incident: of the service.
-        annotations: of any service.
-        service: whose incident it is.
-        step: of the history.
-        explanations: what `explain` says of what each SLO felt, that of composites' members too;
-            composites themselves are left out.
+        incident: the incident of the service.
+        annotations: the annotations of any service.
+        service: the service of the incident.
+        step: the step of the history.
+        explanations: the result of `explain` for the impact on each SLO, including composites'
+            members; composites themselves are left out.
     """
     annotated = AnnotatedIncident(
         incident=incident,

@@ -86,7 +86,7 @@ class BudgetAtInstants:
         series, start, stop = self._series, places.start, places.stop
         with_data = self._with_data[stop] - self._with_data[start]
         if not with_data:
-            reason = "nothing is known of any step of the window"
+            reason = "no step of the window has data"
             return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=series.query)
         total = Fraction(self._totals[stop] - self._totals[start])
         newest = self._request.end_of(self._newest[stop])

@@ -10,12 +10,12 @@ from gate.policy.authors import Authors, Profile
 
 @dataclass(frozen=True, slots=True, order=True)
 class Account:
-    """Who did something."""
+    """The account of somebody who did something."""
 
     login: str
     bot: bool = False
     number: int = 0
-    """The host's own, where it asks for it; 0: it does not."""
+    """The host's own number; 0 if the host does not use it in questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class Membership:
     """Whether somebody is in a team."""
 
     member: bool
-    """True only where the host says so."""
+    """True only if the host says so."""
     reason: str = ""
-    """The reason why the host cannot say; then ``member`` is False, which means nothing."""
+    """The reason why the host cannot say; then ``member`` is False without a meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """That a label was set."""
+    """The event that a label was set."""
 
     by: Account
     at: datetime
@@ -38,7 +38,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Approvers:
-    """Who has approved one commit."""
+    """The accounts that have approved a commit."""
 
     accounts: tuple[Account, ...] = ()
     notes: tuple[str, ...] = ()
@@ -46,13 +46,13 @@ class Approvers:
 
 
 class People(Protocol):
-    """Questions to a code host about people. Every method raises `RestError`."""
+    """The questions to a code host about people. Every method raises `RestError`."""
 
     def authors(self, pull: int, revision: str) -> Authors:
-        """Return who opened a pull request, wrote its commits, or pushed them."""
+        """Return the accounts that opened a pull request, wrote its commits, or pushed them."""
 
     def writers(self, revision: str) -> Authors:
-        """Return who wrote and committed one commit, and what it merges."""
+        """Return the authors and committers of a commit, and of the commits that it merges."""
 
     def queued(self, pull: int, revision: str) -> str | None:
         """Return the commit of a pull request that a merge queue has merged into ``revision``.
@@ -63,39 +63,39 @@ class People(Protocol):
     def pushed_at(self, pull: int, revision: str) -> datetime | None:
         """Return when a commit became the newest of a pull request, by the host's own clock.
 
-        None: it is not the newest, or the host does not know. The dates that commits carry are
-        their authors' to choose.
+        None: it is not the newest, or the host does not know. The dates in commits do not count,
+        since their authors choose them.
         """
 
     def approvers(self, pull: int, revision: str) -> Approvers:
-        """Return whose last judgement on a pull request approves this very commit."""
+        """Return the accounts whose last review of a pull request approves exactly this commit."""
 
     def label_setting(self, pull: int, label: str) -> Setting | None:
-        """Return who last set a label; None: it was removed since, never set, or nobody knows."""
+        """Return who last set a label; None: it is not set, or its history is unknown."""
 
     def account(self, login: str) -> Account:
         """Return the account of a login."""
 
     def profile(self, account: Account) -> Profile:
-        """Return what an account says of itself to everybody."""
+        """Return the public profile of an account."""
 
     def may_write(self, account: Account) -> bool:
-        """Tell whether somebody has the right to push to the repository."""
+        """Return whether an account has the right to push to the repository."""
 
     def in_team(self, team: str, account: Account) -> Membership:
-        """Tell whether somebody is in a team: ``acme/sre``."""
+        """Return whether an account is in a team: ``acme/sre``."""
 
 
 def logins(accounts: Sequence[Account]) -> tuple[str, ...]:
-    """Return accounts as a report names them."""
+    """Return the names of accounts for a report."""
     return tuple(f"@{account.login}" for account in accounts)
 
 
 def read_instant(text: str) -> datetime:
-    """Read an instant of a host's answer.
+    """Read an instant in a host's answer.
 
     Raises:
-        ValueError: it is none, or has no offset.
+        ValueError: it is not an instant, or has no offset.
     """
     read = datetime.fromisoformat(text)
     if read.tzinfo is None:
@@ -104,9 +104,9 @@ def read_instant(text: str) -> datetime:
 
 
 def is_after(moment: datetime, other: datetime) -> bool:
-    """Tell whether one instant of a host is surely after another.
+    """Return whether one instant of a host is certainly later than another.
 
-    Hosts report whole seconds, or round elsewhere down to milliseconds: of two instants in
-    one second nobody knows which was first.
+    Hosts report whole seconds, or round to milliseconds down or up: the order of two instants in
+    one second is unknown.
     """
     return moment.replace(microsecond=0) > other.replace(microsecond=0)

@@ -1,4 +1,4 @@
-"""CI artifacts of a commit: which there are, and their archives.
+"""The CI artifacts of a commit: their list, and their archives.
 
 https://docs.github.com/en/rest/actions/artifacts, https://docs.gitlab.com/api/job_artifacts/
 """
@@ -13,7 +13,7 @@ from gate.hosts.accounts import read_instant
 from gate.hosts.rest import Rest
 
 LARGEST: Final = 128 << 20
-"""Bytes that an archive may have."""
+"""The maximum size of an archive in bytes."""
 _LIST: Final = Purpose("list the CI artifacts", "actions: read")
 _DOWNLOAD: Final = Purpose("download a CI artifact", "actions: read")
 _REPORTER: Final = "the role Reporter in the project and the scope api or read_api"
@@ -27,15 +27,16 @@ class Artifact:
     """An artifact that a CI run for a commit has uploaded."""
 
     number: int
-    """The host's own: of the artifact on GitHub, of the job on GitLab."""
+    """The host's own number: of the artifact on GitHub, of the job on GitLab."""
     made_at: datetime
     """The time of its upload on GitHub, or of the end of its job on GitLab."""
     expired: bool
-    """Whether the host says that it has deleted the archive; GitLab then lists none."""
+    """Whether the host says that it has deleted the archive; GitLab no longer lists such
+    archives."""
 
 
 class ArtifactHost(Protocol):
-    """Questions to a code host about CI artifacts. Every method raises `RestError`."""
+    """The questions to a code host about CI artifacts. Every method raises `RestError`."""
 
     def of_commit(self, name: str, revision: str) -> tuple[Artifact, ...]:
         """Return all artifacts of this name whose CI run was for exactly this commit."""
@@ -84,7 +85,7 @@ class GitLabArtifacts:
     def of_commit(self, name: str, revision: str) -> tuple[Artifact, ...]:
         """Return the archives of all jobs of this name in the pipelines of exactly this commit.
 
-        Jobs that were run again are among them. A job without an archive is none.
+        Jobs that were run again are among them. Jobs without an archive are left out.
         """
         with self.rest.understood(_JOBS):
             return tuple(
@@ -116,6 +117,6 @@ class GitLabArtifacts:
 
 
 def _commit_of(artifact: Any) -> str | None:
-    """Return the commit of the run that made an artifact; None: GitHub no longer knows the run."""
+    """Return the commit of the run that made an artifact; None: GitHub has deleted the run."""
     run = artifact.get("workflow_run")
     return None if run is None else run.get("head_sha")

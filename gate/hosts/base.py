@@ -1,4 +1,4 @@
-"""The base of a change: that of a pull request, or the commit that is live where it ships to."""
+"""The base of a change: that of a pull request, or the commit that is live in an environment."""
 
 import posixpath
 from collections.abc import Callable, Sequence
@@ -18,17 +18,17 @@ from gate.policy.changes import Live
 
 _COMMIT: Final = compiled(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LONGEST: Final = 4_096
-"""Characters of a file with a commit."""
+"""The maximum number of characters in a file with a commit."""
 _SYSTEMS: Final = {"github-deployments": "github", "gitlab-environments": "gitlab"}
 _TOKEN: Final = {
     "github-deployments": "GITHUB_TOKEN with deployments: read",
     "gitlab-environments": "GITLAB_TOKEN with the scope read_api",
 }
 Allowed = Callable[[], Sequence[str]]
-"""Returns the commits whose deploy this gate has allowed, of its own log.
+"""A function that returns the commits whose deploy was allowed, from the log of decisions.
 
 Raises:
-    LookupError: no log counts; the text says why.
+    LookupError: no log can be used; the text says why.
 """
 
 
@@ -37,13 +37,13 @@ class Base:
     """The commit that a change is compared with."""
 
     commit: str | None
-    """Or a branch; None: nobody knows."""
+    """A commit or a branch; None: unknown."""
     named_by: str
     """``--base``, ``the pull request``, ``github-deployments: production``, ``--record``."""
     why_not: str = ""
-    """The reason why it is not known."""
+    """The reason why it is unknown."""
     live: bool = False
-    """It is what is live, and not only where a branch begins."""
+    """Whether it is the live commit, not only the start of a branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,15 @@ class BaseFinder:
     allowed: Allowed
 
     def __call__(self, live: Live | None) -> Base:
-        """Return what the change of this run is compared with.
+        """Return the base of the change of this run.
 
         Args:
-            live: what the policy says; it counts where no pull request and no user names a base.
+            live: the setting of the policy; it counts if neither a pull request nor a user names a
+                base.
         """
         context = self.context
         if context.base is not None:
-            # By hand a branch is named where one begins, and a commit where it is what is live.
+            # In a run by hand, a branch means where the change began, and a commit what is live.
             stated = context.base_from is not None and context.pull_request is None
             live_now = stated and _COMMIT.fullmatch(context.base) is not None
             named_by = context.base_from or "the event"
@@ -107,7 +108,7 @@ class BaseFinder:
         return commit
 
     def _allowed(self) -> Base:
-        """Return the newest ancestor that this gate has allowed to be deployed."""
+        """Return the newest ancestor whose deploy this gate has allowed."""
         named_by = "the decisions that this gate has recorded"
         try:
             allowed = frozenset(self.allowed())
@@ -125,10 +126,10 @@ class BaseFinder:
 
 
 def belongs_to(checkout: Checkout, place: str) -> bool:
-    """Tell whether a file is one that the checkout has from its commit, or is reached by its links.
+    """Return whether a file comes from the commit of the checkout, or is reached through its links.
 
     Raises:
-        GitError: git has no answer.
+        GitError: git does not answer.
     """
     parts = parts_inside(checkout.folder / place, checkout.repository.top)
     if parts is None:
@@ -146,10 +147,10 @@ def belongs_to(checkout: Checkout, place: str) -> bool:
 
 
 def once_live(base: Base, live: Live | None, host: ChangeHost | None, head: str) -> str:
-    """Return when a commit was live before that what is live now is built on; empty: it was not.
+    """Return when a commit was live before the live one, which is built on it; empty: it was not.
 
-    Going back to it is a rollback, whatever its files and messages say. A commit that is newer than
-    what is live is none, although somebody may have deployed it for a trial.
+    A deploy of such a commit is a rollback, whatever its files and messages say. A commit that is
+    newer than the live one is not a rollback, even if somebody deployed it as a trial.
     """
     if base.commit is None or live is None or host is None or live.kind == "file":
         return ""

@@ -1,8 +1,7 @@
 """The known facts about the change itself: its files and commits, titles, labels and branch.
 
-Git is asked first, since it costs no round trip, and the code host for what git does not know.
-Labels and titles are the current ones where the host can be asked: an event has those of its own
-time.
+Git is asked first, since it costs no round trip; the code host is asked for the rest. Labels and
+titles are the current ones if the host can be asked: an event has older ones.
 """
 
 from collections.abc import Sequence
@@ -20,9 +19,9 @@ from gate.policy.changes import ChangeFacts, ComparedWith, Live
 
 _QUEUE: Final = "merge_group"
 _BY_HAND: Final = frozenset({"shell", "none"})
-"""The systems that have no pull requests at all."""
+"""The systems without pull requests."""
 _MOST_ASKED: Final = 30
-"""The most commits whose pull requests the host is asked for."""
+"""The maximum number of commits whose pull requests the host is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +30,15 @@ class PullRequests:
 
     titles: Sequence[str] | None
     labels: Sequence[str] | None
-    """One that belongs to any of them."""
+    """The labels of any of them."""
     common: Sequence[str]
-    """Labels of each of them."""
+    """The labels that each of them has."""
     pulls: tuple[PullRequest, ...] = ()
-    """As the host reports them; empty: it was not asked, or reports none."""
+    """The pull requests as the host reports them; empty: not asked, or the host reports none."""
     whole: bool = True
     """Whether every commit came by one of them."""
     why_not: str = ""
-    """The reason why they are not known."""
+    """The reason why they are unknown."""
 
 
 @dataclass(slots=True)
@@ -53,10 +52,10 @@ class FactFinder:
     bases: BaseFinder
 
     def __call__(self, live: Live | None) -> ChangeFacts:
-        """Return what is known of the change.
+        """Return the known facts about the change.
 
         Args:
-            live: what a policy says of what is live.
+            live: the policy's setting for the live commit.
         """
         base = self.bases(live)
         pulls, branch = self._pull_requests(base), self.context.branch
@@ -87,7 +86,7 @@ class FactFinder:
         return replace(facts, unknown=unknown)
 
     def _flaw(self, base: Base, pulls: PullRequests) -> str:
-        """Return the reason why the base of the event does not count; empty: it does."""
+        """Return the reason why the base in the event does not count; empty: it counts."""
         context = self.context
         if not self._is_pull or context.base_from is not None or base.live:
             return ""
@@ -96,7 +95,7 @@ class FactFinder:
         branch = pulls.pulls[0].base_branch
         if context.base_branch in {None, branch}:
             return ""
-        return f"the pull request goes into {branch} now, and not into {context.base_branch}"
+        return f"the pull request now goes into {branch}, not into {context.base_branch}"
 
     def _head(self) -> str:
         head = self.context.revision or "HEAD"
@@ -135,10 +134,10 @@ class FactFinder:
         return host.pull_changes(number)
 
     def _pull_requests(self, base: Base) -> PullRequests:
-        """Return the pull requests of the change, as they are now where the host can be asked."""
+        """Return the pull requests of the change, from the host if it can be asked."""
         try:
             if self.host is None:
-                return self._told_pulls("there is no token to ask with")
+                return self._told_pulls("there is no token")
             if self.context.pull_request is not None:
                 return _together([self.host.pull_request(self.context.pull_request)], whole=True)
             return self._merged_pulls(self.host, base)
@@ -146,7 +145,7 @@ class FactFinder:
             return self._told_pulls(str(error))
 
     def _told_pulls(self, why_not: str) -> PullRequests:
-        """Return what the event says, where it is the event of this very run."""
+        """Return the pull request in the event, if the event belongs to this very run."""
         context = self.context
         fresh = self._is_pull and context.attempt == 1
         if context.attempt > 1:
@@ -180,10 +179,10 @@ class FactFinder:
             ours = [
                 pull
                 for pull in host.pull_requests_of(commit)
-                # A host takes a merge that somebody has made and pushed for one of its own.
+                # A host takes a merge that somebody made and pushed by hand for a merge of its own.
                 if queued or (pull.merged and brings_only(self.checkout, commit, pull.head))
             ]
-            # The event of a queue names the pull request of its last commit.
+            # The event of a queue names only the pull request of its last commit.
             whole = whole and (bool(ours) or (queued and commit == end and bool(numbers)))
             pulls |= {pull.number: pull for pull in ours}
         if not whole and queued:

@@ -1,4 +1,4 @@
-"""One sticky comment per pull request and gate, cut to what a host takes."""
+"""One updated comment per pull request and gate, cut to the maximum length of the host."""
 
 import hashlib
 import json
@@ -14,10 +14,10 @@ from gate.hosts import RestError
 from gate.hosts.cut import truncate
 
 LIMIT: Final = 65_536
-"""Characters that GitHub takes in a comment."""
+"""The maximum number of characters in a GitHub comment."""
 _POINTER: Final = "_Cut here: a comment cannot be longer. The job summary has the whole report._"
 _ROUNDS: Final = 4
-"""The attempts to read and write before whoever deletes the comment has won."""
+"""The number of attempts before another writer that deletes the comment wins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Comment:
     """A comment on the code host."""
 
     id: int
-    """The later one has the larger."""
+    """A later comment has a larger id."""
     author: str
     """Login; empty: the account was deleted."""
     body: str
@@ -34,10 +34,10 @@ class Comment:
 
 
 class Commenter(Protocol):
-    """The operations on comments of a code host's client. Every method raises `RestError`."""
+    """The operations of a code host's client on comments. Every method raises `RestError`."""
 
     def login(self) -> str:
-        """Return who writes with this token."""
+        """Return the account of this token."""
 
     def comments(self, pull: int) -> Iterable[Comment]:
         """Return all comments of a pull request."""
@@ -59,7 +59,7 @@ class Act(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     KEPT = "kept"
-    """Another job of the same run wrote it, and what it says is worse."""
+    """Another job of the same run wrote it, with a worse verdict."""
     FAILED = "failed"
 
 
@@ -71,7 +71,7 @@ class CommentOutcome:
     url: str | None = None
     """The address of the comment; None: no comment, or it could not be written."""
     trouble: str = ""
-    """The failure; with another act than ``failed``, a warning for readers of the log."""
+    """The failure; with another act than ``failed``, a warning in the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +79,11 @@ class CommentWriter:
     """The run and the job that write a comment, and the severity of its verdict."""
 
     run: str
-    """Tells runs and their attempts apart."""
+    """A text that identifies the run and its attempt."""
     job: str
-    """Tells the jobs of a run apart, the legs of a matrix too."""
+    """A text that identifies the job in the run, also the legs of a matrix."""
     severity: int
-    """The larger, the worse."""
+    """A larger number is worse."""
 
     @property
     def line(self) -> str:
@@ -97,7 +97,7 @@ class CommentWriter:
         return "".join(hashlib.sha256(name.encode()).hexdigest()[:12] for name in names)
 
     def yields_to(self, body: str) -> bool:
-        """Tell whether another job of the same run wrote this comment, and it says worse."""
+        """Return whether another job of the same run wrote this comment, with a worse verdict."""
         theirs = _WRITER.fullmatch((body.splitlines()[1:2] or [""])[0])
         ours = _WRITER.fullmatch(self.line)
         if theirs is None or ours is None or theirs["run"] != ours["run"]:
@@ -114,9 +114,9 @@ _SHARED: Final = (
 
 
 def marker(service: str, policy_path: str, environment: str | None) -> str:
-    """Return the first line that comments had before they distinguished places and keys.
+    """Return the first line of comments from before places and keys were distinguished.
 
-    Such a comment is taken over, and gets the line of `GateIdentity.marker`.
+    Such a comment is reused, and gets the line of `GateIdentity.marker`.
     """
     name = json.dumps([service, policy_path, environment])
     return f"<!-- gate:v1 id={hashlib.sha256(name.encode()).hexdigest()[:32]} -->"
@@ -131,19 +131,19 @@ def upsert(
     former: str | None = None,
     writer: CommentWriter | None = None,
 ) -> CommentOutcome:
-    """Make sure that the pull request has one comment with this marker, and that it says this.
+    """Make sure that the pull request has exactly one comment with this marker and this text.
 
-    Ours is a comment whose first line is the marker and whose author we are: anybody can plant a
-    marker. Where two runs raced, the oldest stays. Never raises.
+    Our comment has the marker as its first line and our account as its author: anybody can write a
+    marker. If two runs raced, the oldest comment stays. Never raises.
 
     Args:
-        client: of the code host.
-        pull: number of the pull request.
-        marker: of the gate.
-        body: Markdown; cut where it is too long.
+        client: the client of the code host.
+        pull: the number of the pull request.
+        marker: the marker of the gate.
+        body: Markdown; it is cut if it is too long.
         former: the marker that a comment of the same gate may still have; None: no such marker.
-        writer: which job writes; it does not put a better verdict over another job's worse one.
-            None: it is not known.
+        writer: the job that writes; it does not replace another job's worse verdict by a better
+            one. None: unknown.
     """
     head = marker if writer is None else f"{marker}\n{writer.line}"
     whole = truncate(f"{head}\n{body}", LIMIT, _POINTER)
@@ -161,19 +161,21 @@ class _Upsert:
     body: str
     writer: CommentWriter | None = None
     me: str | None = None
-    """Login; None: not asked yet."""
+    """The login; None: not asked yet."""
     made: Comment | None = None
     """The comment that this run made; the host's list may lag behind."""
     gone: set[int] = field(default_factory=set)
-    """Those that the host's list still had."""
+    """The deleted comments that the host's list still has."""
 
     def run(self) -> CommentOutcome:
         for _ in range(_ROUNDS):
             ours = self._ours()
             if not ours:
                 self.made = self.client.create_comment(self.pull, self.body)
-                self.me = self.made.author  # an app cannot ask, and what is assumed may be wrong
-                continue  # and look whether another run did the same at the same time
+                self.me = (
+                    self.made.author
+                )  # an app cannot ask this, and the assumed account may be wrong
+                continue  # then check whether another run has done the same meanwhile
             keep, *later = ours
             if self.writer is not None and any(self.writer.yields_to(c.body) for c in ours):
                 return self._left_alone(ours)
@@ -185,14 +187,14 @@ class _Upsert:
         return CommentOutcome(act=Act.FAILED, trouble=trouble)
 
     def _left_alone(self, ours: Sequence[Comment]) -> CommentOutcome:
-        """Leave another job's comment as it is, and take back one that this job has just made."""
+        """Leave another job's comment as it is, and delete one that this job has just made."""
         mine = [c for c in ours if self.made is not None and c.id == self.made.id]
         trouble = "; ".join(filter(None, [_SHARED, self._delete(mine)]))
         kept = next(comment for comment in ours if comment not in mine)
         return CommentOutcome(act=Act.KEPT, url=kept.url, trouble=trouble)
 
     def _ours(self) -> list[Comment]:
-        """Return the comments that count as ours, oldest first."""
+        """Return our comments, the oldest first."""
         marked = {
             comment.id: comment
             for comment in self.client.comments(self.pull)
@@ -209,7 +211,7 @@ class _Upsert:
         )
 
     def _update(self, comment: Comment) -> str | None:
-        """Return the address of the comment, which says now what it should; None: it is gone."""
+        """Return the address of the comment with its new text; None: it no longer exists."""
         if _text(comment.body) == _text(self.body):
             return comment.url
         try:
@@ -235,5 +237,5 @@ class _Upsert:
 
 
 def _text(body: str) -> str:
-    """Return what a reader sees of it: hosts may change line ends, and trim."""
+    """Return the visible text: hosts may change line ends, and trim."""
     return "\n".join(body.splitlines()).strip()

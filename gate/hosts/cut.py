@@ -1,4 +1,4 @@
-"""Cutting a report to what a host takes, so that what is shown of it still renders."""
+"""Cut a report to the maximum length of a host, so that the rest still renders."""
 
 import re
 from dataclasses import field
@@ -13,12 +13,12 @@ _TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>details|summary|pre|code)\b[^>]*
 def truncate(text: str, limit: int, pointer: str) -> str:
     """Return the text, or as many of its lines as fit with the pointer after them.
 
-    What is open at the cut, folded details and blocks of code, is closed.
+    Folded details and blocks of code that are open at the cut are closed.
 
     Args:
         text: Markdown.
-        limit: the most characters that are returned; more than the pointer has.
-        pointer: Markdown that says where the whole is.
+        limit: the maximum number of characters of the result; more than the pointer has.
+        pointer: Markdown that says where the whole report is.
     """
     if len(text) <= limit:
         return text
@@ -48,7 +48,7 @@ class _Nesting:
                 self._meet(tag["name"].lower(), ends=bool(tag["end"]))
 
     def end(self) -> str:
-        """Return what closes it all, innermost first."""
+        """Return the text that closes all open blocks, the innermost first."""
         return "\n".join(filter(None, (self.fence, *(f"</{tag}>" for tag in self.tags[::-1]))))
 
     def _pass(self, marks: str, rest: str) -> None:

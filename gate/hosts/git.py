@@ -1,4 +1,4 @@
-"""Questions to git about a checkout: its commits, and how much of their history is here."""
+"""Questions to git about a checkout: its commits, and how much of their history it has."""
 
 import re
 from collections.abc import Sequence
@@ -15,14 +15,15 @@ _RELATIVE: Final = re.compile(r"HEAD((?:[~^][0-9]*)*)")
 
 
 class Checkout:
-    """A folder in a git checkout. Nothing of the checkout is run, written or fetched."""
+    """A folder in a git checkout. Nothing in the checkout is run, written or fetched."""
 
     def __init__(self, folder: Path, workspace: str | Path | None = None) -> None:
-        """Prepare; nothing is asked.
+        """Prepare; git is not run yet.
 
         Args:
-            folder: in the checkout.
-            workspace: of the CI system, in which the outermost repository is the checkout.
+            folder: a folder in the checkout.
+            workspace: the workspace of the CI system; the outermost repository in it is the
+                checkout.
         """
         self.folder = folder.absolute()
         self._workspace = None if workspace is None else Path(workspace)
@@ -57,7 +58,7 @@ class Checkout:
         return self.repository.head()
 
     def prefix(self) -> str:
-        """Return the folder's own name from the top of the checkout, with ``/`` at its end.
+        """Return the path of the folder from the top of the checkout, with ``/`` at its end.
 
         Raises:
             GitError: this is not a checkout.
@@ -66,20 +67,20 @@ class Checkout:
         return "" if name == "." else f"{name}/"
 
     def plumbing(self, *arguments: str) -> bytes:
-        """Return what a command of git says that takes full hashes and reads objects only.
+        """Return the output of a git command that takes full hashes and only reads objects.
 
         Raises:
-            GitError: git has no answer.
+            GitError: git fails.
         """
         return self.objects.ask(*arguments)
 
     def commit(self, ref: str) -> str:
         """Return the commit that a name refers to: a full hash, ``HEAD~1``, a branch or a tag.
 
-        Of a branch the server's is meant, as the checkout has it, and not a local one beside it.
+        A branch means the server's branch in the checkout, not a local one beside it.
 
         Raises:
-            GitError: it is not in this checkout, or the name can mean several commits.
+            GitError: it is not in this checkout, or the name is ambiguous.
         """
         relative = _RELATIVE.fullmatch(ref)
         if relative is not None:
@@ -102,7 +103,7 @@ class Checkout:
 
 
 def _names(ref: str) -> tuple[tuple[str, ...], ...]:
-    """Return the refs that a name may refer to: the first that exists in each group."""
+    """Return the refs that a name may mean: the first existing one of each group."""
     if ref.startswith("refs/"):
         return ((ref,),)
     name = ref.removeprefix("origin/")

@@ -23,9 +23,9 @@ from gate.hosts.rest import Rest
 from gate.http import Clock
 
 URL: Final = "https://api.github.com"
-"""The address unless GITHUB_API_URL states another."""
+"""The address, unless GITHUB_API_URL is set."""
 ACTIONS: Final = "github-actions[bot]"
-"""Who writes with a workflow's own token, which may not ask who it is."""
+"""The account of a workflow's own token, which may not ask for it."""
 _LONGEST_DESCRIPTION: Final = 140
 _STATES: Final = {
     "pending": "pending",
@@ -44,7 +44,7 @@ _STATUS: Final = Purpose("set the commit status", "statuses: write")
 class GitHub:
     """One repository, with one token. One thread at a time.
 
-    Every method raises `GitHubError` where GitHub does not answer as it should.
+    Every method raises `GitHubError` if GitHub does not answer as it should.
     """
 
     def __init__(
@@ -57,18 +57,18 @@ class GitHub:
         clock: Clock | None = None,
         seconds: float = 90.0,
     ) -> None:
-        """Prepare; nothing is sent.
+        """Prepare; no request is sent yet.
 
         Args:
             repository: ``acme/chat``.
-            token: not empty.
-            url: of the API: GITHUB_API_URL.
-            session: to send with; None: one is made.
+            token: a token; not empty.
+            url: the address of the API: GITHUB_API_URL.
+            session: the HTTP session; None: a new one.
             clock: None: the real one.
-            seconds: that all requests together may take, pauses between tries included.
+            seconds: the time limit of all requests together, with the pauses between tries.
 
         Raises:
-            GitHubError: the repository's name is none.
+            GitHubError: the repository's name is not valid.
         """
         self._repository = f"repos/{github_path(*repository.split('/'))}"
         self._rest = Rest(
@@ -93,11 +93,11 @@ class GitHub:
         self.changes = GitHubChanges(self._rest, self._repository)
 
     def changed_paths(self, pull: int) -> tuple[str, ...]:
-        """Return the files that a pull request changes, old names of moved ones too."""
+        """Return the files that a pull request changes, with the old names of moved ones."""
         return self.changes.changed_paths(pull)
 
     def login(self) -> str:
-        """Return who writes with this token."""
+        """Return the account of this token."""
         try:
             with self._rest.understood(_LOGIN):
                 return str(self._rest.ask(_LOGIN, "GET", "user")["login"])
@@ -107,7 +107,7 @@ class GitHub:
             return ACTIONS
 
     def comments(self, pull: int) -> tuple[Comment, ...]:
-        """Return all comments of a pull request, those on lines of code left out."""
+        """Return all comments of a pull request, except those on lines of code."""
         path = f"{self._repository}/issues/{pull}/comments"
         with self._rest.understood(_COMMENTS):
             return tuple(map(_comment, self._rest.pages(_COMMENTS, path)))
@@ -175,7 +175,7 @@ class GitHubOpenPulls:
     """The repository's path: ``repos/acme/chat``."""
 
     def every(self) -> Iterator[OpenPull]:
-        """Yield every open pull request, the oldest first: new ones do not shift the pages."""
+        """Yield every open pull request, the oldest first: new ones then do not shift the pages."""
         query = {"state": "open", "sort": "created", "direction": "asc"}
         with self.rest.understood(_PULLS):
             for pull in self.rest.pages(_PULLS, f"{self.repository}/pulls", query):

@@ -1,6 +1,7 @@
-"""GitHub: whose change a pull request is: who opened, wrote, committed and pushed it.
+"""The authors of a pull request on GitHub: who opened, wrote, committed and pushed it.
 
-What commits say of their authors is their authors' to choose; who has pushed, GitHub knows.
+The authors in commits are chosen by whoever writes them; the account that pushed is known to
+GitHub.
 """
 
 from collections.abc import Iterator
@@ -13,21 +14,20 @@ from gate.hosts import Purpose
 from gate.hosts.accounts import Account, read_instant
 from gate.hosts.github_events import github_path
 from gate.hosts.rest import Rest
-from gate.policy.authors import Authors, Signature, accounts, co_authors, signed
-from gate.policy.logins import is_bot
+from gate.policy.authors import Authors, Signature, accounts, co_authors, is_bot, signed
 
 _PULL: Final = Purpose("read the pull request", "pull-requests: read")
 _COMMITS: Final = Purpose("list the commits of the pull request", "pull-requests: read")
 _COMMIT: Final = Purpose("ask who wrote the commit", "contents: read")
 _PUSHES: Final = Purpose("ask who pushed the commits, and when", "contents: read")
 _MOST_COMMITS: Final = 250
-"""That GitHub lists: https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request"""
+"""The maximum number of commits that GitHub lists:
+https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request"""
 _BY_THE_SITE: Final = ("web-flow", "noreply@github.com")
-"""Committer of what is done on GitHub's pages, and its address: it is nobody.
-https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification
-"""
+"""The committer of commits from GitHub's web pages, and its address: not a person.
+https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification"""
 _ENOUGH: Final = 100
-"""Pushes from before the pull request was opened that are looked at: one page."""
+"""The number of pushes from before the pull request that are read: one page."""
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class GitHubAuthors:
     """The repository's path: ``repos/acme/chat``."""
     _pulls: dict[int, Any] = field(default_factory=dict)
     _lists: dict[str, list[Any]] = field(default_factory=dict)
-    """Path -> what was listed there."""
+    """The lists that were read, by path."""
 
     def head(self, pull: int) -> str:
         """Return the newest commit of a pull request."""
@@ -47,7 +47,7 @@ class GitHubAuthors:
             return str(self._pull(pull)["head"]["sha"])
 
     def of_pull(self, pull: int, revision: str) -> Authors:
-        """Return who opened a pull request, and who wrote and pushed what is in it."""
+        """Return who opened a pull request, and who wrote and pushed its commits."""
         with self.rest.understood(_PULL):
             user = self._pull(pull)["user"]
             opened = accounts([None if user is None else user["login"]], "opened it")
@@ -68,7 +68,7 @@ class GitHubAuthors:
         return opened + written + pushed + Authors(unknown=missing)
 
     def of_commit(self, revision: str) -> Authors:
-        """Return who wrote and committed one commit, and the heads of what it merges."""
+        """Return who wrote and committed a commit, and the heads of the commits that it merges."""
         with self.rest.understood(_COMMIT):
             commit = self._commit(revision)
             merged = [self._commit(str(parent["sha"])) for parent in commit["parents"][1:]]
@@ -83,9 +83,9 @@ class GitHubAuthors:
             return read_instant(newest["timestamp"])
 
     def _pushed(self, pull: int, revision: str, names: set[str], opened: datetime) -> Authors:
-        """Return who pushed a commit that is in the pull request, or to it since it was opened.
+        """Return who pushed a commit of the pull request, or pushed to it since it was opened.
 
-        A push that another has replaced counts, too: what it brought may be in the later one.
+        A push that another one has replaced counts, too: its changes may be in the later one.
         """
         actors, last_known = list[str | None](), False
         with self.rest.understood(_PUSHES):
@@ -128,13 +128,13 @@ class GitHubAuthors:
 
 
 def account_of(user: Any) -> Account:
-    """Return the account of what GitHub calls a simple user."""
+    """Return the account in an answer that GitHub calls a simple user."""
     login = str(user["login"])
     return Account(login, bot=is_bot(login) or user.get("type", "User") != "User")
 
 
 def _written(commit: Any) -> Authors:
-    """Return whom a commit names: its author, its committer, and co-authors."""
+    """Return the people that a commit names: its author, its committer, and co-authors."""
     text = commit["commit"]
     author = _named(commit["author"], text["author"], "wrote a commit")
     committer, address = commit["committer"], (text["committer"] or {}).get("email")

@@ -1,4 +1,4 @@
-"""GitHub: what a pull request or a deploy changes, and which commit is live."""
+"""GitHub: the changes of a pull request or a deploy, and the live commit."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,23 +14,24 @@ from gate.hosts.rest import Rest
 from gate.hosts.span import Changeset
 
 _MOST_FILES: Final = 3_000
-"""That GitHub lists: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
+"""The maximum number of files that GitHub lists:
+https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
 _MOST_COMMITS: Final = 250
-"""https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request, and of comparisons:
-https://docs.github.com/en/rest/commits/commits#compare-two-commits
-"""
+"""The maximum number of commits:
+https://docs.github.com/en/rest/pulls/pulls#list-commits-on-a-pull-request, and of comparisons:
+https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
 _MOST_COMPARED: Final = 300
-"""Files of a comparison."""
+"""The maximum number of files in a comparison."""
 _NAMES: Final = ("filename", "previous_filename")
 _PULL: Final = Purpose("read the pull request", "pull-requests: read")
 _PULLS: Final = Purpose("ask by which pull request a commit came", "pull-requests: read")
 _FILES: Final = Purpose("list the files that the pull request changes", "pull-requests: read")
 _COMMITS: Final = Purpose("list the commits of the pull request", "pull-requests: read")
-_COMPARE: Final = Purpose("compare the commit with what is live", "contents: read")
+_COMPARE: Final = Purpose("compare the commit with the live one", "contents: read")
 _LIST: Final = Purpose("list the deployments", "deployments: read")
 _STATUSES: Final = Purpose("ask how a deployment went", "deployments: read")
 _WAITING: Final = timedelta(days=1)
-"""How long an earlier deployment may have waited, for an approval say, and gone live later."""
+"""The longest time that an earlier deployment may have waited, for example for an approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class GitHubChanges:
     """The repository's path: ``repos/acme/chat``."""
 
     def changed_paths(self, pull: int) -> tuple[str, ...]:
-        """Return the files that a pull request changes, old names of moved ones too."""
+        """Return the files that a pull request changes, with the old names of moved ones."""
         with self.rest.understood(_FILES):
             files = list(self.rest.pages(_FILES, f"{self.repository}/pulls/{pull}/files"))
             if len(files) >= _MOST_FILES:
@@ -61,7 +62,7 @@ class GitHubChanges:
             return [_pull(pull) for pull in self.rest.pages(_PULLS, path)]
 
     def pull_changes(self, number: int) -> Changeset:
-        """Return what a pull request changes."""
+        """Return the changes of a pull request."""
         paths = self.changed_paths(number)
         path = f"{self.repository}/pulls/{number}/commits"
         with self.rest.understood(_COMMITS):
@@ -72,7 +73,7 @@ class GitHubChanges:
         return Changeset(paths, commits if len(commits) < _MOST_COMMITS else None)
 
     def between(self, live: str, head: str) -> Changeset:
-        """Return what lies between two commits, the first an ancestor of the second."""
+        """Return the changes between two commits; the first is an ancestor of the second."""
         with self.rest.understood(_COMPARE):
             answer = self._compared(live, head)
             if answer["status"] not in {"ahead", "identical"}:
@@ -87,18 +88,18 @@ class GitHubChanges:
             )
 
     def goes_back(self, live: str, head: str) -> bool:
-        """Tell whether a commit is what is live, or older than it."""
+        """Return whether a commit is the live one, or older than it."""
         with self.rest.understood(_COMPARE):
             return self._compared(live, head)["status"] in {"behind", "identical"}
 
     def _compared(self, live: str, head: str) -> Any:
         between = github_path(f"{live}...{head}")
-        # Files are on the first page only; more commits than one page has are not asked for.
+        # Only the first page has files, and later pages of commits are not needed.
         query = {"per_page": "100"}
         return self.rest.ask(_COMPARE, "GET", f"{self.repository}/compare/{between}", query=query)
 
     def live(self, environment: str) -> Deployed | None:
-        """Return the deployment that succeeded last and that nothing has replaced."""
+        """Return the last successful deployment that nothing has replaced."""
         newest: tuple[datetime, str, datetime] | None = None
         with self.rest.understood(_LIST):
             query = {"environment": environment}
@@ -115,7 +116,7 @@ class GitHubChanges:
         return None if newest is None else Deployed(revision=newest[1], at=newest[0])
 
     def was_live(self, environment: str, revision: str) -> datetime | None:
-        """Return when a commit went live last."""
+        """Return the last time when a commit went live."""
         with self.rest.understood(_LIST):
             query = {"environment": environment, "sha": revision}
             entries = self.rest.pages(_LIST, f"{self.repository}/deployments", query)

@@ -1,4 +1,4 @@
-"""GitHub: what was deployed when; its errors, and addresses that lead nowhere else."""
+"""GitHub: deployments and their times, errors, and addresses that cannot lead elsewhere."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,14 +17,14 @@ class GitHubError(RestError):
 
 
 def github_path(*parts: str) -> str:
-    """Return parts of an address; none of them can lead to another address.
+    """Return the parts of an address, quoted; none of them can lead to another address.
 
     Raises:
-        GitHubError: one of them would.
+        GitHubError: one of them could.
     """
     try:
         quoted = [quote(part, safe="") for part in parts]
-    except UnicodeError:  # half a character, of a file's name that is not text
+    except UnicodeError:  # half of a surrogate pair, from the name of a file that is not valid text
         quoted = [""]
     if not {"", ".", ".."}.isdisjoint(quoted):
         raise GitHubError(f"cannot ask GitHub about {'/'.join(parts)!r}: it is not a plain name")
@@ -34,9 +34,9 @@ def github_path(*parts: str) -> str:
 _LIST: Final = Purpose("list the deployments", "deployments: read")
 _STATUSES: Final = Purpose("ask how a deployment went", "deployments: read")
 _WAITING: Final = timedelta(days=1)
-"""How long a deployment may have waited, for an approval say, before it went live."""
+"""The longest time that a deployment may have waited, for example for an approval."""
 _TOUCHED: Final = frozenset({"in_progress", "failure", "error"})
-"""States of a deployment that may have gone live in a part."""
+"""The states of a deployment that may have gone live partly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class GitHubDeployments:
     """The repository's path: ``repos/acme/chat``."""
 
     def since(self, start: datetime, environment: str | None = None) -> tuple[Deployment, ...]:
-        """Return what went live from an instant on, the newest first.
+        """Return the deployments that went live from an instant on, the newest first.
 
-        One request for a hundred deployments, and one for each of them.
+        It sends one request for a hundred deployments, and one for each of them.
 
         Args:
-            start: what was created longer than a day before it is not asked about.
-            environment: ``production``; None: of all.
+            start: deployments that were created more than a day earlier are left out.
+            environment: ``production``; None: all.
 
         Raises:
             RestError: GitHub does not answer as it should.
@@ -72,7 +72,7 @@ class GitHubDeployments:
         path = f"{self.repository}/deployments/{int(entry['id'])}/statuses"
         statuses = list(self.rest.pages(_STATUSES, path))
         with self.rest.understood(_STATUSES):
-            # A tool that reports nothing more to GitHub may have deployed anyway.
+            # A tool may have deployed without any further report to GitHub.
             live = _live_at(statuses) if statuses else read_instant(entry["created_at"])
         return (
             None
@@ -82,7 +82,7 @@ class GitHubDeployments:
 
 
 def _live_at(statuses: Sequence[Any]) -> datetime | None:
-    """Return when it first succeeded, or else began or failed; None: it never got so far."""
+    """Return when it first succeeded, or else began or failed; None: it never began."""
     for states in ({"success"}, _TOUCHED):
         reached = [read_instant(s["created_at"]) for s in statuses if s["state"] in states]
         if reached:

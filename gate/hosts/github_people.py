@@ -1,4 +1,4 @@
-"""GitHub: who did what to a pull request, and who may."""
+"""GitHub: the people who contributed to a pull request, and their rights."""
 
 from dataclasses import field
 from datetime import datetime
@@ -11,13 +11,12 @@ from gate.hosts.accounts import Account, Approvers, Membership, Setting, is_afte
 from gate.hosts.github_authors import GitHubAuthors, account_of
 from gate.hosts.github_events import GitHubError, github_path
 from gate.hosts.rest import Rest
-from gate.policy.authors import Authors, Profile
-from gate.policy.logins import is_bot
+from gate.policy.authors import Authors, Profile, is_bot
 
 _JUDGING: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
-"""States of a review; a mere comment takes no approval back."""
+"""The states of a review that replace an earlier one; a mere comment does not."""
 _STRANGERS: Final = frozenset({"NONE", "MANNEQUIN"})
-"""Associations with the repository of whom it does not belong to, or not any more."""
+"""The associations with the repository of people who do not belong to it."""
 _RIGHT: Final = Purpose("ask who may write to the repository", "metadata: read")
 _TEAM: Final = Purpose("ask who is in the team", "members: read of the organization")
 _REVIEWS: Final = Purpose("list the reviews of the pull request", "pull-requests: read")
@@ -43,19 +42,19 @@ class GitHubPeople:
         return self._authors.of_pull(pull, revision)
 
     def writers(self, revision: str) -> Authors:
-        """Return who wrote and committed one commit, and what it merges."""
+        """Return the authors and committers of a commit, and of the commits that it merges."""
         return self._authors.of_commit(revision)
 
     def queued(self, pull: int, revision: str) -> str | None:
-        """Return the commit of a pull request that a merge queue has merged; None: not known.
+        """Return the commit of a pull request that a merge queue has merged; None: unknown.
 
-        Of a pull request that was pushed to since, the newest commit is not what the queue has.
+        If the pull request has got more commits since, its newest commit is not in the queue.
         """
         head = self._authors.head(pull)
         with self.rest.understood(_QUEUE):
             path = f"{self.repository}/commits/{github_path(revision)}"
             commit = self.rest.ask(_QUEUE, "GET", path, query={"per_page": "1"})
-            # A commit of the queue is GitHub's own, and so is its date.
+            # A commit of the queue is made by GitHub, and so is its date.
             taken = read_instant(commit["commit"]["committer"]["date"])
             by_github = (commit["committer"] or {}).get("login") == "web-flow"
         pushed = self.pushed_at(pull, head)
@@ -66,9 +65,9 @@ class GitHubPeople:
         return self._authors.pushed_at(pull, revision)
 
     def approvers(self, pull: int, revision: str) -> Approvers:
-        """Return whose last judgement on a pull request approves this very revision.
+        """Return the accounts whose last review of a pull request approves exactly this revision.
 
-        Where somebody has judged twice in one second, nobody knows what was last.
+        If somebody has two reviews in one second, their order is unknown.
         """
         path, latest = f"{self.repository}/pulls/{pull}/reviews", dict[Account, list[Any]]()
         with self.rest.understood(_REVIEWS):
@@ -89,7 +88,7 @@ class GitHubPeople:
         return Approvers(tuple(accounts), tuple(notes))
 
     def label_setting(self, pull: int, label: str) -> Setting | None:
-        """Return who last set a label; None: it was removed since, never set, or nobody knows."""
+        """Return who last set a label; None: it is not set, or its history is unknown."""
         path = f"{self.repository}/issues/{pull}/events"
         with self.rest.understood(_EVENTS):
             changes = [
@@ -103,25 +102,25 @@ class GitHubPeople:
             return Setting(account_of(last["actor"]), read_instant(last["created_at"]))
 
     def account(self, login: str) -> Account:
-        """Return the account of a login, without asking whether there is one."""
+        """Return the account of a login, without checking that it exists."""
         return Account(login, bot=is_bot(login))
 
     def profile(self, account: Account) -> Profile:
-        """Return what an account says of itself to everybody."""
+        """Return the public profile of an account."""
         with self.rest.understood(_USER):
             page = self.rest.ask(_USER, "GET", f"users/{github_path(account.login)}")
             names, emails = filter(None, [page["name"]]), filter(None, [page["email"]])
             return Profile(account.login, tuple(names), tuple(emails))
 
     def may_write(self, account: Account) -> bool:
-        """Tell whether somebody has the right to push to the repository."""
+        """Return whether an account has the right to push to the repository."""
         path = f"{self.repository}/collaborators/{github_path(account.login)}/permission"
         with self.rest.understood(_RIGHT):
-            # Among the finer roles, maintain counts as write here, and triage as read.
+            # This field counts the finer role maintain as write, and triage as read.
             return self.rest.ask(_RIGHT, "GET", path)["permission"] in {"admin", "write"}
 
     def in_team(self, team: str, account: Account) -> Membership:
-        """Tell whether somebody is in a team; GitHub hides teams from a workflow's own token."""
+        """Return whether an account is in a team; a workflow's own token cannot read teams."""
         organization, _, slug = team.partition("/")
         teams = f"orgs/{github_path(organization)}/teams/{github_path(slug)}"
         path = f"{teams}/memberships/{github_path(account.login)}"
@@ -143,7 +142,7 @@ class GitHubPeople:
 
 
 def _last(reviews: list[Any]) -> list[Any]:
-    """Return the latest judgement; several, where they were in one second."""
+    """Return the latest review; several if they were in the same second."""
     newest = max(read_instant(review["submitted_at"]) for review in reviews)
     return [
         review for review in reviews if not is_after(newest, read_instant(review["submitted_at"]))

@@ -1,9 +1,8 @@
-"""GitLab's REST API: the notes of a merge request, which are open, and the status of a commit.
+"""GitLab's REST API: notes of a merge request, open merge requests, and statuses of a commit.
 
 https://docs.gitlab.com/api/notes/#merge-requests,
 https://docs.gitlab.com/api/merge_requests/#list-project-merge-requests,
-https://docs.gitlab.com/api/commits/#list-commit-statuses; a server of one's own has the same
-elsewhere.
+https://docs.gitlab.com/api/commits/#list-commit-statuses; a self-hosted server has another host.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,8 +40,8 @@ class GitLabError(RestError):
 class GitLab:
     """One project, with one token. One thread at a time.
 
-    Every method raises `GitLabError` where GitLab does not answer as it should. What the methods
-    call a comment is a note; the number of a merge request is its IID.
+    Every method raises `GitLabError` if GitLab does not answer as it should. A comment in the
+    methods is a note in GitLab; the number of a merge request is its IID.
     """
 
     def __init__(
@@ -56,22 +55,23 @@ class GitLab:
         clock: Clock | None = None,
         seconds: float = 90.0,
     ) -> None:
-        """Prepare; nothing is sent.
+        """Prepare; no request is sent yet.
 
         Args:
             project: its number or its path: CI_PROJECT_ID, ``acme/chat``.
-            token: of the project, a group or a person. A job's own may read notes, not write them.
-            url: of the API: CI_API_V4_URL.
-            page: of the project, for links to its notes: CI_PROJECT_URL.
-            session: to send with; None: one is made.
+            token: the token of the project, a group or a person. A job's own token may read notes,
+                but not write them.
+            url: the address of the API: CI_API_V4_URL.
+            page: the page of the project, for links to its notes: CI_PROJECT_URL.
+            session: the HTTP session; None: a new one.
             clock: None: the real one.
-            seconds: that all requests together may take, pauses between tries included.
+            seconds: the time limit of all requests together, with the pauses between tries.
         """
-        # As one part of the address, whatever it holds: acme%2Fchat.
+        # The whole path is one part of the address: acme%2Fchat.
         self._project = f"projects/{quote(project, safe='', errors='replace')}"
         self._page = page
         self._requests = dict[int, int]()
-        """Note -> merge request: GitLab names a note by both."""
+        """The merge request of each note: GitLab identifies a note by both."""
         self._rest = Rest(
             url,
             host="GitLab",
@@ -90,12 +90,12 @@ class GitLab:
         self.changes = GitLabChanges(self._rest, self._project)
 
     def login(self) -> str:
-        """Return who writes with this token; a project's token has a user of its own."""
+        """Return the account of this token; a project's token has a user of its own."""
         with self._rest.understood(_LOGIN):
             return str(self._rest.ask(_LOGIN, "GET", "user")["username"])
 
     def comments(self, pull: int) -> tuple[Comment, ...]:
-        """Return all notes of a merge request, GitLab's own about its history among them."""
+        """Return all notes of a merge request, including those that GitLab itself writes."""
         with self._rest.understood(_LIST):
             notes = self._rest.pages(_LIST, self._notes(pull))
             return tuple(self._comment(note, pull) for note in notes)
@@ -155,7 +155,7 @@ _SENT: Final[dict[State, str]] = {
     "failure": _FAILED,
     "error": _FAILED,
 }
-"""A pipeline goes on after a warning; a failed status would end it."""
+"""The state that is sent: a pipeline goes on after a warning; a failed status would end it."""
 _STATES: Final[dict[str, State]] = {
     "success": "success",
     "failed": "failure",
@@ -173,7 +173,7 @@ class GitLabOpenRequests:
     """The project's path: ``projects/42``."""
 
     def every(self) -> Iterator[OpenPull]:
-        """Yield every open merge request, the oldest first: new ones do not shift the pages."""
+        """Yield every open merge request, the oldest first: new ones then do not shift pages."""
         query = {"state": "opened", "order_by": "created_at", "sort": "asc"}
         with self.rest.understood(_REQUESTS):
             for request in self.rest.pages(_REQUESTS, f"{self.project}/merge_requests", query):
@@ -193,7 +193,7 @@ class GitLabOpenRequests:
         try:
             self.rest.ask(_STATUS, "POST", path, body=_body(status))
         except RestError as error:
-            # It refuses "pending" for what is pending already, and says so in these words:
+            # GitLab refuses "pending" for a status that is pending already, in these words:
             # https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
             waiting = status.state == "pending" and error.status == HTTPStatus.BAD_REQUEST
             if not (waiting and "Cannot transition status" in str(error)):

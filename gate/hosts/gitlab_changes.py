@@ -1,9 +1,9 @@
-"""GitLab: what a merge request or a deploy changes, whose change it is, and which commit is live.
+"""GitLab: the changes of a merge request or a deploy, their authors, and the live commit.
 
 https://docs.gitlab.com/api/merge_requests/, .../commits/, .../deployments/, .../repositories/
 
-GitLab reports only names and e-mail addresses of a commit, which its author may choose; who has
-pushed, it knows by their accounts: https://docs.gitlab.com/api/events/
+GitLab reports only names and e-mail addresses of a commit, which its author may choose; the account
+that pushed is known: https://docs.gitlab.com/api/events/
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,10 +25,10 @@ _REQUEST: Final = Purpose("read the merge request", NEEDS)
 _REQUESTS: Final = Purpose("ask by which merge request a commit came", NEEDS)
 _DIFFS: Final = Purpose("list the files that the merge request changes", NEEDS)
 _COMMITS: Final = Purpose("list the commits of the merge request", NEEDS)
-_BASE: Final = Purpose("compare the commit with what is live", NEEDS)
+_BASE: Final = Purpose("compare the commit with the live one", NEEDS)
 _DEPLOYMENTS: Final = Purpose("list the deployments", NEEDS)
 _RECENT: Final = 100
-"""The most deployments that are read."""
+"""The maximum number of deployments that are read."""
 _NAMES: Final = ("new_path", "old_path")
 
 
@@ -52,7 +52,7 @@ class GitLabChanges:
             return [_request(request) for request in self.rest.pages(_REQUESTS, path)]
 
     def pull_changes(self, number: int) -> Changeset:
-        """Return what a merge request changes; GitLab says when it lists less than all files."""
+        """Return the changes of a merge request; GitLab says if its list of files is cut."""
         with self.rest.understood(_DIFFS):
             count = str(self._request(number)["changes_count"])
             files = list(self.rest.pages(_DIFFS, f"{self._path(number)}/diffs"))
@@ -72,18 +72,18 @@ class GitLabChanges:
         )
 
     def goes_back(self, live: str, head: str) -> bool:
-        """Tell whether a commit is what is live, or older than it."""
+        """Return whether a commit is the live one, or older than it."""
         refs = "&".join(f"refs[]={quote(ref, safe='')}" for ref in (live, head))
         with self.rest.understood(_BASE):
             path = f"{self.project}/repository/merge_base?{refs}"
             return bool(self.rest.ask(_BASE, "GET", path)["id"] == head)
 
     def live(self, environment: str) -> Deployed | None:
-        """Return the deployment that succeeded last."""
+        """Return the last successful deployment."""
         return max(self._succeeded(environment), key=lambda made: made.at, default=None)
 
     def was_live(self, environment: str, revision: str) -> datetime | None:
-        """Return when a commit went live last, of the newest hundred deployments."""
+        """Return the last time when a commit went live, among the newest hundred deployments."""
         times = (made.at for made in self._succeeded(environment) if made.revision == revision)
         return max(times, default=None)
 
@@ -122,9 +122,9 @@ def _request(answer: Any) -> PullRequest:
 _COMMIT: Final = Purpose("ask who wrote the commit", NEEDS)
 _PUSHES: Final = Purpose("ask who pushed the commits", NEEDS)
 _ENOUGH: Final = 100
-"""Pushes from before the merge request was opened that are looked at: one page."""
+"""The number of pushes from before the merge request that are read: one page."""
 _MOST_PUSHES: Final = 1_000
-"""How many pushes of a project are searched for those to the branch of a merge request."""
+"""The maximum number of a project's pushes that are searched for a merge request's branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class GitLabAuthors:
     """The project's path: ``projects/42``."""
 
     def of_request(self, pull: int, revision: str) -> Authors:
-        """Return who opened a merge request, and who wrote and pushed what is in it."""
+        """Return who opened a merge request, and who wrote and pushed its commits."""
         place = f"{self.project}/merge_requests/{pull}"
         with self.rest.understood(_REQUEST):
             request = self.rest.ask(_REQUEST, "GET", place)
@@ -152,16 +152,16 @@ class GitLabAuthors:
         return opened + written + pushed + Authors(unknown=missing)
 
     def of_commit(self, revision: str) -> Authors:
-        """Return who wrote and committed one commit, and the heads of what it merges."""
+        """Return who wrote and committed a commit, and the heads of the commits that it merges."""
         with self.rest.understood(_COMMIT):
             commit = self._commit(revision)
             merged = [self._commit(str(parent)) for parent in commit["parent_ids"][1:]]
             return sum(map(_written, merged), _written(commit))
 
     def _pushed(self, request: Any, revision: str, names: set[str]) -> Authors:
-        """Return who pushed a commit that is in the request, or to it since it was opened.
+        """Return who pushed a commit of the request, or pushed to it since it was opened.
 
-        A push that another has replaced counts, too: what it brought may be in the later one.
+        A push that another one has replaced counts, too: its changes may be in the later one.
         """
         opened, actors = read_instant(request["created_at"]), list[str | None]()
         last_known = False
@@ -169,7 +169,7 @@ class GitLabAuthors:
             data, since = push["push_data"], read_instant(push["created_at"]) >= opened
             if place >= _ENOUGH and last_known and not since:
                 break
-            # GitLab keeps neither names nor commits of a push of many branches at once.
+            # For a push of many branches at once, GitLab keeps neither names nor commits.
             if data["ref"] != request["source_branch"] or data["ref_type"] != "branch":
                 continue
             if since or data["commit_to"] in names:
@@ -179,7 +179,7 @@ class GitLabAuthors:
         return accounts(actors, "pushed to it") + Authors(unknown=unknown)
 
     def _pushes(self, request: Any) -> Iterator[Any]:
-        """Yield pushes to the project that a merge request comes from, the newest first."""
+        """Yield the pushes to the source project of a merge request, the newest first."""
         if request["source_project_id"] is None:  # a fork that was deleted
             return
         place = f"projects/{int(request['source_project_id'])}/events"
@@ -191,7 +191,7 @@ class GitLabAuthors:
 
 
 def _written(commit: Any) -> Authors:
-    """Return whom a commit names: its author, its committer, and co-authors."""
+    """Return the people that a commit names: its author, its committer, and co-authors."""
     author = Signature(str(commit["author_name"]), str(commit["author_email"]))
     committer = Signature(str(commit["committer_name"]), str(commit["committer_email"]))
     return (

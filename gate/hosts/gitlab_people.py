@@ -1,4 +1,4 @@
-"""GitLab: who did what to a merge request, and who may.
+"""GitLab: the people who contributed to a merge request, and their rights.
 
 https://docs.gitlab.com/api/merge_request_approvals/, .../resource_label_events/, .../members/
 """
@@ -44,14 +44,14 @@ class GitLabPeople:
         return self._authors.of_request(pull, revision)
 
     def writers(self, revision: str) -> Authors:
-        """Return who wrote and committed one commit, and what it merges."""
+        """Return the authors and committers of a commit, and of the commits that it merges."""
         return self._authors.of_commit(revision)
 
     def queued(self, _pull: int, _revision: str) -> None:
-        """Return None: a merge train has a pipeline for each merge request, which names it."""
+        """Return None: a merge train has a pipeline for each merge request."""
 
     def pushed_at(self, pull: int, revision: str) -> datetime | None:
-        """Return when a commit became the newest of a merge request; None: it is not."""
+        """Return when a commit became the newest of a merge request; None: it is not the newest."""
         with self.rest.understood(_VERSIONS):
             versions = self.rest.pages(_VERSIONS, f"{self._request(pull)}/versions")
             newest = max(versions, key=lambda version: int(version["id"]), default=None)
@@ -60,10 +60,10 @@ class GitLabPeople:
             return read_instant(newest["created_at"])
 
     def approvers(self, pull: int, revision: str) -> Approvers:
-        """Return who has approved since this commit was pushed.
+        """Return the accounts that have approved since this commit was pushed.
 
-        A project may let approvals outlive a push. Where an older GitLab does not say when one
-        was given, it does not count.
+        A project may keep approvals after a push. If an older GitLab does not report the time of an
+        approval, the approval does not count.
         """
         with self.rest.understood(_APPROVALS):
             answer = self.rest.ask(_APPROVALS, "GET", f"{self._request(pull)}/approvals")
@@ -90,13 +90,13 @@ class GitLabPeople:
         return Approvers(tuple(map(self._account, fresh)), tuple(notes))
 
     def label_setting(self, pull: int, label: str) -> Setting | None:
-        """Return who last set a label; None: it was removed since, never set, or nobody knows."""
+        """Return who last set a label; None: it is not set, or its history is unknown."""
         path = f"{self._request(pull)}/resource_label_events"
         with self.rest.understood(_EVENTS):
             changes = [
                 event
                 for event in self.rest.pages(_EVENTS, path)
-                # A label that was deleted has none.
+                # The name of a label is missing if the label was deleted.
                 if event["label"] is not None and event["label"]["name"] == label
             ]
             last = max(changes, key=lambda event: int(event["id"]), default=None)
@@ -119,14 +119,14 @@ class GitLabPeople:
             return self._account(users[0])
 
     def profile(self, account: Account) -> Profile:
-        """Return what an account says of itself to everybody."""
+        """Return the public profile of an account."""
         with self.rest.understood(_USER):
             page = self.rest.ask(_USER, "GET", f"users/{account.number}")
             emails = filter(None, [page.get("public_email")])
             return Profile(account.login, (str(page["name"]),), tuple(emails))
 
     def may_write(self, account: Account) -> bool:
-        """Tell whether somebody has the role Developer in the project, or a higher one."""
+        """Return whether an account has the role Developer in the project, or a higher one."""
         try:
             member = self._member(_RIGHT, self.project, account)
         except RestError as error:
@@ -137,7 +137,7 @@ class GitLabPeople:
             return member["state"] == "active" and int(member["access_level"]) >= _DEVELOPER
 
     def in_team(self, team: str, account: Account) -> Membership:
-        """Tell whether somebody is in a group, or in one above it; a hidden group has nobody."""
+        """Return whether an account is in a group or its parent; a hidden group has no members."""
         try:
             with self.rest.understood(_GROUP):
                 member = self._member(_GROUP, f"groups/{quote(team, safe='')}", account)
@@ -148,7 +148,7 @@ class GitLabPeople:
             return Membership(member=False, reason=str(error))
 
     def _member(self, purpose: Purpose, place: str, account: Account) -> Any:
-        """Return a membership, also of a group above."""
+        """Return a membership, also one of a parent group."""
         return self.rest.ask(purpose, "GET", f"{place}/members/all/{account.number}")
 
     def _account(self, user: Mapping[str, Any]) -> Account:

@@ -20,7 +20,7 @@ _PROJECT_REF: Final = Purpose("read a branch of the project", _NEEDS)
 _MERGE_REQUEST: Final = Purpose("ask where the merge request goes", _NEEDS)
 _PROJECT: Final = Purpose("ask for the default branch", _NEEDS)
 _MOST_TAGS: Final = 5
-"""A tag of a tag of a tag."""
+"""The maximum depth of tags: a tag can point to a tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class GitHubFiles:
     """The repository's path: ``repos/acme/chat``."""
 
     def base_branch(self, pull: int) -> str:
-        """Return the branch that a pull request is to go into now."""
+        """Return the branch that a pull request currently goes into."""
         with self.rest.understood(_PULL):
             path = f"{self.repository}/pulls/{pull}"
             return _name(self.rest.ask(_PULL, "GET", path)["base"]["ref"])
@@ -58,18 +58,18 @@ class GitHubFiles:
             raise ValueError(ref)
 
     def file(self, path: str, commit: str) -> bytes | None:
-        """Return a file as a commit has it, given by its full hash; None: it has no such file."""
+        """Return a file as it is in a commit, given by its full hash; None: it has no such file."""
         contents = f"{self.repository}/contents/{github_path(*path.split('/'))}"
-        # First: GitHub also answers "not found" to a token that may not read files.
+        # First read the commit: GitHub also answers "not found" to a token that may not read files.
         commits = f"{self.repository}/commits/{github_path(commit)}"
         with self.rest.understood(_CONTENT):
             there = self.rest.ask(_CONTENT, "GET", commits, query={"per_page": "1"})
-            if there["sha"] != commit:  # a branch may be called anything
+            if there["sha"] != commit:  # a branch may have any name, also that of a hash
                 raise RestError(f"cannot {_CONTENT.doing}: GitHub has another commit at {commit}")
             answer = _unless_missing(self.rest, _CONTENT, contents, ref=commit)
             if answer is None:
                 return None
-            # A folder is a list; a file above 1 MB has no content here.
+            # A folder is a list; a file above 1 MB comes without its content.
             kind = "folder" if isinstance(answer, list) else answer["type"]
             if kind != "file" or answer["encoding"] != "base64":
                 reason = f"{path} is not a file, or is larger than 1 MB"
@@ -86,7 +86,7 @@ class GitLabFiles:
     """The project's path: ``projects/42``."""
 
     def base_branch(self, pull: int) -> str:
-        """Return the branch that a merge request is to go into now."""
+        """Return the branch that a merge request currently goes into."""
         with self.rest.understood(_MERGE_REQUEST):
             path = f"{self.project}/merge_requests/{pull}"
             return _name(self.rest.ask(_MERGE_REQUEST, "GET", path)["target_branch"])
@@ -108,9 +108,9 @@ class GitLabFiles:
             return None if answer is None else _name(answer["commit"]["id"])
 
     def file(self, path: str, commit: str) -> bytes | None:
-        """Return a file as a commit has it, given by its full hash; None: it has no such file."""
+        """Return a file as it is in a commit, given by its full hash; None: it has no such file."""
         commits = f"{self.project}/repository/commits/{quote(commit, safe='')}"
-        # First: GitLab says 404 of a commit that it has not, too.
+        # First read the commit: GitLab also answers 404 for a commit that it does not have.
         self.rest.ask(_PROJECT_FILE, "GET", commits)
         files = f"{self.project}/repository/files/{quote(path, safe='')}"
         with self.rest.understood(_PROJECT_FILE):
@@ -119,7 +119,7 @@ class GitLabFiles:
 
 
 def _unless_missing(rest: Rest, purpose: Purpose, path: str, **query: str) -> Any:
-    """Return the answer; None if the host answers that it is not found."""
+    """Return the answer; None if the host answers that it does not exist."""
     try:
         answer = rest.ask(purpose, "GET", path, query=query or None)
     except RestError as error:
@@ -127,7 +127,7 @@ def _unless_missing(rest: Rest, purpose: Purpose, path: str, **query: str) -> An
             raise
         return None
     if answer is None:
-        raise TypeError(path)  # an empty answer says nothing
+        raise TypeError(path)  # an empty answer is not a proof
     return answer
 
 

@@ -1,7 +1,7 @@
-"""The identity of a gate on one change: the mark of its comment, the name of its status.
+"""The identity of a gate on one change: the marker of its comment, the name of its status.
 
-A gate is the policies that it applies, the environment that the change would ship to, and a key
-that the user sets where these are the same, as in the legs of a matrix. Two gates of different
+A gate consists of the policies that it applies, the environment that the change would ship to, and
+a key that the user sets if these are equal, as in the legs of a matrix. Two gates with different
 identities never share a comment or a status.
 """
 
@@ -18,17 +18,18 @@ from typing import Final
 from gate.dataclass import dataclass
 
 _DEFAULT_PATH: Final = "gate.yaml"
-"""A policy at this place needs no mention in the name of a status."""
+"""The path of a policy that is not mentioned in the name of a status."""
 _LONGEST_NAME: Final = 255
-"""Bytes. GitLab documents 255 characters; GitHub documents no limit, and refuses longer names."""
+"""The maximum length of a name in bytes. GitLab documents 255 characters; GitHub documents no
+limit, and refuses longer names."""
 _TAIL: Final = 12
-"""Hexadecimal digits that replace the rest of a name that is too long."""
+"""The number of hexadecimal digits that replace the rest of a name that is too long."""
 _RESERVED: Final = frozenset("%/(),")
-"""Characters with a meaning in the name of a status."""
+"""The characters with a meaning in the name of a status."""
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
-"""Unicode categories that a reader cannot see, or take for something else."""
+"""The Unicode categories that a reader cannot see, or confuses with others."""
 _PLANE: Final = 0xFFFF
-"""Characters above it are refused by some hosts in some fields."""
+"""The largest character that all hosts accept in all fields."""
 _SERVICE: Final = re.compile(
     r"""^service:[ \t]+(?P<quote>["']?)(?P<name>[^"'#\r\n]*?)(?P=quote)[ \t]*(?:#.*)?\r?$""",
     re.MULTILINE,
@@ -36,19 +37,19 @@ _SERVICE: Final = re.compile(
 
 
 def path_from_top(path: str, folder: str) -> str:
-    """Return where a policy is, from the top of the repository, however it was given.
+    """Return the path of a policy from the top of the repository, however it was given.
 
     Args:
-        path: as it was given: absolute, or from the working folder.
-        folder: the working folder, from the top; empty: it is the top.
+        path: the path as it was given: absolute, or from the working folder.
+        folder: the working folder, from the top; empty: the top itself.
     """
     return posixpath.normpath(posixpath.join(folder, *Path(os.path.relpath(path)).parts))
 
 
 def claimed_service(text: str) -> str | None:
-    """Return the service that the text of a policy names, be the rest of it wrong; None: none.
+    """Return the service that the text of a policy names, even if the rest is wrong; None: none.
 
-    It may be the text of the change, so nothing good may be said in its name.
+    The text may come from the change, so a verdict in favour of it must not use this name.
     """
     match = _SERVICE.search(text)
     return match["name"] or None if match else None
@@ -64,7 +65,7 @@ class GateIdentity:
     key: str | None = None
     """Set by the user; None: not given."""
     status_name: str | None = None
-    """The name of the commit status, of the user; None: it is made of the other fields."""
+    """The name of the commit status, set by the user; None: it is made of the other fields."""
 
     @property
     def digest(self) -> str:
@@ -79,11 +80,12 @@ class GateIdentity:
     def check_name(self, services: Sequence[str | None]) -> str:
         """Return the name of the commit status: ``gate/SERVICE[/ENVIRONMENT][/KEY]``.
 
-        A policy that is not ``gate.yaml`` at the top is named behind its service, so that two
-        services of one name in two folders have two statuses. Two identities never have one name.
+        The path of a policy that is not ``gate.yaml`` at the top follows its service, so that two
+        services of the same name in two folders have two statuses. Two identities never have the
+        same name.
 
         Args:
-            services: of the policies, in the order of ``paths``; None: it is not known.
+            services: the services of the policies, in the order of ``paths``; None: unknown.
         """
         if self.status_name is not None:
             return _within(self.status_name)
@@ -108,7 +110,7 @@ def _policy(path: str, service: str | None) -> str:
 
 
 def _escaped(text: str, keep: str = "") -> str:
-    """Return a part of a name; two texts never become the same part."""
+    """Return an escaped part of a name; two texts never become the same part."""
     return "".join(
         char if char in keep or _shows(char, place, len(text)) else _percent(char)
         for place, char in enumerate(text)
@@ -116,7 +118,7 @@ def _escaped(text: str, keep: str = "") -> str:
 
 
 def _shows(char: str, place: int, length: int) -> bool:
-    if char == " ":  # hosts trim what they are sent
+    if char == " ":  # hosts trim names
         return 0 < place < length - 1
     return (
         char not in _RESERVED and unicodedata.category(char) not in _UNSEEN and ord(char) <= _PLANE
@@ -128,7 +130,7 @@ def _percent(char: str) -> str:
 
 
 def _within(name: str) -> str:
-    """Return a name, or as much of it as a host takes with a hash of the whole."""
+    """Return a name, or its beginning and a hash of the whole if it is too long for a host."""
     encoded = name.encode("utf-8", "replace")
     if len(encoded) <= _LONGEST_NAME:
         return name
@@ -144,32 +146,32 @@ _LINK: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StatusLink:
-    """The facts about a commit status that its address carries; hosts have no field for them.
+    """The facts about a commit status in its address, since hosts have no field for them.
 
-    It counts only in a status that the gate's own account has set.
+    They count only in a status that the gate's own account has set.
     """
 
     gate: str
-    """`GateIdentity.digest`."""
+    """The `GateIdentity.digest`."""
     question: str | None = None
-    """Stands for the classes and the options of the decision. None: nothing was decided."""
+    """A hash of the classes and the options of the decision. None: there is no decision."""
     job: str | None = None
-    """24 hexadecimal digits, of which the first 12 identify the run. None: it is not known."""
+    """24 hexadecimal digits, of which the first 12 identify the run. None: unknown."""
 
     @staticmethod
     def read(url: str) -> "StatusLink | None":
-        """Return what an address says; None: no gate has made it."""
+        """Return the facts in an address; None: it was not made by a gate."""
         match = _LINK.search(url)
         return StatusLink(match["gate"], match["question"], match["job"]) if match else None
 
     def yields_to(self, other: "StatusLink") -> bool:
-        """Tell whether another status is of the same gate in the same run, but of another job."""
+        """Return whether another status is of the same gate and run, but of another job."""
         if self.job is None or other.job is None or self.job == other.job:
             return False
         return self.gate == other.gate and self.job[:12] == other.job[:12]
 
     def at(self, url: str | None) -> str | None:
-        """Return the address of a page, followed by this identity; None without a page."""
+        """Return the address of a page with these facts at its end; None without a page."""
         more = f"-{self.question}" if self.question else ""
         more += f"~{self.job}" if self.job else ""
         return None if url is None else f"{url.split('#')[0]}#gate-{self.gate}{more}"

@@ -1,4 +1,4 @@
-"""Overrides that a code host is asked about: by a label, and by the options of a run."""
+"""Overrides that a code host is asked about: by a label, or by the options of a run."""
 
 import re
 from collections.abc import Iterator
@@ -11,17 +11,16 @@ from gate.hosts import RestError
 from gate.hosts.accounts import People, Setting, is_after
 from gate.hosts.comments import Commenter
 from gate.hosts.people import Rights, Vouchers, named_by, requests
-from gate.policy.authors import Authors
-from gate.policy.logins import WRITE, Right, bare_name
+from gate.policy.authors import WRITE, Authors, Right, bare_name
 from gate.policy.override import Labelled, Override, OverrideRule, misfit, refusal
 
 _LINE: Final = "Gate-Override"
-"""Begins the line of a comment that says why."""
+"""The beginning of the line in a comment that gives the reason."""
 _REASON: Final = re.compile(rf"^[ \t]*{_LINE}:(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
 def whose(people: People, context: Context) -> Authors:
-    """Return whose change it is, by the event and by the code host."""
+    """Return the authors of the change, by the event and by the code host."""
     pull, revision = context.pull_request, context.revision
     try:
         if revision is None:
@@ -37,13 +36,13 @@ def whose(people: People, context: Context) -> Authors:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedApprover:
-    """Whom the options of a run name as the approver of an override."""
+    """The approver of an override that the options of a run name."""
 
     people: People
     context: Context
 
     def __call__(self, who: str, rule: OverrideRule, authors: Authors) -> Right:
-        """Return whether they may approve it, and whether the code host says that they have."""
+        """Return whether they may approve it, and whether the code host confirms that they have."""
         right = Rights(self.people, authors)(who, rule.approvers or (WRITE,))
         if not right.holds:
             return right
@@ -53,7 +52,7 @@ class ClaimedApprover:
             return Right(holds=True, reason=str(error))
 
     def _confirmed(self, name: str, rule: OverrideRule) -> Right:
-        """Return whether somebody has approved every pull request that the run is about."""
+        """Return whether somebody has approved every pull request of the run."""
         labels, notes = filter(None, [rule.label]), list[str]()
         approved = [
             revision is not None
@@ -79,9 +78,9 @@ class LabelOverride:
     def __call__(self, rule: OverrideRule, at: datetime) -> Labelled:
         """Return the override that the label of a rule requests, or why it does not count.
 
-        It ends as long after the label was set as the rule allows, and its reason is in the
-        latest comment with such a line that the same person wrote. It is for the commit that the
-        label was set on: one that was pushed later takes another setting.
+        It ends after the rule's time from the setting of the label. Its reason is in the latest
+        comment with such a line from the same person. It counts for the commit that was the newest
+        when the label was set; after a further push, the label must be set again.
         """
         pull, label = self.context.pull_request, rule.label
         if pull is None or label is None:
@@ -96,7 +95,7 @@ class LabelOverride:
         override = Override(
             reason=self._reason(setting, pull),
             approved_by=f"@{setting.by.login}",
-            # Not above what the rule allows where the clocks of host and runner differ.
+            # The end must not exceed the rule's limit if the clocks of host and runner differ.
             until=min(setting.at, at) + rule.max_duration,
             label=rule.label,
             confirmed=True,

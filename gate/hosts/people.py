@@ -1,4 +1,4 @@
-"""Who may vouch for a change, by what code hosts know about people."""
+"""The people who may vouch for a change, by what code hosts know about them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import field
@@ -8,18 +8,27 @@ from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.hosts import RestError
 from gate.hosts.accounts import Account, People, is_after, logins
-from gate.policy.authors import Authors, Signature, accounts
+from gate.policy.authors import (
+    WRITE,
+    Authors,
+    Right,
+    Signature,
+    account_name,
+    accounts,
+    bare_name,
+    by_name,
+    is_group,
+)
 from gate.policy.changes import Approval, ChangeMatcher
-from gate.policy.logins import WRITE, Right, account_name, bare_name, by_name, is_group
 
 _WITH_LOGINS: Final = frozenset({"github", "gitlab"})
-"""Systems that name people by their logins; others also by what is written in a commit."""
+"""The systems that name people by their logins; others also use the text of commits."""
 _QUEUE: Final = "merge_group"
-"""Event of GitHub's merge queue."""
+"""The event of GitHub's merge queue."""
 
 
 def named_by(context: Context) -> Authors:
-    """Return whose change it is, and who started the run, by the event and the variables."""
+    """Return the authors of the change, and who started the run, by the event and the variables."""
     started = "wrote, pushed or started it"
     if context.system in _WITH_LOGINS:
         opened = accounts([] if context.author is None else [context.author], "opened it")
@@ -31,14 +40,14 @@ def named_by(context: Context) -> Authors:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The people of one code host."""
+    """The rights of people on one code host."""
 
     people: People
     authors: Authors = field(default_factory=Authors)
-    """None of them has any."""
+    """The authors, who have no rights."""
 
     def __call__(self, who: str, wanted: Sequence[str]) -> Right:
-        """Return whether a name is that of one of them; an account that is none has no right."""
+        """Return whether a name has the right; an account that does not exist has none."""
         if not bare_name(who):
             return by_name(who, wanted)
         try:
@@ -47,7 +56,7 @@ class Rights:
             return Right(holds=False, reason=str(error))
 
     def of(self, account: Account, wanted: Sequence[str]) -> Right:
-        """Return whether an account is one of them; neither a bot nor an author ever is.
+        """Return whether an account has the right; a bot or an author never has.
 
         Raises:
             RestError: the host does not answer as it should.
@@ -97,14 +106,14 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class Vouchers:
-    """Who has approved one commit of a pull request, or set a label on it."""
+    """The people who have approved one commit of a pull request, or set a label on it."""
 
     people: People
     pull: int
     revision: str
 
     def approvers(self, labels: Sequence[str], notes: list[str]) -> Iterator[Account]:
-        """Yield them, authors and bots among them, and note why others do not count.
+        """Yield them, with authors and bots, and note why other approvals do not count.
 
         Raises:
             RestError: the host does not answer as it should.
@@ -127,10 +136,10 @@ def requests(
     """Yield each pull request of a run with the commit of it that would ship; None: unknown.
 
     Args:
-        people: of the host.
-        context: of the run.
-        sources: the pull requests that a deploy or a queue is known to have, with their newest
-            commits, which is what was merged; a queue may have taken an older one.
+        people: the questions to the host.
+        context: the context of the run.
+        sources: the known pull requests of a deploy or a queue, with their newest commits, which
+            were merged; a queue may have taken an older commit.
 
     Raises:
         RestError: the host does not answer as it should.
@@ -147,18 +156,18 @@ def requests(
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """The approvals of a pull request, or of those in a queue or deploy, asked of its code host."""
+    """The approvals of a pull request, or of those in a queue or deploy, from the code host."""
 
     people: People
     context: Context
     sources: Sequence[tuple[int, str]] = ()
-    """As `requests` takes them."""
+    """As in `requests`."""
 
     def __call__(self, matcher: ChangeMatcher) -> Approval:
-        """Return who approved this very revision, or set one of the labels on it.
+        """Return who approved exactly this revision, or set one of the labels on it.
 
-        Whoever did so for an earlier commit does not count: what was approved then is not what
-        would ship now. Of several pull requests each must be approved.
+        Approvals of an earlier commit do not count: that commit is not what would ship now. If
+        there are several pull requests, each must be approved.
         """
         try:
             answers = [
@@ -188,7 +197,9 @@ class Approvals:
             for account in dict.fromkeys(vouchers):
                 try:
                     right = rights.of(account, matcher.approved_by)
-                except RestError as error:  # one whom the host does not know affects no other
+                except (
+                    RestError
+                ) as error:  # somebody whom the host does not know affects no other person
                     right = Right(holds=False, reason=str(error))
                 if right.holds:
                     by.append(account)
@@ -200,4 +211,6 @@ class Approvals:
 
 def _nobody(matcher: ChangeMatcher) -> str:
     wanted = " or ".join(matcher.approved_by)
-    return f"nobody among {wanted} but the author has approved this commit or set the label on it"
+    return (
+        f"nobody among {wanted} except the author has approved this commit or set the label on it"
+    )

@@ -1,4 +1,4 @@
-"""Questions to a code host about changes: pull requests, their statuses, commits, what is live."""
+"""Questions to a code host about changes: pull requests, their statuses, commits, live commits."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -14,56 +14,56 @@ _PARAGRAPH: Final = "\n\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """A pull request as it is now."""
+    """A pull request in its current state."""
 
     number: int
     title: str
     labels: tuple[str, ...]
     head: str
-    """Its newest commit; of a merged one the commit that was merged."""
+    """Its newest commit; for a merged one, the commit that was merged."""
     base_branch: str
-    """That it goes into; its author may choose another one later."""
+    """The branch that it goes into; its author may choose another one later."""
     merged: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A deployment that succeeded."""
+    """A successful deployment."""
 
     revision: str
     at: datetime
 
 
 class ChangeHost(Protocol):
-    """A code host's client. Every method raises `RestError` where the host has no answer."""
+    """A code host's client. Every method raises `RestError` if the host does not answer."""
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request."""
 
     def pull_requests_of(self, revision: str) -> Sequence[PullRequest]:
-        """Return the pull requests that a commit came or comes by; of a direct push none."""
+        """Return the pull requests by which a commit came or comes; empty for a direct push."""
 
     def pull_changes(self, number: int) -> Changeset:
-        """Return what a pull request changes; of what the host cuts None."""
+        """Return the changes of a pull request; None for parts that the host cuts."""
 
     def between(self, live: str, head: str) -> Changeset:
-        """Return what lies between two commits; refused unless the first is an ancestor."""
+        """Return the changes between two commits; refused unless the first is an ancestor."""
 
     def goes_back(self, live: str, head: str) -> bool:
-        """Tell whether ``head`` is what is live, or older than it."""
+        """Return whether ``head`` is the live commit, or older than it."""
 
     def live(self, environment: str) -> Deployed | None:
-        """Return what is live in an environment; None: nothing ever was."""
+        """Return the live deployment of an environment; None: there never was one."""
 
     def was_live(self, environment: str, revision: str) -> datetime | None:
-        """Return when a commit went live in an environment; None: it never did."""
+        """Return when a commit went live in an environment; None: never."""
 
 
 def commit_of(message: str) -> ChangeCommit:
-    """Return a commit from its message, which is all that the host reports.
+    """Return a commit with the facts from its message, which is all that the host reports.
 
-    The trailers are those of the last paragraph where each of its lines is one: git is more
-    lenient, and so finds more of them (https://git-scm.com/docs/git-interpret-trailers).
+    The trailers are those of the last paragraph if each of its lines is a trailer; git is more
+    lenient, and so finds more trailers (https://git-scm.com/docs/git-interpret-trailers).
     """
     _, _, last = message.strip().rpartition(_PARAGRAPH)
     pairs = [line.partition(":") for line in last.split("\n")]
@@ -76,14 +76,14 @@ def commit_of(message: str) -> ChangeCommit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPull:
-    """A pull request that is open: what its author chose, and which commits it is about."""
+    """An open pull request: the texts that its author chose, and its commits."""
 
     number: int
     revision: str
     """The newest commit."""
     branch: str
     base: str
-    """The commit that its target branch had when the host last looked."""
+    """The commit that its target branch had when the host last checked it."""
     base_branch: str
     title: str
     labels: tuple[str, ...]
@@ -92,10 +92,10 @@ class OpenPull:
 
 
 class OpenPulls(Protocol):
-    """Questions to a code host about open pull requests. Every method raises `RestError`."""
+    """The questions to a code host about open pull requests. Every method raises `RestError`."""
 
     def every(self) -> Iterator[OpenPull]:
-        """Yield every open pull request, drafts and those of forks too."""
+        """Yield every open pull request, also drafts and those of forks."""
 
     def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
         """Return the statuses that a commit has ever had, the newest first."""
@@ -105,7 +105,7 @@ class StatusHost(Protocol):
     """The operations on the statuses of commits. Every method raises `RestError`."""
 
     def login(self) -> str:
-        """Return who writes with this token."""
+        """Return the account of this token."""
 
     def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
         """Return the statuses that a commit has ever had, the newest first."""
@@ -115,7 +115,7 @@ class StatusHost(Protocol):
 
 
 def newest_of_each(statuses: Iterable[PostedStatus]) -> tuple[PostedStatus, ...]:
-    """Return the first status of each name, of a list that has the newest first."""
+    """Return the first status of each name in a list that has the newest first."""
     newest = dict[str, PostedStatus]()
     for status in statuses:
         newest.setdefault(status.name, status)

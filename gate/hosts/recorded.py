@@ -1,4 +1,4 @@
-"""The deploys that this gate has allowed, read from the log that ``gate check`` appends to."""
+"""The deploys that this gate has allowed, from the log that ``gate check`` appends to."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from gate.hosts.base import belongs_to
 from gate.hosts.git import Checkout, GitError
 
 _QUEUE: Final = "gh-readonly-queue/"
-"""Begins the branches of GitHub's merge queues."""
+"""The beginning of the branches of GitHub's merge queues."""
 _LETTING_PASS: Final = frozenset({"allow", "warn"})
 
 
@@ -25,19 +25,19 @@ class Log:
     """None: the run has no log."""
     checkout: Checkout
     services: Sequence[str]
-    """That the decision must have been about, all of them."""
+    """The services that the decision must have been about, all of them."""
     environment: str | None
     key: SealKey | None = None
-    """That each record must be signed with; None: only that none was changed is looked at."""
+    """The key that each record must be signed with; None: only the chain of records is checked."""
 
     def allowed(self) -> Sequence[str]:
         """Return the commits whose deploy to this environment was allowed.
 
-        What was decided on a pull request or for a merge queue does not count: that was about its
-        own change only. Neither does what only observed.
+        A decision on a pull request or for a merge queue does not count: it was only about its own
+        change. Nor does a decision of a dry run.
 
         Raises:
-            LookupError: the log does not exist, is one of the change's own files, or is damaged.
+            LookupError: the log does not exist, belongs to the change, or is damaged.
         """
         if self.path is None:
             raise LookupError("no decisions are recorded")

@@ -1,4 +1,4 @@
-"""The REST API of a code host: requests with a purpose, pages, and every failure as a sentence."""
+"""The REST API of a code host: requests with a purpose, pages, and failures in sentences."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -12,8 +12,7 @@ import requests
 
 from gate.dataclass import dataclass
 from gate.hosts import Purpose, RestError
-from gate.hosts.downloads import Download
-from gate.hosts.rest_failures import hint, refusal
+from gate.hosts.answers import Download, hint, refusal
 from gate.http import Clock, Retries, Sender, Success, is_html, persist
 from gate.redaction import Redactor, redactable
 from gate.request_failure import RequestFailure
@@ -23,7 +22,7 @@ _LONGEST_READ: Final = 20.0
 _RETRIES: Final = Retries(count=3, first_pause=1.0, after_timeout=True)
 _HOPS: Final = 5
 _PAGE: Final = 100
-"""Items of a page, the most that GitHub and GitLab give."""
+"""The number of items on a page, the maximum of GitHub and of GitLab."""
 _PORTS: Final = {"http": 80, "https": 443}
 _SUCCESS: Final = range(200, 300)
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
@@ -40,11 +39,11 @@ class _Request:
 @dataclass(frozen=True, slots=True)
 class _Reply:
     body: Any
-    """None: the reply has no body."""
+    """The JSON of the reply; None: the reply has no body."""
     next: str | None
     """The address of the next page."""
     more: bool | None = False
-    """Whether there is a next page where its address is not given; None: nothing says so."""
+    """Whether there is a next page if its address is missing; None: unknown."""
 
 
 class Rest:
@@ -63,19 +62,19 @@ class Rest:
         clock: Clock | None = None,
         seconds: float = 90.0,
     ) -> None:
-        """Prepare; nothing is sent.
+        """Prepare; no request is sent yet.
 
         Args:
             url: the part of every address before the path.
             host: its name in sentences.
-            headers: of every request, the one with the token among them.
+            headers: the headers of every request, including the one with the token.
             secret: the token, which no sentence may show.
-            error: what is raised.
-            numbered: whether pages have numbers, which are asked for one after another where the
-                host, or a proxy before it, does not say where the next one is.
-            session: to send with; None: one is made.
+            error: the class of the exceptions.
+            numbered: whether pages have numbers, which are requested one after another if the host,
+                or a proxy before it, does not give the address of the next page.
+            session: the HTTP session; None: a new one.
             clock: None: the real one.
-            seconds: that all requests together may take, pauses between tries included.
+            seconds: the time limit of all requests together, with the pauses between tries.
         """
         self._url = url.rstrip("/")
         self._host = host
@@ -100,23 +99,23 @@ class Rest:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Send one request; return the JSON of its answer, None where that is empty.
+        """Send one request; return the JSON of its answer, None if the answer is empty.
 
         Raises:
-            RestError: of the kind that was asked for.
+            RestError: a failure, in the class that was given.
         """
         return self._reply(purpose, _Request(method, f"{self._url}/{path}", query, body)).body
 
     def download(self, purpose: Purpose, path: str, most: int) -> bytes:
-        """Return a file, which the host may keep elsewhere; the token does not go there.
+        """Return a file, which the host may keep elsewhere; the token is not sent there.
 
         Args:
-            purpose: of the request.
-            path: of the address.
-            most: bytes that it may have.
+            purpose: the purpose of the request.
+            path: the path of the address.
+            most: the maximum size of the file in bytes.
 
         Raises:
-            RestError: as above, or it is larger.
+            RestError: as above, or the file is larger.
         """
         download = Download(
             sender=self._sender, is_ours=self.is_ours, secure=_is_secure(self._url), most=most
@@ -132,9 +131,9 @@ class Rest:
         *,
         key: str | None = None,
     ) -> Iterator[Any]:
-        """Yield the items of a list, of every page; the next is asked for when it is needed.
+        """Yield the items of a list, from all pages; the next page is requested when it is needed.
 
-        ``key`` is where an object has the list that a page is; None: the page is the list.
+        ``key`` is the key of the list in the object of a page; None: the page itself is the list.
 
         Raises:
             RestError: as above.
@@ -149,7 +148,7 @@ class Rest:
     def _following(
         self, reply: _Reply, path: str, query: Mapping[str, str], number: int
     ) -> _Request | None:
-        """Return the request for the next page of a list; None: that was the last."""
+        """Return the request for the next page of a list; None: that was the last page."""
         if reply.next is not None:
             return _Request("GET", reply.next)
         more = reply.more or (reply.more is None and len(reply.body) >= _PAGE)
@@ -159,7 +158,7 @@ class Rest:
 
     @contextmanager
     def understood(self, purpose: Purpose) -> Iterator[None]:
-        """Turn what reading an answer of another shape raises into a failure of the host's."""
+        """Turn the exceptions of an answer in an unexpected form into a failure of the host."""
         try:
             yield
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -191,7 +190,8 @@ class Rest:
             )
             if response.status_code not in _REDIRECTS:
                 return self._read(response)
-            # A renamed repository. To be repeated as it is, which requests would not do:
+            # A renamed repository. The request must be repeated as it is, which requests would not
+            # do:
             # https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
             target = urljoin(request.url, response.headers.get("Location", ""))
             if not self.is_ours(target):
@@ -222,7 +222,7 @@ class Rest:
             return RequestFailure(reason=reason, status=status)
 
     def is_ours(self, url: str) -> bool:
-        """Tell whether the token may go there."""
+        """Return whether the token may be sent to an address."""
         return "@" not in urlsplit(url).netloc and _origin(url) == _origin(self._url)
 
     def _failed(self, purpose: Purpose, failure: RequestFailure) -> RestError:
@@ -238,7 +238,7 @@ def _is_secure(url: str) -> bool:
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port; none of them may be another where a token goes."""
+    """Return scheme, host and port; a token is only sent to an address with the same three."""
     parts = urlsplit(url)
     try:
         return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)

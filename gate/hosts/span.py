@@ -10,7 +10,7 @@ from gate.hosts.git import Checkout, GitError
 from gate.policy.changes import ChangeCommit
 
 _HEADER: Final = "//"
-"""Before a commit in a list of files; no file's name begins so."""
+"""The prefix of a commit in a list of files; the name of a file cannot begin with it."""
 _FIELDS: Final = 3
 _SHALLOW: Final = (
     "this checkout does not have the whole history; fetch all of it (actions/checkout:"
@@ -25,9 +25,9 @@ class Changeset:
     """The files and commits between two commits."""
 
     paths: Sequence[str] | None
-    """Files that differ, old names of moved ones too; None: the host does not list all of them."""
+    """The files that differ, with the old names of moved ones; None: the host does not list all."""
     commits: Sequence[ChangeCommit] | None
-    """None: as above."""
+    """The commits; None: the host does not list all of them."""
     why_not: str = "the host lists only some of them"
     """The reason why a field is None."""
 
@@ -35,13 +35,14 @@ class Changeset:
 def span_since_parting(
     checkout: Checkout, base: str, head: str, branch: str | None = None
 ) -> Changeset:
-    """Return what a branch has changed since it parted from its base.
+    """Return the changes of a branch since it parted from its base.
 
     Args:
-        checkout: that has both.
-        base: a commit of the branch that it goes into, of whatever time.
+        checkout: a checkout with both commits.
+        base: any commit of the branch that the change goes into.
         head: the newest commit of the change.
-        branch: that it goes into; where the checkout knows a newer commit of it, that counts, too.
+        branch: the branch that the change goes into; a newer commit of it in the checkout counts,
+            too.
 
     Raises:
         GitError: the checkout does not have all of it.
@@ -49,7 +50,8 @@ def span_since_parting(
     start, end = _whole(checkout, base, head)
     differing, moved = dict[str, None](), dict[str, str]()
     for target in (start, *_newer(checkout, start, end, branch)):
-        # With several merge bases none of them counts alone: what differs from one may be merged.
+        # With several merge bases none of them suffices alone: a difference from one may have been
+        # merged.
         for parted in _partings(checkout, target, end):
             paths = _differing(checkout, parted, end)
             differing |= dict.fromkeys(paths)
@@ -62,7 +64,7 @@ def span_since_parting(
 
 
 def _newer(checkout: Checkout, start: str, end: str, branch: str | None) -> Iterator[str]:
-    """Yield newer commits of the base: by the host's trial merge, and by the name of the branch."""
+    """Yield newer commits of the base: from the host's trial merge, and from the branch's name."""
     _, *parents = _ask(checkout, "rev-list", "--parents", "-1", checkout.head()).split()
     targets = parents[:1] if parents[1:] == [end] else []
     if branch is not None:
@@ -75,9 +77,10 @@ def _newer(checkout: Checkout, start: str, end: str, branch: str | None) -> Iter
 
 
 def span_to_ship(checkout: Checkout, live: str, head: str) -> Changeset:
-    """Return what a deploy changes where another commit is live.
+    """Return the changes of a deploy that replaces another live commit.
 
-    What is live and not in the history of ``head`` is taken back, which nobody's message names.
+    Live commits that are not in the history of ``head`` are reverted, which no commit message
+    mentions.
 
     Raises:
         GitError: the checkout does not have all of it.
@@ -92,10 +95,10 @@ def span_to_ship(checkout: Checkout, live: str, head: str) -> Changeset:
 
 
 def brings_only(checkout: Checkout, commit: str, head: str) -> bool:
-    """Return whether a commit is not a merge, or is one that brings in ``head`` and nothing else.
+    """Return whether a commit is not a merge, or is one that merges ``head`` and nothing else.
 
-    A merge may have another head than the pull request that the host takes it for, and changes
-    that neither side has.
+    A merge may have another head than that of the pull request to which the host attributes it, and
+    changes that neither side has.
 
     Raises:
         GitError: the checkout does not have all of it.
@@ -107,10 +110,11 @@ def brings_only(checkout: Checkout, commit: str, head: str) -> bool:
 
 
 def _whole(checkout: Checkout, base: str, head: str) -> tuple[str, str]:
-    """Return both commits; refuse a checkout whose history is not all there.
+    """Return both commits; refuse a checkout without their whole history.
 
-    A history that is cut names other commits than a change has, wherever the cut is. Grafts and
-    replacements do not count: `gate.git.objects` reads the commits as they are.
+    In a shallow history, the difference would have other commits than the change, wherever the
+    history ends. Grafts and replacements do not count: `gate.git.objects` reads the commits as they
+    are.
     """
     start, end = checkout.commit(base), checkout.commit(head)
     if _ask(checkout, "rev-parse", "--is-shallow-repository").strip() != "false":
@@ -119,7 +123,7 @@ def _whole(checkout: Checkout, base: str, head: str) -> tuple[str, str]:
 
 
 def _partings(checkout: Checkout, start: str, end: str) -> Sequence[str]:
-    """Return the newest commits that both have: several where each was merged into the other."""
+    """Return the newest commits that both have; several if each was merged into the other."""
     try:
         return _ask(checkout, "merge-base", "--all", start, end).split()
     except GitError as error:
@@ -127,12 +131,12 @@ def _partings(checkout: Checkout, start: str, end: str) -> Sequence[str]:
 
 
 def _moved(checkout: Checkout, parted: str, target: str, paths: Set[str]) -> Mapping[str, str]:
-    """Return where the base has moved files of a branch since it parted: a merge follows them.
+    """Return the files of a branch that the base has moved since they parted: a merge follows them.
 
     https://git-scm.com/docs/merge-strategies#Documentation/merge-strategies.txt-ort
     """
     if paths.isdisjoint(_differing(checkout, parted, target, "--diff-filter=D")):
-        return {}  # looking for moved files takes long where there are many
+        return {}  # finding moved files takes long if there are many files
     words = ("-r", "--name-status", "-M", "-l0", "--diff-filter=R", *_COMMON[1:])
     fields = _ask(checkout, "diff-tree", *words, parted, target, "--").split("\0")
     moved = zip(fields[1::3], fields[2::3], strict=False)
@@ -140,7 +144,7 @@ def _moved(checkout: Checkout, parted: str, target: str, paths: Set[str]) -> Map
 
 
 def _with_moved(paths: Sequence[str], moved: Mapping[str, str]) -> Sequence[str]:
-    """Return files with the names that they have in the base now beside their own."""
+    """Return files with their current names in the base beside their own names."""
     if not moved:
         return paths
     names = (name for path in paths for name in (path, moved.get(path)))
@@ -153,7 +157,7 @@ def _differing(checkout: Checkout, start: str, end: str, *more: str) -> tuple[st
 
 
 def _commits(checkout: Checkout, start: str, end: str) -> tuple[ChangeCommit, ...]:
-    """Return the commits that the end has and the start has not, the newest first."""
+    """Return the commits of the end's history that are not in the start's, the newest first."""
     log = ("log", "-z", "--no-color", "--no-show-signature", "--encoding=UTF-8")
     form = "--format=%H%x00%B%x00%(trailers:only,unfold)"
     fields = _ask(checkout, *log, form, f"{start}..{end}", "--").split("\0")
@@ -177,10 +181,10 @@ def _pairs(trailers: str) -> Iterator[tuple[str, str]]:
 
 
 def _touched(checkout: Checkout, start: str, end: str) -> Mapping[str, Sequence[str] | None]:
-    """Return the files of each commit: of a merge those that it does not take from either side.
+    """Return the files of each commit; for a merge, those that it does not take from either side.
 
-    Git 2.35 and newer finds them exactly, by merging again. An older git finds those that
-    differ from both sides, which are a few more. The files of a merge of three are unknown.
+    Git 2.35 and newer finds them exactly, by merging again. An older git finds the files that
+    differ from both sides, which are a few more. The files of an octopus merge are unknown.
     """
     log = ("log", "--name-only", "--root", "--no-relative", *_COMMON)
     words = (f"--format={_HEADER}%H %P", f"{start}..{end}", "--")

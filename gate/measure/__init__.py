@@ -1,13 +1,13 @@
 """The contract with backends: the requests, and the possible answers.
 
-A count that is not there is a value of its own with a cause and a sentence, never a zero.
+A missing count is a value of its own with a cause and a sentence, never a zero.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from gate.dataclass import dataclass
 from gate.measure.coverage import Gaps
@@ -16,41 +16,40 @@ from gate.slo.objective import Span, Window
 
 
 class Cause(StrEnum):
-    """The causes why a budget is not known well enough: the keys of the policy's ``on:``."""
+    """The causes of unknown or doubtful budgets: the keys of the policy's ``on:``."""
 
     NO_DATA = "no_data"
-    """The backend has nothing for this indicator and window."""
+    """The backend has no data for this indicator and window."""
     NO_TRAFFIC = "no_traffic"
-    """There is data, and it says that no event happened: neither good nor bad."""
+    """There is data, and it shows that no event happened: neither good nor bad."""
     INVALID = "invalid"
     """An answer that cannot be a count: NaN, infinite, negative, bad > total, several series."""
     STALE = "stale"
-    """The newest sample is too old to speak for now."""
+    """The newest sample is too old to describe the present."""
     PARTIAL = "partial"
     """The backend itself warns that a part of the answer is missing."""
     BACKEND_ERROR = "backend_error"
     """The backend could not be reached, refused, failed, or answered something unreadable."""
     LOW_TRAFFIC = "low_traffic"
-    """Fewer events than the policy needs to speak of a ratio."""
+    """There are fewer events than the policy requires for a ratio."""
     LOW_COVERAGE = "low_coverage"
     """Too small a share of the window has data."""
     MOSTLY_UNCOVERED = "mostly_uncovered"
     """So small a share of the window has data that the rest could be anything."""
     UNMATCHED = "unmatched"
-    """A selector cannot match any more, or no longer finds what it found before."""
+    """A selector can no longer match, or no longer finds what it found before."""
     BORN = "born"
-    """Counters of bad events began above zero: what failed before that was not counted."""
+    """Counters of bad events began above zero: failures before that were not counted."""
     CONTRADICTED = "contradicted"
     """The total contradicts the count of bad events."""
     LOST = "lost"
-    """Events were lost to the count: in a gap, or where the window had to be cut."""
+    """Events were not counted: in a gap, or because the window had to be cut."""
     UNKNOWN_OUTCOME = "unknown_outcome"
-    """Some events could be good or bad: it is not known which."""
+    """Some events could be good or bad: their outcome is unknown."""
     ROUNDED = "rounded"
-    """Only a rounded share is known, and what may be true of it lies on both sides of a threshold.
-    """
+    """Only a rounded share is known, and its possible values lie on both sides of a threshold."""
     NOT_COVERED = "not_covered"
-    """A rule of the policy cannot look at an SLO of this kind."""
+    """A rule of the policy cannot evaluate an SLO of this kind."""
 
 
 def rule_labels(service: str, slo: str) -> dict[str, str]:
@@ -60,37 +59,37 @@ def rule_labels(service: str, slo: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountRequest:
-    """One count to be made: an indicator over a stretch of time."""
+    """A request for one count: an indicator over a stretch of time."""
 
     sli: Sli
     span: Span
-    """Its end is the run's one instant."""
+    """The counted time; its end is the run's one instant."""
     slices: Slices | None = None
-    """Given: count slices instead of events."""
+    """If given, slices are counted instead of events."""
     probe: bool = False
-    """Also say how old the newest sample is and how much of the span has data."""
+    """Whether to also report the age of the newest sample and the share of the span with data."""
     amount: bool = False
-    """The request is for an amount and not for events: the answer is `Spent`."""
+    """Whether the request is for an amount instead of events: the answer is `Spent`."""
     rule_labels: Mapping[str, str] | None = None
     """The labels of the recording rules that ``gate export`` writes for this indicator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspicion:
-    """A reason to think that the count of bad events is not what happened, and by how much."""
+    """A reason to doubt the count of bad events, with the size of the doubt."""
 
     cause: Cause
     reason: str
-    """One sentence without a full stop: what was seen, with a number."""
+    """One sentence without a full stop: the observation, with a number."""
     remedy: str
     """The remedy, in the imperative and without a full stop."""
     hidden: Fraction | None = Fraction(0)
-    """How many events that are counted as good, or not at all, may have been bad; for an allowance:
-    how much more may have been spent. None: any number."""
+    """How many events that are counted as good, or not at all, may have been bad; for an allowance,
+    how much more may have been spent. None: unlimited."""
     doubtful: Fraction | None = Fraction(0)
-    """How many of the events that are counted as bad may have been good. None: all."""
+    """How many events that are counted as bad may have been good. None: all."""
     within: Span | None = None
-    """The span in which all of these happened, so that no window beside it has any; None: any
+    """The time in which all of these events happened, so that other windows have none; None: any
     time."""
 
 
@@ -99,7 +98,7 @@ class Granted(StrEnum):
 
     EVENTS = "events"
     SECONDS = "seconds"
-    """Time that may be bad: of a monitor, or of slices that are bad as a whole."""
+    """Time: of a monitor, or of slices that are bad as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,53 +115,52 @@ class Definition:
     """An SLO as the platform that keeps it defines it."""
 
     id: str
-    """By which the platform is asked."""
+    """The identifier for requests to the platform."""
     name: str
-    """For people."""
+    """The name for people."""
     promises: tuple[Promise, ...]
     """At least one; the windows differ."""
     granted: Granted = Granted.EVENTS
     platform: str = "the platform"
-    """As its vendor writes its name."""
+    """The platform's name, as its vendor writes it."""
     to_date: bool = False
-    """Calendar windows: whether the platform's own budget is that of the events so far."""
+    """For calendar windows: whether the platform's own budget is that of the events so far."""
     no_data: str = ""
-    """How the platform counts time without data, as a clause; empty: it does not say."""
+    """The platform's treatment of time without data, as a clause; empty: unknown."""
     notes: tuple[str, ...] = ()
     """Notes for the reader: how it is counted, what is excluded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """How far an answer can be trusted, and what was asked to get it."""
+    """The evidence that an answer can be trusted, and its query."""
 
     query: str
-    """The expressions as they were sent, for people to repeat. Never holds a secret."""
+    """The expressions as they were sent, for people to repeat. They never contain a secret."""
     newest: datetime | None = None
-    """The newest sample at or before the instant; None where it was not asked for or not found."""
+    """The newest sample at or before the instant; None: not requested, or not found."""
     coverage: Fraction | None = None
-    """Share of the span that has data, 0 to 1; None where it was not asked for or cannot be had."""
+    """The share of the span with data, 0 to 1; None: not requested, or not available."""
     gaps: Gaps | None = None
-    """The gaps in the span's data; None: the backend does not report them, or nothing is
-    missing."""
+    """The gaps in the span's data; None: the backend does not report them, or there are none."""
     warnings: tuple[str, ...] = ()
-    """The warnings of the backend about missing data. Not empty means: a partial answer."""
+    """The backend's warnings about missing data. If it is not empty, the answer is partial."""
     objective: Fraction | None = None
-    """The objective of the tool whose recorded series were counted; None: not known."""
+    """The objective of the tool whose recorded series were counted; None: unknown."""
     notes: tuple[str, ...] = ()
-    """Notes for the reader that change nothing."""
+    """Notes for the reader, without an effect."""
     suspicions: tuple[Suspicion, ...] = ()
-    """Only where a request has ``probe``."""
+    """Only for a request with ``probe``."""
     granted: Granted = Granted.EVENTS
-    """The counted unit."""
+    """The unit of the count."""
     definition: Definition | None = None
-    """How the platform defines the SLO that it has counted, which the policy must agree with; None:
-    no platform has counted it, or none was asked."""
+    """The platform's definition of the SLO, which the policy must agree with; None: not counted by
+    a platform, or not requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Events (or slices) over the span: 0 < total, 0 <= bad <= total; need not be whole."""
+    """Events (or slices) over the span: 0 < total, 0 <= bad <= total; they may have fractions."""
 
     total: Fraction
     bad: Fraction
@@ -179,16 +177,17 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A share of what is counted over the span, of a platform that reports no counts and rounds.
+    """A share over the span, from a platform that reports no counts and rounds.
 
     The true share is within ``error`` of ``bad``, both ends included, and is between 0 and 1.
     """
 
     bad: Fraction
-    """The share of the events, or of the seconds, 0 to 1; in a calendar window, of those so far."""
+    """The bad share of the events, or of the seconds, 0 to 1; in a calendar window, of the time so
+    far."""
     error: Fraction
-    """Half a unit of the last decimal that the platform guarantees, above 0; 0 only where the gate
-    itself asks what would be if the share were exactly this."""
+    """Half a unit of the last decimal that the platform guarantees, above 0; 0 only in the gate's
+    own trials of an exact share."""
     evidence: Evidence
 
 
@@ -198,7 +197,7 @@ class Unmeasured:
 
     cause: Cause
     reason: str
-    """One sentence without a full stop, which names the indicator's part and what came back."""
+    """One sentence without a full stop, with the indicator's part and the answer."""
     query: str | None = None
     silent: bool = False
     """Whether there was just no event, to a backend that sees events and no samples: nothing
@@ -210,50 +209,30 @@ Answer = Counts | Spent | Share | Unmeasured
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The run's own bounds on a backend's work."""
+    """The limits of a run on a backend's work."""
 
     timeout: timedelta
-    """For everything that the backend does in this run."""
+    """The time limit for all work of the backend in this run."""
     max_scan: int | None = None
-    """Bytes that one statement may read; None: any number. Backends that do not pay by the bytes
-    they read look at none."""
+    """The maximum number of bytes that one statement may read; None: unlimited. Backends that are
+    not billed by bytes ignore it."""
 
 
 class Backend(Protocol):
-    """Anything that can count. One call a run: a slow backend is asked once, not 64 times."""
+    """A backend that can count. It is called once in a run, with all requests."""
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order, all evaluated at the one instant ``at``.
 
-        Never raises for what a backend can do wrong: that is an `Unmeasured` with its cause.
-        `Spent` answers requests whose indicator has ``spent``, `Counts` or `Share` all others.
+        It never raises for a failure of the backend: the answer is an `Unmeasured` with its cause.
+        Requests whose indicator has ``spent`` are answered by `Spent`, others by `Counts` or
+        `Share`.
         """
         ...
-
-
-@runtime_checkable
-class DefiningBackend(Protocol):
-    """A backend whose indicators are SLOs that a platform keeps, with objectives and windows."""
-
-    def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what the platform has for each indicator, in order; never raises.
-
-        It is asked once a run, however often this is called.
-        """
-        ...
-
-
-def definitions_of(backend: Backend, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-    """Return what a backend's platform has for each indicator, in order; never raises."""
-    candidate: object = backend
-    if isinstance(candidate, DefiningBackend):
-        return candidate.definitions(slis)
-    reason = "its backend keeps no SLOs that have an objective and a window"
-    return [Unmeasured(cause=Cause.INVALID, reason=reason)] * len(slis)
 
 
 class MeasurementError(Exception):
-    """Ends the work on one request, with the reason why it has no number."""
+    """Ends the work on one request, with the reason why it has no count."""
 
     def __init__(self, cause: Cause, reason: str) -> None:
         super().__init__(reason)
@@ -261,5 +240,5 @@ class MeasurementError(Exception):
         self.reason = reason
 
     def answer(self, query: str | None = None) -> Unmeasured:
-        """Return it as the answer to a request; ``query`` is what was sent, None: nothing."""
+        """Return it as the answer to a request; ``query`` is the sent query, None: none."""
         return Unmeasured(cause=self.cause, reason=self.reason, query=query)

@@ -1,6 +1,7 @@
 """The troubles between the gate and a ClickHouse server, and their remedies.
 
-The rows of `gate.measure.remedies.REMEDIES` for it, beside those for every connection.
+These are the rows of `gate.measure.remedies.REMEDIES` for it, in addition to those for every
+connection.
 """
 
 from typing import Final
@@ -25,10 +26,10 @@ CLICKHOUSE: Final[Rows] = (
     (
         "clickhouse-readonly",
         "ClickHouse does not let the user change settings",
-        "The user's profile says readonly=1, or has constraints. So the gate cannot ask for whole"
-        " answers, and what the profile says does not ensure them.",
-        "set readonly=2 in this user's profile, which allows settings and no changes of data, or"
-        " set there what is needed",
+        "The user's profile says readonly=1, or has constraints. So the gate cannot request"
+        " complete answers, and the profile does not ensure them.",
+        "set readonly=2 in this user's profile, which allows settings but no changes of data, or"
+        " set the required values there",
     ),
     (
         "clickhouse-filters",
@@ -98,7 +99,7 @@ CLICKHOUSE: Final[Rows] = (
     (
         "clickhouse-shards",
         "A shard or replica of ClickHouse does not answer",
-        "The table is distributed, and what the missing shard holds is not in the count (codes"
+        "The table is distributed, and the rows of the missing shard are not in the count (codes"
         " 279, 210, 369 and others).",
         "see in system.clusters and system.replicas which host is down or lags, and run the check"
         " again when it answers",
@@ -119,14 +120,14 @@ CLICKHOUSE: Final[Rows] = (
     (
         "clickhouse-half",
         "The answer of ClickHouse is not whole",
-        "The answer ends early, is not in the form that was asked for, or has fewer rows than it"
+        "The answer ends early, is not in the requested form, or has fewer rows than it"
         " announces. Nothing of it is used.",
         "run the check again; if it fails again, see whether a proxy before the server cuts or"
         " changes answers",
     ),
     (
         "clickhouse-server",
-        "Something else than ClickHouse answers",
+        "Another program answers instead of ClickHouse",
         "Another program answers at this address, or it is the port for ClickHouse's own programs"
         " (9000, with TLS 9440).",
         "set backend.url to the HTTP interface of ClickHouse: port 8123, or 8443 with https",
@@ -141,7 +142,7 @@ CLICKHOUSE: Final[Rows] = (
         "clickhouse-error",
         "ClickHouse reports another error",
         "The message has the code and the name of the error. Its text is not repeated, as it may"
-        " hold what stands in a row.",
+        " show the content of a row.",
         "look for the text of the error in system.query_log or in the server's log",
     ),
     (
@@ -151,4 +152,4 @@ CLICKHOUSE: Final[Rows] = (
         "upgrade ClickHouse to 23.8 or later",
     ),
 )
-"""The entries that `gate.backends.clickhouse.refusals` names."""
+"""The entries for the errors in `gate.backends.clickhouse.refusals`."""

@@ -1,39 +1,43 @@
 """The third contract, of backends that can group events by labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
+from itertools import groupby
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from gate.dataclass import dataclass
 from gate.measure import Unmeasured
+from gate.measure.coverage import FEWEST
+from gate.measure.history import let_go
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 
 LabelValues = tuple[str, ...]
-"""One value for each label that was asked for; empty: the event has no such label, or NULL."""
+"""One value for each requested label; empty: the event has no such label, or NULL."""
 OTHERS: Final = "(others)"
-"""Stands for all values that are not among the busiest."""
+"""The value that replaces all values that are not among the busiest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortRequest:
-    """A request for the events in each step of a stretch of time, for each value of some labels."""
+    """A request for the events in each step of a stretch of time, by the values of some labels."""
 
     sli: Sli
     span: Span
     step: timedelta
-    """Each leaves its start out and includes its end; the newest ends with the span."""
+    """A step excludes its start and includes its end; the newest ends with the span."""
     by: tuple[str, ...]
     """Labels (Prometheus), or columns and expressions about a row (logs); at least one."""
     most: int
-    """How many values of each label are kept separate: those with the most events."""
+    """The maximum number of values of each label that are kept separate: those with the most
+    events."""
     keep: str | None = None
-    """A value of the first label that is kept separate however few events it has."""
+    """A value of the first label that is kept separate even if it has few events."""
 
     @property
     def steps(self) -> int:
-        """How many steps there are, with the newest, be it whole or not."""
+        """The number of steps, including the newest, whether complete or not."""
         return -(-self.span.length // self.step)
 
 
@@ -43,8 +47,8 @@ class Cohort:
 
     total: tuple[float | None, ...]
     bad: tuple[float | None, ...]
-    """Known wherever the total is. Of a step it may lie a little outside of 0 to total, where a
-    server extrapolates; of all steps together it does not."""
+    """Known if the total is. In a step it may lie slightly outside of 0 to total if a server
+    extrapolates; over all steps together it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +65,17 @@ CohortAnswer = Cohorts | Unmeasured
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRequest:
-    """A request for the events in some stretches of time, for each value of every label."""
+    """A request for the events in some stretches of time, by the values of every label."""
 
     sli: Sli
     spans: tuple[Span, ...]
     """At least one; they may overlap."""
     most: int
-    """A label with more values than this among all events says too little, and is left out."""
+    """A label with more values than this among all events is left out."""
 
 
 class EventCounts(NamedTuple):
-    """Events of a stretch of time, and how many of them were bad."""
+    """The events of a stretch of time, and the number of bad ones."""
 
     total: float
     bad: float
@@ -79,12 +83,13 @@ class EventCounts(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelCounts:
-    """The events of each value of each label, beside each other and not in combination."""
+    """The events of each value of each label, for each label separately."""
 
     labels: Mapping[str, Mapping[str, tuple[EventCounts, ...]]]
-    """Label, value, and the counts of each span; the value is empty where an event has none."""
+    """By label and value, the counts of each span; the value is empty for events without the
+    label."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Labels with too many values, and how many those are at least."""
+    """The labels with too many values, and the minimum number of their values."""
 
 
 LabelAnswer = LabelCounts | Unmeasured
@@ -92,13 +97,13 @@ LabelAnswer = LabelCounts | Unmeasured
 
 @runtime_checkable
 class LabelBackend(Protocol):
-    """Anything that knows which labels events have. Not every backend does."""
+    """A backend that knows the labels of events. Not every backend does."""
 
     def label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
-        """Return what happened by label, for every request in order; never raises.
+        """Return the events by label, for every request in order; never raises.
 
-        Labels that identify single processes or requests (`IDENTITIES`) are left out.
-        Counts may be as inexact as what a server extrapolates: they are for shares.
+        Labels that identify single processes or requests (`IDENTITIES`) are left out. Counts may be
+        as inexact as a server's extrapolation: they are meant for shares.
         """
         ...
 
@@ -109,27 +114,50 @@ IDENTITIES: Final = (
     *("request_id", "requestid", "trace_id", "traceid", "span_id", "session_id", "user_id"),
     *("conversation_id", "call_id", "message_id", "response_id", "id"),
 )
-"""Labels of single processes, users and requests. The doctor and the dashboards know
-more about a single failing instance; thousands of values show no cause and cost the most."""
+"""Labels of single processes, users and requests. The doctor and dashboards are better for a single
+failing instance; thousands of values show no cause and cost the most."""
 
 
 @runtime_checkable
 class CohortBackend(Protocol):
-    """Anything that can group events by labels. Not every backend can."""
+    """A backend that can group events by labels. Not every backend can."""
 
     def cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
-        """Return what happened to each group, for every request in order; never raises.
+        """Return the events of each group, for every request in order; never raises.
 
         No event is left out: the groups together are what `Backend.measure` counts over the span,
-        but for what a server extrapolates at the ends of each step.
+        except for a server's extrapolation at the ends of each step.
         """
         ...
+
+
+@runtime_checkable
+class BatchedCohorts(Protocol):
+    """A backend that groups events for a few requests at a time, and keeps no answer."""
+
+    def each_cohorts(self, requests: Sequence[CohortRequest]) -> Iterator[CohortAnswer]:
+        """Yield the answers of `CohortBackend.cohorts`; as `BatchedHistory.each_history` does."""
+        ...
+
+
+def each_cohort_answer(
+    backend: CohortBackend, requests: Sequence[CohortRequest]
+) -> Iterator[CohortAnswer]:
+    """Yield the answer to every request in order, as `each_answer` does of histories.
+
+    Raises:
+        RuntimeError: a backend without batches does not give one answer to each request.
+    """
+    if isinstance(backend, BatchedCohorts):
+        yield from backend.each_cohorts(requests)
+    else:
+        yield from let_go(backend.cohorts(requests), len(requests))
 
 
 def busiest(
     groups: Mapping[LabelValues, Cohort], request: CohortRequest
 ) -> dict[LabelValues, Cohort]:
-    """Put together, as `OTHERS`, what is not among the busiest values of a label."""
+    """Combine the values of a label that are not among the busiest, as `OTHERS`."""
     kept = [_kept(groups, place, request) for place in range(len(request.by))]
     together: dict[LabelValues, Cohort] = {}
     for values, cohort in groups.items():
@@ -140,7 +168,7 @@ def busiest(
 
 
 def cut_note(label: str, most: int, values: int) -> str:
-    """Say that not all values of a label are compared."""
+    """Say that only some values of a label are compared."""
     busiest = f"only the {most} busiest of {values:,} values of {label} are compared"
     return f"{busiest}; the others are one group"
 
@@ -163,3 +191,48 @@ def _sums(first: Sequence[float | None], other: Sequence[float | None]) -> tuple
         None if a is None and b is None else (a or 0.0) + (b or 0.0)
         for a, b in zip(first, other, strict=True)
     )
+
+
+def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:
+    """Return the stretches of steps in which one of two was absent, the oldest first.
+
+    A step without events does not prove absence: in a quiet night neither has any. It was absent if
+    its series or rows are missing, or if its usual share of the other's events makes some likely
+    (`gate.measure.coverage.FEWEST`) and it had none.
+
+    Args:
+        own: the events of the deployment that may be absent; not all are 0.
+        other: the events of the other one.
+        grace: the number of newest steps that may be unknown for both: their data may yet arrive.
+    """
+    return [run for run in _silent(own) if _missed(own, other, run, grace)]
+
+
+def _missed(own: Cohort, other: Cohort, run: range, grace: int) -> bool:
+    waiting = run.stop == len(own.total) and len(run) <= grace
+    for place in run:
+        late = waiting and other.total[place] is None
+        if own.total[place] is None and not late:
+            return True
+    elsewhere = [place for place in range(len(own.total)) if place not in run]
+    mine, theirs, meanwhile = (
+        _events(own, elsewhere),
+        _events(other, elsewhere),
+        _events(other, run),
+    )
+    # If they never ran at the same time, it is assumed to continue at its own rate.
+    usual = mine * meanwhile / theirs if theirs else mine / len(elsewhere) * len(run)
+    return meanwhile > 0 and usual >= FEWEST
+
+
+def _events(cohort: Cohort, places: Iterable[int]) -> float:
+    return sum(cohort.total[place] or 0.0 for place in places)
+
+
+def _silent(cohort: Cohort) -> Iterator[range]:
+    place = 0
+    for events, group in groupby(cohort.total, key=bool):
+        stop = place + sum(1 for _ in group)
+        if not events:
+            yield range(place, stop)
+        place = stop

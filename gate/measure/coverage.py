@@ -1,39 +1,26 @@
-"""How much of a stretch of time has data, and where it has none: at its start, or in holes.
+"""The share of a stretch of time with data, and its gaps: at the start, or holes.
 
-A stretch is examined in equal parts; the number of events in each part is known or unknown.
-That a part has no event need not mean that its data are lost: a service may sleep at night, or have
-too few users for an hour without any of them to be unusual.
+A stretch is examined in equal parts; the number of events in each part is known or unknown. A part
+without events does not prove a loss of data: a service may be idle at night, or so small that an
+hour without users is not unusual.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import cached_property
-from itertools import accumulate
 from math import ceil
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.measure.active_times import ends_of_whole_days, runs_without
+from gate.measure.active_times import UsualEvents, runs_without, sum_of_known
 from gate.slo.objective import Span
 
 FEWEST: Final = 10
-"""Events. Where fewer are usual, none at all does not indicate a loss: of 10 independent events
-none comes once in 22,000 times (e^-10), and a month has 720 hours."""
+"""The minimum usual number of events from which an empty part indicates a loss: of 10 independent
+events, none at all happens once in 22,000 times (e^-10), and a month has 720 hours."""
 BRIEF: Final = timedelta(minutes=5)
-"""A shorter pause between data is not a gap, whether users or scrapes are missing: a Prometheus
-server also looks back as far (--query.lookback-delta)."""
-_DAY: Final = timedelta(days=1)
-_MOST_PAUSES: Final = 3
-"""Pauses a day: a service that sleeps at night and at noon has two. With more pauses, every second
-file of an hour may be lost."""
-_PERIODS: Final = (_DAY, 7 * _DAY)
-"""After which a service may do what it did before."""
-_ALIKE: Final = 2
-"""How many other days or weeks must be silent, too; for a pause of a day or more, one week."""
-_RARELY: Final = Fraction(1, 5)
-"""The share of other days with data at this time below which silence is usual."""
+"""The maximum pause between data that is not a gap, whether users or scrapes are missing: a
+Prometheus server also looks back as far (--query.lookback-delta)."""
 _MOST_PARTS: Final = 720
 
 
@@ -42,23 +29,24 @@ class Gaps:
     """The gaps in a span's data; all shares are of the whole span, 0 to 1."""
 
     late: Fraction
-    """Before the first data: what is counted, or the counting, began later than the span."""
+    """The time before the first data: events, or the counting of them, began later than the
+    span."""
     holes: Fraction
-    """Between data, when what is counted went on, and nobody counted."""
+    """The gaps between data, in which events may have happened uncounted."""
     since: datetime | None = None
-    """The start of the data; None: that of the span."""
+    """The start of the data; None: the start of the span."""
     longest: Span | None = None
     """The longest hole; None without holes."""
     between: Span | None = None
-    """The span from the start of the first hole to the end of the last; likewise."""
+    """The span from the start of the first hole to the end of the last; None without holes."""
     usual: Fraction = Fraction(0)
-    """How many events the holes usually have; 0 where only the presence of data is known."""
+    """The usual number of events in the holes; 0 if only the presence of data is known."""
     counted: bool = False
-    """Whether events in the holes were counted nevertheless: counters kept counting."""
+    """Whether events in the holes were counted anyway: counters kept counting."""
 
     @property
     def uncounted(self) -> Fraction:
-        """The share of holes in which nothing was counted."""
+        """The share of holes in which events were not counted."""
         return Fraction(0) if self.counted else self.holes
 
 
@@ -67,14 +55,14 @@ NO_GAPS: Final = Gaps(late=Fraction(0), holes=Fraction(0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCoverage:
-    """How much of a span has data."""
+    """The share of a span with data."""
 
     share: Fraction
-    """0 to 1; a part without events counts where that is usual."""
+    """0 to 1; a part without events counts if that is usual."""
     gaps: Gaps
     missing: tuple[Span, ...] = ()
-    """Stretches without data where data are usual, the oldest first: before the first data, between
-    data and after the last."""
+    """The stretches without data that usually have data, the oldest first: before the first data,
+    between data and after the last."""
 
 
 def coverage_by_steps(
@@ -85,24 +73,24 @@ def coverage_by_steps(
     most: int = _MOST_PARTS,
     excused: Callable[[Span], bool] = lambda _: False,
 ) -> StepCoverage:
-    """Return how much of a span has data, and where it has none.
+    """Return the share of a span with data, and its gaps.
 
     Args:
-        events: in each of the equal parts of the span, the oldest first, at least one; None:
-            unknown.
-        span: what they are parts of.
-        fewest: how many events must be usual in a gap to miss them. 0 where the numbers only say
-            that there are data.
-        most: more parts than these are put together.
-        excused: whether it is usual that a stretch of the span has no data, by what happened before
-            the span; asked only of stretches of which the span itself does not say so.
+        events: the events in each of the equal parts of the span, the oldest first, at least one;
+            None: unknown.
+        span: the span of the parts.
+        fewest: the usual number of events from which their absence is a gap; 0 if the numbers only
+            show that there is data.
+        most: the maximum number of parts; more are combined.
+        excused: returns whether a stretch of the span is usually without data, from the time before
+            the span; called only for stretches that the span itself does not explain.
     """
     parts = _coarse(events, most)
     measured = [place for place, number in enumerate(parts) if number is not None]
     if not measured:
         return StepCoverage(share=Fraction(0), gaps=NO_GAPS, missing=(span,))
     first, last, count = measured[0], measured[-1], len(parts)
-    usual = _Usual(parts, first, last, span.length / count, fewest)
+    usual = UsualEvents(parts, first, last, span.length / count, fewest)
     expected = dict(usual.missed_in(run) for run in runs_without(parts))
 
     def instant(place: int) -> datetime:
@@ -136,11 +124,11 @@ def coverage_by_steps(
 
 
 def usual_within(events: Sequence[float | None], span: Span, gap: Span) -> float:
-    """Return how many events are usual in a stretch of time, by what happened at other times.
+    """Return the usual number of events in a stretch of time, from other times.
 
     Args:
-        events: in each of the equal parts of a span, the oldest first; None: unknown.
-        span: what they are parts of.
+        events: the events in each of the equal parts of a span, the oldest first; None: unknown.
+        span: the span of the parts.
         gap: the stretch, which may lie after the span.
     """
     measured = [place for place, number in enumerate(events) if number is not None]
@@ -148,7 +136,7 @@ def usual_within(events: Sequence[float | None], span: Span, gap: Span) -> float
         return 0.0
     step = span.length / len(events)
     run = range((gap.start - span.start) // step, -((span.start - gap.end) // step))
-    usual = _Usual(events, measured[0], measured[-1], step, FEWEST).by_part(run)
+    usual = UsualEvents(events, measured[0], measured[-1], step, FEWEST).by_part(run)
     overlaps = (
         min(gap.end, span.start + (place + 1) * step) - max(gap.start, span.start + place * step)
         for place in run
@@ -160,124 +148,4 @@ def _coarse(events: Sequence[float | None], most: int) -> list[float | None]:
     width = -(-len(events) // most)
     if width == 1:
         return list(events)
-    return [_sum(events[start : start + width]) for start in range(0, len(events), width)]
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    measured = [value for value in values if value is not None]
-    return sum(measured) if measured else None
-
-
-@dataclass(frozen=True)
-class _Usual:
-    """How many events are usual at a time, by what happened at other times."""
-
-    parts: Sequence[float | None]
-    first: int
-    """The first of the parts that has data."""
-    last: int
-    step: timedelta
-    fewest: float
-    """How many fewer makes no difference for these."""
-    _periods: dict[int, Sequence[tuple[int, int, float]]] = field(default_factory=dict)
-
-    def missed_in(self, run: range) -> tuple[range, float]:
-        """Return the part of a stretch without data that usually has some, and how many events.
-
-        What is silent at its ends on other days, too, does not belong to it.
-        """
-        numbers = self.by_part(run)
-        there = [place for place, number in zip(run, numbers, strict=True) if number]
-        return range(there[0], there[-1] + 1) if there else run, sum(numbers)
-
-    def by_part(self, run: range) -> list[float]:
-        """Return how many events each part of a stretch without data usually has."""
-        even = self._mean([range(self.first, self.last + 1)])
-        if even * len(run) < self.fewest:
-            return [even] * len(run)  # of few events, those around a gap do not show what is usual
-        before = range(self.first, min(run.start, len(self.parts)))
-        mean = self._mean([before, range(run.stop, self.last + 1)])
-        if self.pauses > _MOST_PAUSES:
-            return [mean] * len(run)
-        return [
-            0.0 if place in self._moved else min(self._at_the_time_of(place, run), default=mean)
-            for place in run
-        ]
-
-    @cached_property
-    def _moved(self) -> frozenset[int]:
-        if not self.pauses:
-            return frozenset()
-        return ends_of_whole_days(self.parts, range(self.first, self.last + 1), self.step)
-
-    @cached_property
-    def pauses(self) -> int:
-        """How many times a day it is silent on most days; a pause over midnight counts once."""
-        day = max(round(_DAY / self.step), 1)
-        times = [self.parts[self.first + place : self.last + 1 : day] for place in range(day)]
-        few = self._mean([range(self.first, self.last + 1)]) * float(_RARELY)
-        silent = [bool(some) and _mean(some) < few for some in times]
-        return sum(
-            here and not before for before, here in zip([silent[-1], *silent], silent, strict=False)
-        )
-
-    @cached_property
-    def _sums(self) -> Sequence[float]:
-        """The events in all parts before each part."""
-        return list(accumulate((number or 0.0 for number in self.parts), initial=0.0))
-
-    def _mean(self, stretches: Sequence[range]) -> float:
-        count = sum(map(len, stretches))
-        events = sum(self._sums[part.stop] - self._sums[part.start] for part in stretches if part)
-        return events / count if count else 0.0
-
-    def _at_the_time_of(self, place: int, run: range) -> Iterator[float]:
-        """Yield what is usual at the same time of other days, and of other weeks."""
-        for period in _PERIODS:
-            least = 1 if period > _DAY <= len(run) * self.step else _ALIKE
-            count, there, events = self._alike(place, run, period / self.step)
-            if count >= least:
-                yield events / count if there >= _RARELY * count else 0.0
-
-    def _alike(self, place: int, run: range, distance: float) -> tuple[int, int, float]:
-        """Return of the parts a whole number of periods away how many there are and have data.
-
-        And the number of their events. The parts of the stretch itself are left out.
-        """
-        if distance.is_integer():
-            whole = int(distance)
-            count, there, events = self._each(whole)[place % whole]
-            start, stop = max(run.start, self.first), min(run.stop, self.last + 1)
-            own = self.parts[start : max(start, stop)][(place - start) % whole :: whole]
-            less, fewer, without = _summary(own)
-            return count - less, there - fewer, events - without
-        periods = int(len(self.parts) / distance) + 1
-        places = (place + round(n * distance) for n in range(-periods, periods + 1))
-        alike = [
-            self.parts[other]
-            for other in places
-            if self.first <= other <= self.last and other not in run
-        ]
-        return _summary(alike)
-
-    def _each(self, period: int) -> Sequence[tuple[int, int, float]]:
-        """Return the same for each part of a period, with all parts."""
-        if period not in self._periods:
-            parts = self.parts[self.first : self.last + 1]
-            counts = [_summary(parts[place::period]) for place in range(period)]
-            start = self.first % period
-            self._periods[period] = counts[-start:] + counts[:-start] if start else counts
-        return self._periods[period]
-
-
-def _mean(some: Sequence[float | None]) -> float:
-    return sum(number or 0.0 for number in some) / len(some) if some else 0.0
-
-
-def _summary(some: Sequence[float | None]) -> tuple[int, int, float]:
-    """Return how many parts there are, how many have data, and their events."""
-    return (
-        len(some),
-        sum(number is not None for number in some),
-        sum(number or 0.0 for number in some),
-    )
+    return [sum_of_known(events[start : start + width]) for start in range(0, len(events), width)]

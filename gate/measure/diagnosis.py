@@ -1,4 +1,4 @@
-"""The contract between ``gate doctor`` and whatever counts: whether a count can be trusted."""
+"""The contract between ``gate doctor`` and backends: whether a count can be trusted."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
@@ -8,16 +8,16 @@ from fractions import Fraction
 from typing import Final, Protocol
 
 from gate.dataclass import dataclass
-from gate.measure import Answer, Cause, CountRequest, Spent, Suspicion, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Spent, Unmeasured
 from gate.slo.objective import Window
 
 
 class Level(StrEnum):
-    """How bad it is, the least first."""
+    """The severity, in ascending order."""
 
     OK = "ok"
     DOUBT = "doubt"
-    """The number may be off, or may be misread."""
+    """The number may be wrong, or may be misread."""
     FAULT = "fault"
     """The number is wrong or missing."""
 
@@ -93,7 +93,7 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.PRUNED: "counting reads no more of the table than the window",
     Check.SITE: "the platform's site, region or space is the one that has the SLOs",
     Check.DEFINITION: "the platform has the SLO, with the policy's objective and window",
-    Check.NO_DATA: "the platform says what it takes time without data for",
+    Check.NO_DATA: "the platform says how it counts time without data",
 }
 """The question of each check, as the words after "whether"."""
 
@@ -105,41 +105,41 @@ class CheckResult:
     check: Check
     level: Level = Level.OK
     message: str = ""
-    """With numbers, without a full stop. Of a check that found nothing: in short what it saw."""
+    """The observation with numbers, without a full stop; if nothing is wrong, a short one."""
     remedy: str = ""
     """The remedy; empty if nothing is wrong."""
     examined: str = ""
-    """The query, endpoint or file, for people to repeat. Never holds a secret."""
+    """The query, endpoint or file, for people to repeat. It never contains a secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedCheck:
-    """A check that was not made."""
+    """A check that was skipped."""
 
     check: Check
     reason: str
-    """Why, without a full stop."""
+    """The reason, without a full stop."""
     applies: bool = False
-    """Whether it should have been made: then nobody may call the SLO sound."""
+    """Whether it should have been made: then the SLO cannot be called sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedSlo:
-    """One SLO to be examined."""
+    """An SLO to be examined."""
 
     name: str
     request: CountRequest
-    """As it is measured for the budget."""
+    """The request with which its budget is measured."""
     whole: timedelta
-    """Length of the whole window, of which a calendar's may not have passed yet."""
+    """The length of the whole window, even if a calendar window has not ended yet."""
     max_age: timedelta
-    """Older samples are stale."""
+    """The maximum age of a sample."""
     min_coverage: Fraction
-    """The share of the window, 0 to 1."""
+    """The required share of the window with data, 0 to 1."""
     window: Window | None = None
-    """As the policy has it, for platforms that have one too; None: nothing to compare."""
+    """The policy's window, for platforms that have one too; None: nothing to compare."""
     objective: Fraction | None = None
-    """Strictly between 0 and 1; None: of an allowance, or without a window."""
+    """Strictly between 0 and 1; None for an allowance, or without a window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,23 +147,23 @@ class Diagnosis:
     """The results of an examination."""
 
     backend: tuple[CheckResult, ...]
-    """About the server, or about the files as a whole; empty if there are several backends."""
+    """The results about the server, or about the files as a whole; empty for several backends."""
     backends: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
-    """The same for each of several backends that counts any of the SLOs, by name."""
+    """The results about each of several backends that counts an SLO, by name."""
     slos: tuple[tuple[CheckResult, ...], ...]
-    """For each SLO, in order."""
+    """The results for each SLO, in order."""
     skipped: tuple[tuple[SkippedCheck, ...], ...] = field(default=())
-    """For each SLO, in order, what was not checked; empty: the backend names none."""
+    """The skipped checks of each SLO, in order; empty: the backend names none."""
 
 
 class Doctor(Protocol):
-    """Looks at what a backend counts from."""
+    """Examines the source of a backend's counts."""
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Look at every SLO at the one instant ``at``.
+        """Examine every SLO at the one instant ``at``.
 
-        Never raises for what a backend can do wrong. What could not be looked at is a fault of
-        the check ``reach``: nothing is sound that nobody has seen.
+        It never raises for a failure of the backend. Anything that could not be examined is a fault
+        of the check ``reach``: an SLO that nobody has examined is not sound.
         """
         ...
 
@@ -185,23 +185,25 @@ _CHECK_OF: Final = {
     Cause.STALE: Check.MOVING,
     Cause.UNKNOWN_OUTCOME: Check.UNKNOWN,
 }
-"""The check that is about the same as a suspicion of ``gate check``."""
+"""The check on the same subject as a suspicion of ``gate check``."""
 _WRONG: Final = frozenset({Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED})
-"""The causes that prove missing events, and not only possible ones."""
+"""The causes that prove missing events, not only possible ones."""
 
 
 def suspicion_results(answer: Answer) -> Iterator[CheckResult]:
-    """Yield what ``gate check`` suspects of a count, with its numbers and remedies.
+    """Yield the suspicions of ``gate check`` about a count, with numbers and remedies.
 
-    It is a fault where more events are missing, or counted wrongly, than are counted as bad; of a
-    share, where any are.
+    A suspicion is a fault if more events are missing, or counted wrongly, than are counted as bad;
+    for a share, if there are any.
     """
     if isinstance(answer, Unmeasured):
         return
     bad = answer.amount if isinstance(answer, Spent) else answer.bad
     for suspicion in answer.evidence.suspicions:
         check = _CHECK_OF.get(suspicion.cause, Check.REACH)
-        wrong = suspicion.cause in _WRONG and _exceeds(suspicion, bad)
+        numbers = (suspicion.hidden, suspicion.doubtful)
+        exceeds = any(number is None or number > bad for number in numbers)
+        wrong = exceeds and suspicion.cause in _WRONG
         yield CheckResult(
             check=check,
             level=Level.FAULT if wrong or check is Check.REACH else Level.DOUBT,
@@ -211,24 +213,19 @@ def suspicion_results(answer: Answer) -> Iterator[CheckResult]:
         )
 
 
-def _exceeds(suspicion: Suspicion, bad: Fraction) -> bool:
-    numbers = (suspicion.hidden, suspicion.doubtful)
-    return any(number is None or number > bad for number in numbers)
-
-
 def account_for(
     expected: Sequence[Check], results: Sequence[CheckResult], skipped: Sequence[SkippedCheck]
 ) -> tuple[tuple[CheckResult, ...], tuple[SkippedCheck, ...]]:
-    """Return the results and what was not checked, with every check in one of the two.
+    """Return the results and the skipped checks, so that every check is in one of them.
 
-    A check without any result counts as not checked. If no fault explains it, that is a fault of
-    the check ``reach``.
+    A check without any result counts as skipped. If no fault explains it, that is a fault of the
+    check ``reach``.
 
     Args:
         expected: the checks that apply to an SLO of this backend, unless ``skipped`` says
             otherwise.
-        results: what was seen.
-        skipped: what was not checked, with the reason.
+        results: the results so far.
+        skipped: the skipped checks, with the reason.
     """
     seen = {result.check for result in results}
     without = {skip.check: skip for skip in skipped if skip.check not in seen}

@@ -1,53 +1,55 @@
 """The contract of backends that keep a history, and the steps of a history.
 
-Steps hang on the clock and not on the run: each lies between two whole multiples of its length
-since 1970 (UTC), so that the same events are in the same step whenever one looks. Only the newest
-may end earlier, with the run.
+Steps follow the clock, not the run: each lies between two multiples of its length since 1970 (UTC),
+so that an event is in the same step in every run. Only the newest may end earlier, with the run.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, TypeVar
 
 from gate.dataclass import dataclass
-from gate.measure import Backend, Unmeasured
+from gate.measure import Unmeasured
+from gate.measure.active_times import sum_of_known
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
+A = TypeVar("A")
 MOST_STEPS: Final = 720
-"""Steps of a window: one an hour for 30 days, so that an instant is exact to the hour, and a share
-of the window to 0.14%."""
+"""The maximum number of steps in a window: one per hour for 30 days, so that an instant is exact to
+the hour, and a share of the window to 0.14%."""
 SHORTEST: Final = timedelta(minutes=5)
-"""A step with fewer scrapes may know nothing."""
+"""The shortest step: a step with fewer scrapes may have no data."""
 SAMPLED: Final = timedelta(seconds=15)
-"""The time between two samples that is assumed: the most common interval of scrapes."""
+"""The assumed time between two samples: the most common scrape interval."""
 _MINUTE: Final = timedelta(minutes=1)
 _PARTS: Final = tuple(number * _MINUTE for number in (1, 5, 15, 30, 60, 360, 720))
-"""In which a stretch is looked at, to see which of them have data; see `clock_part`."""
+"""The lengths of the parts in which a stretch is examined for data; see `clock_part`."""
 _HOUR: Final = timedelta(hours=1)
 _BY_HOURS: Final = timedelta(days=92)
 MOST_PARTS: Final = _BY_HOURS // _HOUR
-"""The most parts of a stretch of a year or less (`clock_part`)."""
+"""The maximum number of parts in a stretch of at most a year (`clock_part`)."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def coverage_step(length: timedelta) -> timedelta:
-    """Return a step that divides a stretch into at most 720, to see which of them have data.
+    """Return a step that divides a stretch into at most 720, to find which of them have data.
 
-    Of whole quarters of a minute, the usual time between scrapes; from five minutes on, as in the
-    history, of whole minutes.
+    It is a multiple of a quarter of a minute, the usual scrape interval; from five minutes on, of a
+    minute, like in the history.
     """
     finest = -(-length // (MOST_STEPS * SAMPLED)) * SAMPLED
     return _history_step(length) if finest >= SHORTEST else max(finest, SAMPLED)
 
 
 def clock_part(length: timedelta) -> timedelta:
-    """Return how long the parts of a stretch are that are looked at to see which have data.
+    """Return the length of the parts in which a stretch is examined for data.
 
-    At least a minute; at most 720 make a stretch of up to 30 days, and hours one of up to a quarter
-    of a year, so that a lost file of an hour is whole parts. Each length is a whole number of all
-    shorter ones: parts of any two stretches have their bounds in common.
+    It is at least a minute; a stretch of up to 30 days has at most 720 parts, and a stretch of up
+    to a quarter of a year has hours, so that a lost hourly file is a number of whole parts. Each
+    length is a multiple of all shorter ones, so that parts of any two stretches share their
+    boundaries.
     """
     if length <= _BY_HOURS:
         return next(part for part in _PARTS if length <= MOST_STEPS * part or part == _HOUR)
@@ -55,9 +57,9 @@ def clock_part(length: timedelta) -> timedelta:
 
 
 def step_of(window: timedelta) -> timedelta:
-    """Return the step of the history of a window, which has at most 720 steps.
+    """Return the step of a window's history, which has at most 720 steps.
 
-    Of whole minutes, at least five; a shorter window is one step.
+    It is a multiple of a minute, at least five; a shorter window is one step.
     """
     return min(_history_step(window), window)
 
@@ -67,15 +69,15 @@ def _history_step(length: timedelta) -> timedelta:
 
 
 def clock_start(at: datetime, step: timedelta) -> datetime:
-    """Return the newest bound of a step at or before an instant: a multiple of it since 1970."""
+    """Return the newest boundary of a step at or before an instant: a multiple of it since 1970."""
     at = at.astimezone(UTC)
     return at - (at - _EPOCH) % step
 
 
 def on_the_clock(span: Span, step: timedelta) -> Span:
-    """Return a stretch with all of the step that it begins in; it ends where it did.
+    """Return a stretch extended to the start of its first step; its end stays.
 
-    Its newest step is a part of one, unless it ends on a bound of a step.
+    Its newest step is incomplete, unless it ends on a boundary.
     """
     return Span(clock_start(span.start, step), span.end)
 
@@ -86,29 +88,29 @@ class SeriesRequest:
 
     sli: Sli
     span: Span
-    """Begins on the clock (`on_the_clock`), but for past periods, whose bounds are where steps end;
-    the newest step ends with it, whole or not."""
+    """It begins on the clock (`on_the_clock`), except for past periods, whose boundaries are those
+    of steps; the newest step ends with it, complete or not."""
     step: timedelta
-    """Each leaves its start out and includes its end."""
+    """A step excludes its start and includes its end."""
     mean: bool = False
-    """Also return the mean of what the indicator measures, if it measures something: the values of
-    a histogram or of a column."""
+    """Whether to also return the mean of the measured values, if there are any: those of a
+    histogram or of a column."""
     slices: Slices | None = None
-    """Given: return slices instead of events, in the step in which each ends. The step is a whole
-    number of them."""
+    """If given, slices are returned instead of events, in the step in which each ends. The step is
+    a multiple of them."""
     amount: bool = False
-    """Tell what was spent: the series has it as its total and as its bad."""
+    """Whether to return the spent amount: the series has it as its total and as its bad."""
     max_age: timedelta = timedelta()
-    """How long after the newest event silence says that nothing happened; after that nothing is
-    known. For backends that see events and no samples."""
+    """The time after the newest event in which silence means that nothing happened; after that the
+    history is unknown. For backends that see events, not samples."""
 
     @property
     def steps(self) -> int:
-        """How many steps there are, with the newest, be it whole or not."""
+        """The number of steps, including the newest, whether complete or not."""
         return -(-self.span.length // self.step)
 
     def end_of(self, place: int) -> datetime:
-        """Return when the step of this place ends, from 0; of -1: when the first begins."""
+        """Return the end of the step with this index, from 0; for -1, the start of step 0."""
         return min(self.span.start + (place + 1) * self.step, self.span.end)
 
 
@@ -119,31 +121,31 @@ def unknown_share(with_data: int, steps: int) -> Fraction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The sums behind the mean of each step: sums can be added up, means cannot."""
+    """The sums behind the mean of each step: sums can be added, means cannot."""
 
     sums: tuple[float | None, ...]
-    """The mean of the values, in the unit that they are measured in; None: the step has no data."""
+    """The sum of the values, in the unit of their measurement; None: the step has no data."""
     events: tuple[float | None, ...]
-    """That were measured; known wherever the sum is."""
+    """The number of measured events; known if the sum is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """Events by step, the oldest first; None: unknown.
 
-    Floats: a history is looked at and extrapolated from, and no budget is decided by it.
+    The numbers are floats: a history is shown and extrapolated, and does not decide on a budget.
     """
 
     total: tuple[float | None, ...]
     bad: tuple[float | None, ...]
-    """Known wherever the total is; 0 <= bad <= total."""
+    """Known if the total is; 0 <= bad <= total."""
     query: str
     notes: tuple[str, ...] = ()
     measured: Measured | Unmeasured | None = None
-    """None: no mean was asked for, or the indicator has none."""
+    """None: not requested, or the indicator has no mean."""
     in_runs: bool = False
-    """Whether all events come in runs, with nothing between them: a step of 0 says that no run was
-    due, and only those with events are news. Of what is not known any part is missing, however few
+    """Whether all events come in batch runs, with nothing between them: a step of 0 means that no
+    run was due, and only steps with events are news. Any unknown part is missing, however few
     events it has."""
 
 
@@ -151,7 +153,7 @@ SeriesAnswer = Series | Unmeasured
 
 
 def with_data(events: Sequence[float | None], *, in_runs: bool) -> Sequence[float | None]:
-    """Return what `coverage_by_steps` takes: in runs, that a step has data, and not how many."""
+    """Return the input of `coverage_by_steps`: for runs, only whether a step has data."""
     return [None if number is None else 1.0 for number in events] if in_runs else events
 
 
@@ -160,68 +162,17 @@ def with_news(events: Sequence[float | None], *, in_runs: bool) -> Sequence[floa
     return [number or None for number in events] if in_runs else events
 
 
-@runtime_checkable
-class HistoryBackend(Protocol):
-    """Anything that has a history. Not every backend does."""
+def let_go(answers: list[A], number: int) -> Iterator[A]:
+    """Yield answers and keep none that was yielded; the list is empty in the end.
 
-    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every request in order; never raises.
-
-        The sum over the steps is what `Backend.measure` counts over the span, but for what a
-        server extrapolates at the ends of each step.
-        """
-        ...
-
-
-@runtime_checkable
-class BatchedHistory(Protocol):
-    """A backend that answers a few requests at a time, and keeps no answer that it has given."""
-
-    def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
-        """Yield the answers of `HistoryBackend.history`; a batch is asked for when it is needed.
-
-        The time between two answers is not counted towards the time limit.
-        """
-        ...
-
-
-def each_answer(
-    history: HistoryBackend, requests: Sequence[SeriesRequest]
-) -> Iterator[SeriesAnswer]:
-    """Yield the answer to every request in order, and keep none that was yielded.
-
-    A caller that drops each answer therefore needs memory for one batch. A backend that does not
-    answer in batches is asked for all answers at once.
+    Raises:
+        RuntimeError: their number differs from ``number``.
     """
-    if not requests:
-        return
-    if isinstance(history, BatchedHistory):
-        yield from history.each_history(requests)
-        return
-    answers = history.history(requests)[::-1]
+    if len(answers) != number:
+        raise RuntimeError(f"the backend gave {len(answers)} answers to {number} requests")
+    answers.reverse()
     while answers:
         yield answers.pop()
-
-
-@runtime_checkable
-class KeepingBackend(Protocol):
-    """A backend that keeps what it has read to count, for the histories of the same windows."""
-
-    def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
-        """Return what the last `Backend.measure` says of a history; None: it has to be asked.
-
-        Never raises, and reads nothing but what lies beside the window.
-        """
-        ...
-
-
-@runtime_checkable
-class LimitedBackend(Protocol):
-    """A backend that works within a time limit, and can go on within another one."""
-
-    def within(self, timeout: timedelta) -> Backend:
-        """Return the same backend, with its connections and what it has learnt of the server."""
-        ...
 
 
 def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:
@@ -239,15 +190,14 @@ def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:
 
 
 def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest) -> SeriesAnswer:
-    """Return what happened in the steps that are wanted.
+    """Return the events in the requested, longer steps.
 
-    Of a step something is known where it is of any part of it, as a server has it that finds
-    samples anywhere in a step.
+    A step is known if any part of it is, as for a server that finds samples anywhere in a step.
 
     Args:
-        answer: to what was asked.
-        request: what was asked; it `covers` what is wanted.
-        wanted: with steps that are multiples of those that were asked for.
+        answer: the answer to the original request.
+        request: the original request, which `covers` the wanted one.
+        wanted: a request with steps that are multiples of the original ones.
     """
     if not isinstance(answer, Series):
         return answer
@@ -256,7 +206,7 @@ def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest)
 
     def summed(values: Sequence[float | None]) -> tuple[float | None, ...]:
         starts = range(first, len(values), parts)
-        return tuple(_sum(values[start : start + parts]) for start in starts)
+        return tuple(sum_of_known(values[start : start + parts]) for start in starts)
 
     measured = answer.measured
     if isinstance(measured, Measured):
@@ -269,8 +219,3 @@ def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest)
         measured=measured,
         in_runs=answer.in_runs,
     )
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    measured = [value for value in values if value is not None]
-    return sum(measured) if measured else None

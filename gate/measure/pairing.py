@@ -1,7 +1,8 @@
 """The contract of backends that can join each request with its copy by an id.
 
-A request that is mirrored is logged twice under one id. What both share (an outage of a provider, a
-prompt that is too long) then makes no difference, and far fewer requests tell which is worse.
+A mirrored request is logged twice with one id. Causes that both share (an outage of a provider, a
+prompt that is too long) then make no difference, and far fewer requests show which deployment is
+worse.
 """
 
 from collections.abc import Sequence
@@ -16,28 +17,28 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRequest:
-    """The requests that are joined with their copies."""
+    """A request to join requests with their copies."""
 
     sli: Sli
     span: Span
     step: timedelta
-    """The span is a whole number of these; each leaves its start out and includes its end."""
+    """The span is a multiple of the step; a step excludes its start and includes its end."""
     by: str
-    """A column, or an expression about a row, that separates the two."""
+    """A column, or an expression on a row, that separates the two."""
     candidate: str
     """Its value for the copy."""
     against: str
     """Its value for the original."""
     pair_by: str
-    """A column, or an expression about a row, with the id that both share."""
+    """A column, or an expression on a row, with the id that both share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairSteps:
-    """Outcomes of pairs by step, the oldest first.
+    """The outcomes of pairs by step, the oldest first.
 
     A pair is in the step in which the later of the two happened. An id that one side has several
-    times has several outcomes, of which one is taken here.
+    times has several outcomes, one of which is used here.
     """
 
     candidate_only: tuple[int, ...]
@@ -50,31 +51,32 @@ class PairSteps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpaired:
-    """Events of one side that are in no pair, and ids that are in doubt."""
+    """The events of one side that are not in a pair, and doubtful ids."""
 
     events: int
     """All events of this side in the span."""
     alone: int
-    """The number of rows whose ids are missing, or that the other side does not have."""
+    """The number of rows whose ids are missing, or missing on the other side."""
     alone_bad: int
-    """Those of them that failed."""
+    """The number of such rows that failed."""
     without_id: int
-    """Those of them that have no id: it is NULL or an empty text."""
+    """The number of such rows without an id: it is NULL or an empty text."""
     repeated: int
-    """How many ids this side has more than once, in pairs or not."""
+    """The number of ids that this side has more than once, in pairs or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairs:
-    """Every event of the span: in a pair, or alone."""
+    """Every event of the span, in a pair or alone."""
 
     total: tuple[int, ...]
     """The pairs, by step."""
     worst: PairSteps
-    """Where an id is repeated, what speaks most against the candidate counts: its copy failed
-    if any did, and the original only if all did."""
+    """For a repeated id, the outcome that is worst for the candidate: its copy failed if any did,
+    and the original only if all did."""
     best: PairSteps
-    """The other way round. Where no id is repeated both are the same."""
+    """For a repeated id, the outcome that is best for the candidate. Without repeated ids both are
+    the same."""
     candidate: Unpaired
     against: Unpaired
     query: str
@@ -85,12 +87,12 @@ PairAnswer = Pairs | Unmeasured
 
 @runtime_checkable
 class PairBackend(Protocol):
-    """Anything that sees single requests, and can join them by an id. Not every backend can."""
+    """A backend that sees single requests, and can join them by an id. Not every backend can."""
 
     def pairs(self, requests: Sequence[PairRequest]) -> list[PairAnswer]:
-        """Return what happened to requests and their copies, for each in order; never raises.
+        """Return the outcomes of requests and their copies, for each in order; never raises.
 
-        A copy may be logged a little earlier or later than its request: a partner counts wherever
-        it is in the span, and also shortly before.
+        A copy may be logged slightly earlier or later than its request: a partner counts anywhere
+        in the span, and shortly before it.
         """
         ...

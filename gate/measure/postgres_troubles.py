@@ -1,6 +1,6 @@
 """The troubles between the gate and a PostgreSQL server, and their remedies.
 
-Rows of `gate.measure.remedies.REMEDIES`: of the connection, and of statements.
+These are rows of `gate.measure.remedies.REMEDIES`: for the connection, and for statements.
 """
 
 from typing import Final
@@ -58,7 +58,7 @@ POSTGRES: Final[Rows] = (
     (
         "not-postgres",
         "Something else answers there",
-        "What listens at this address is not PostgreSQL, or has another version of its protocol.",
+        "The server at this address is not PostgreSQL, or has another version of its protocol.",
         "check the host and port of backend.url: PostgreSQL usually has port 5432",
     ),
     (
@@ -91,7 +91,7 @@ POSTGRES: Final[Rows] = (
         "unknown-database-column",
         "The table has no such column",
         "The indicator or the backend names a column that the table does not have.",
-        'correct the name of the column; one with capitals stands in double quotes: "startTime"',
+        'correct the name of the column; write one with capitals in double quotes: "startTime"',
     ),
     (
         "no-right",
@@ -156,4 +156,4 @@ POSTGRES: Final[Rows] = (
         "remove the setting from the user, the database or the pooler (ALTER ROLE ... RESET)",
     ),
 )
-"""A database that cannot be asked, or does not answer."""
+"""A database that cannot be queried, or does not answer."""

@@ -1,7 +1,7 @@
-"""The remedy for each reason why a budget is not known, or a server gives no answer.
+"""The remedy for each cause of an unknown budget, and for each failure of a server.
 
-One table: messages end with the ``hint`` of an entry, and docs/troubleshooting.md has a section for
-each entry. `remedy_of` looks a `Cause` up, `REMEDIES` has every entry by its key.
+There is one table: messages end with the ``hint`` of an entry, and docs/troubleshooting.md has a
+section for each entry. `remedy_of` looks up a `Cause`, and `REMEDIES` has every entry by its key.
 """
 
 import re
@@ -11,8 +11,7 @@ from typing import Final
 from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
-from gate.measure.object_stores import STORES
-from gate.measure.platform_troubles import PLATFORMS
+from gate.measure.cloud_troubles import PLATFORMS, STORES
 from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.spark_troubles import SPARK
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
@@ -20,17 +19,17 @@ from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """One thing that can go wrong, and what a person does about it."""
+    """One possible problem, and its remedy."""
 
     key: str
     """Unique in the table; the anchor of the section in docs/troubleshooting.md."""
     title: str
-    """The trouble as a heading, without a full stop."""
+    """The problem as a heading, without a full stop."""
     means: str
     """The meaning and the usual causes, in whole sentences."""
     hint: str
     """The remedy: one or two clauses in the imperative, without a capital and a full stop, so that
-    they can stand at the end of a message."""
+    they can be the end of a message."""
 
     @property
     def action(self) -> str:
@@ -39,21 +38,21 @@ class Remedy:
 
 
 def remedy_of(cause: Cause) -> Remedy:
-    """Return what to do about a cause; every cause has an entry."""
+    """Return the remedy for a cause; every cause has an entry."""
     return REMEDIES[cause.value]
 
 
 def hint_for(key: str) -> str:
-    """Return what to do as the end of a message, with the semicolon before it.
+    """Return the remedy as the end of a message, with the semicolon before it.
 
     Args:
-        key: of an entry; an empty one means that nothing more is known, and returns nothing.
+        key: the key of an entry; for an empty one, the result is empty.
     """
     return f"; {REMEDIES[key].hint}" if key else ""
 
 
 def with_advice(reason: str, advice: str) -> tuple[str, str]:
-    """Return a reason and what to do: the hint that `hint_for` ended it with, else the advice."""
+    """Return a reason and its remedy: the hint that `hint_for` added, otherwise the advice."""
     hint = advice_in(reason)
     if hint and reason.endswith(end := f"; {hint}"):
         return reason.removesuffix(end), hint
@@ -61,9 +60,9 @@ def with_advice(reason: str, advice: str) -> tuple[str, str]:
 
 
 def advice_in(reason: str) -> str:
-    """Return the hint of an entry that a reason ends with, in the words of the reason; empty: none.
+    """Return the hint of an entry at the end of a reason, in the words of the reason; or empty.
 
-    A hint names keys of the backend (``backend.url``), which are ``backends.judge.url`` where the
+    A hint names keys of the backend (``backend.url``), which are ``backends.judge.url`` if the
     policy has several.
     """
     for ending in _endings():
@@ -188,7 +187,8 @@ _CAUSES: Final[Rows] = (
         "The platform's share is too coarse",
         "The SLO platform reports a rounded share and no counts. All that may be true of it was"
         " tried: at some of it the policy would decide otherwise.",
-        "wait until the threshold is outside what the share may be, count the events in another"
+        "wait until the threshold is outside of the share's possible values, count the events in"
+        " another"
         " backend, or set on.rounded to warn, which takes the share as it is shown",
     ),
     (
@@ -198,7 +198,7 @@ _CAUSES: Final[Rows] = (
         "remove the rule, or set on.not_covered to warn or allow",
     ),
 )
-"""By `Cause`."""
+"""The remedies by `Cause`."""
 REMEDIES: Final = {
     key: Remedy(key=str(key), title=title, means=means, hint=hint)
     for key, title, means, hint in (

@@ -1,6 +1,6 @@
 """The troubles between the gate and a Spark cluster, and their remedies.
 
-The rows of `gate.measure.remedies.REMEDIES` for Spark Connect.
+These are the rows of `gate.measure.remedies.REMEDIES` for Spark Connect.
 """
 
 from typing import Final
@@ -115,4 +115,4 @@ SPARK: Final[Rows] = (
         " with backend.where",
     ),
 )
-"""A Spark cluster that cannot be asked, or does not answer."""
+"""A Spark cluster that cannot be queried, or does not answer."""

@@ -1,12 +1,12 @@
 """The troubles between the gate and a server, a log or a code host, and their remedies.
 
-The rows of `gate.measure.remedies.REMEDIES` without a `Cause`.
+These are the rows of `gate.measure.remedies.REMEDIES` without a `Cause`.
 """
 
 from typing import Final
 
 Rows = tuple[tuple[str, str, str, str], ...]
-"""Key, title, meaning and hint, as `gate.measure.remedies.Remedy` describes them."""
+"""Rows of key, title, meaning and hint, as in `gate.measure.remedies.Remedy`."""
 
 CONNECTION: Final[Rows] = (
     (
@@ -153,7 +153,7 @@ CONNECTION: Final[Rows] = (
         "write backend.url in the form http://prometheus:9090 or https://prometheus",
     ),
 )
-"""By `gate.request_failure.Trouble`: a Prometheus server that cannot be asked."""
+"""Rows by `gate.request_failure.Trouble`: a Prometheus server that cannot be queried."""
 LOGS: Final[Rows] = (
     (
         "no-log-files",
@@ -229,4 +229,4 @@ HOSTS: Final[Rows] = (
         "check the name of the repository, and that the token may read it",
     ),
 )
-"""GitHub and GitLab."""
+"""Troubles with GitHub and GitLab."""

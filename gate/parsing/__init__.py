@@ -1,1 +1,1 @@
-"""Text that people write, read into checked values: every mistake with its place."""
+"""Text that people write, read as checked values: every mistake with its place."""

@@ -1,4 +1,4 @@
-"""The files that a policy reads beside itself: as they are, or as a commit has them."""
+"""The files that a policy refers to: as they are, or as they are in a commit."""
 
 import posixpath
 import re
@@ -14,7 +14,7 @@ from gate.policy.changes import matches_glob
 
 
 def read_bytes(path: str) -> bytes:
-    """Return what a file holds that the user named.
+    """Return the content of a file that the user named.
 
     Raises:
         PolicyError: it cannot be read.
@@ -27,12 +27,12 @@ def read_bytes(path: str) -> bytes:
 
 
 def literal(path: str) -> str:
-    """Return a glob of Python that matches this path alone."""
+    """Return a glob for Python that matches only this path."""
     return re.sub(r"([*?[])", r"[\1]", path)
 
 
 def literals(*paths: Path | None) -> tuple[str, ...]:
-    """Return a glob for each of these files; what is None is left out."""
+    """Return a glob for each of these files, without None."""
     return tuple(literal(str(path)) for path in paths if path is not None)
 
 
@@ -44,7 +44,7 @@ class Tree(Protocol):
         ...
 
     def read(self, name: str) -> bytes:
-        """Return what a file that was found holds.
+        """Return the content of a file that was found.
 
         Raises:
             OSError: it cannot be read.
@@ -54,7 +54,7 @@ class Tree(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder as it is."""
+    """A folder on this machine."""
 
     path: Path
 
@@ -63,24 +63,24 @@ class Folder:
         import glob  # noqa: PLC0415 - for policies that read other files only
 
         literal = glob.escape(pattern).replace("[*]", "*").replace("[?]", "?")
-        # Path.glob takes ** for something else in some versions of Python.
+        # Path.glob interprets ** differently in some versions of Python.
         paths = glob.glob(literal, root_dir=self.path, recursive=True, include_hidden=True)  # noqa: PTH207
         names = (Path(path).as_posix() for path in paths if (self.path / path).is_file())
         return [name for name in names if matches_glob(pattern, name)]
 
     def read(self, name: str) -> bytes:
-        """Return what a file holds."""
+        """Return the content of a file."""
         return (self.path / name).read_bytes()
 
 
 @dataclass(slots=True, kw_only=True)
 class Imports:
-    """The files that one policy has read so far: they are as much the policy as its own text."""
+    """The files that one policy has read so far, which are treated like the policy itself."""
 
     tree: Tree
     patterns: list[str] = field(default_factory=list)
     texts: dict[str, bytes] = field(default_factory=dict)
-    """By name."""
+    """Their texts by name."""
 
     def find(self, pattern: str) -> list[str]:
         """Return the names of the files that match a glob, sorted."""
@@ -89,7 +89,7 @@ class Imports:
         return sorted(self.tree.find(pattern))
 
     def read(self, name: str) -> bytes:
-        """Return what a file holds, and remember it.
+        """Return the content of a file, and remember it.
 
         Raises:
             OSError: it cannot be read.
@@ -98,10 +98,10 @@ class Imports:
         return self.texts[name]
 
     def digest(self, policy: str, raw: bytes) -> str:
-        """Return the hash of all that the policy says, by which an altered one is known.
+        """Return the hash of everything that the policy says, which shows alterations.
 
-        Of a policy that reads no files: what ``sha256sum POLICY`` prints. Of one that does: what
-        ``sha256sum POLICY FILE... | sha256sum`` prints in the policy's folder, files sorted.
+        For a policy that reads no files, it is the output of ``sha256sum POLICY``. Otherwise it is
+        that of ``sha256sum POLICY FILE... | sha256sum`` in the policy's folder, with sorted files.
         """
         own = sha256(raw).hexdigest()
         if not self.texts:

@@ -1,6 +1,6 @@
-"""How large a text may be that whoever proposes a change has written: quickly read in any case.
+"""The maximum size of a text from the author of a change, so that reading it is always fast.
 
-YAML's aliases let a few lines stand for a million values, and its lists nest without an end.
+With aliases, a few lines of YAML can mean a million values, and lists can be nested without limit.
 """
 
 from collections.abc import Sequence
@@ -15,30 +15,31 @@ from gate.parsing.files import Tree
 from gate.parsing.reader import loader
 
 _BYTES: Final = 1 << 20
-"""The bytes of one text."""
+"""The maximum size of one text in bytes."""
 _ALL_BYTES: Final = 4 << 20
-"""The bytes of all files that one policy reads beside itself."""
+"""The maximum size of all files that one policy reads beside itself, in bytes."""
 _PATTERNS: Final = 100
-"""Globs of files that one policy names."""
+"""The maximum number of globs in one policy."""
 _FILES: Final = 1_000
 _VALUES: Final = 100_000
-"""Single values, lists and blocks of one text, with each alias as large as what it stands for; a
-policy of 1,000 SLOs has 20,000."""
+"""The maximum number of scalars, lists and blocks in one text, with each alias counted like its
+target; a policy of 1,000 SLOs has 20,000."""
 _DEPTH: Final = 60
 _ENTRIES: Final = 1_000
-"""The entries of a list, or keys and values of a block, below those that hold whole SLOs."""
+"""The maximum number of entries in a list, or keys and values in a block, below the levels that
+have whole SLOs."""
 _OUTER: Final = 2
-"""Levels whose lists hold whole SLOs: a document, and what its keys have."""
+"""The levels whose lists have whole SLOs: a document, and the values of its keys."""
 _SCALAR: Final = 20_000
-"""Characters of a single value."""
+"""The maximum number of characters in a scalar."""
 
 
 class TooLargeError(Exception):
-    """A text is larger, deeper or more repetitive than a policy has to be."""
+    """A text is larger, deeper or more repetitive than a policy needs to be."""
 
 
 def check_size(raw: bytes) -> None:
-    """Let a text pass that is quickly read; what is not YAML passes, since it is refused later.
+    """Accept a text that is fast to read; text that is not YAML is accepted, and refused later.
 
     Raises:
         TooLargeError: it is too large.
@@ -53,7 +54,7 @@ def check_size(raw: bytes) -> None:
 
 @dataclass(slots=True)
 class BoundedTree:
-    """Files of a tree, as many and as large as those of a policy may be."""
+    """Files of a tree, limited in number and size."""
 
     tree: Tree
     _patterns: int = 0
@@ -64,7 +65,7 @@ class BoundedTree:
         """Return the names of the files that match a glob.
 
         Raises:
-            TooLargeError: they are too many.
+            TooLargeError: there are too many.
         """
         self._patterns += 1
         names = self.tree.find(pattern)
@@ -74,10 +75,10 @@ class BoundedTree:
         return names
 
     def read(self, name: str) -> bytes:
-        """Return what a file holds.
+        """Return the content of a file.
 
         Raises:
-            TooLargeError: it is too large, or all that was read is.
+            TooLargeError: the file is too large, or all files together are.
             OSError: it cannot be read.
         """
         raw = self.tree.read(name)
@@ -90,18 +91,18 @@ class BoundedTree:
 
 @dataclass(slots=True)
 class _Shape:
-    """How large a text is once every alias is replaced by what it stands for."""
+    """The size of a text with every alias replaced by its target."""
 
     size: int = 0
     around: list[tuple[str | None, int]] = field(default_factory=list)
-    """For each block and list around: its anchor, and the size of all before it."""
+    """For each block and list around: its anchor, and the size of everything before it."""
     entries: list[int] = field(default_factory=lambda: [0])
-    """The entries of each block and list around, the outermost first."""
+    """The number of entries in each block and list around, the outermost first."""
     anchors: dict[str, int] = field(default_factory=dict)
-    """The size of what each stands for; of one that is not at its end, far too much."""
+    """The size of each anchor's target; an unfinished target counts as far too large."""
 
     def add(self, event: yaml.Event) -> None:
-        """Take in the next event; raises TooLargeError where the text is too large already."""
+        """Add the next event; raises TooLargeError if the text is already too large."""
         if isinstance(event, yaml.CollectionEndEvent):
             anchor, before = self.around.pop()
             self.entries.pop()

@@ -1,4 +1,4 @@
-"""The nodes of a YAML file: what a block has, and where a character of a value stands."""
+"""The nodes of a YAML file: the contents of a block, and the place of a character in a value."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,15 +12,15 @@ _SCALARS = frozenset(
     for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
 )
 _TAG = re.compile(r"(?:^|[\s,\[{(])!", re.MULTILINE)
-"""The start of a tag that is not in quotes or in an expression."""
+"""The start of a tag outside of quotes and expressions."""
 
 
 def odd_tags(node: yaml.Node, text: str) -> Iterator[tuple[yaml.Node, str]]:
-    """Yield the values of a document that have a tag which plain YAML does not have.
+    """Yield the values of a document with a tag that plain YAML does not have.
 
     Args:
         node: the document.
-        text: of the whole file.
+        text: the text of the whole file.
 
     Returns:
         Each value, and its tag as it is written: ``!foo``, ``!!python/name:x``.
@@ -47,19 +47,19 @@ def odd_tags(node: yaml.Node, text: str) -> Iterator[tuple[yaml.Node, str]]:
 
 
 def merged(node: yaml.MappingNode) -> tuple[list[tuple[yaml.Node, yaml.Node]], Sequence[yaml.Node]]:
-    """Return what a block has, with what ``<<`` takes from other blocks; its own keys come first.
+    """Return the keys of a block, with those that ``<<`` merges; its own keys come first.
 
-    Of a key that several of them have, the first one counts: https://yaml.org/type/merge.html
+    If several of them have a key, the first one counts: https://yaml.org/type/merge.html
 
     Returns:
-        The keys and values, and what stands behind a ``<<`` and is not a block.
+        The keys and values, and the values of ``<<`` that are not blocks.
     """
     entries = [pair for pair in node.value if pair[0].tag != _MERGE]
     taken = {str(key.value) for key, _ in entries}
     queue, visited, others = _merges(node), {id(node)}, list[yaml.Node]()
     while queue:
         block = queue.pop(0)
-        if id(block) in visited:  # named again, or in a circle
+        if id(block) in visited:  # named again, or in a cycle
             continue
         visited.add(id(block))
         if isinstance(block, yaml.SequenceNode):
@@ -84,18 +84,18 @@ def _merges(node: yaml.MappingNode) -> list[yaml.Node]:
 
 
 def mark_in(node: yaml.Node, text: str, place: int) -> yaml.Mark:
-    """Return where a character of a single value stands in its file.
+    """Return the position in the file of a character of a scalar.
 
-    The value's characters are looked for one after another in what is written, so that quotes,
-    indentation and escapes are stepped over.
+    The characters of the value are searched one after another in the source text, so that quotes,
+    indentation and escapes are skipped.
 
     Args:
         node: the value.
-        text: of the whole file.
-        place: how many characters of the value stand before it.
+        text: the text of the whole file.
+        place: the number of the value's characters before it.
 
     Returns:
-        Where the value begins, if the character is not there.
+        The start of the value if the character is not found.
     """
     end, lines = node.end_mark, text.split("\n")
     line, column = node.start_mark.line, node.start_mark.column
@@ -103,7 +103,7 @@ def mark_in(node: yaml.Node, text: str, place: int) -> yaml.Mark:
     if style in {"|", ">"}:
         line, column = line + 1, 0
     elif style:
-        column += 1  # the quote
+        column += 1  # the opening quote
     mark = line, column
     for character in filter(lambda character: not character.isspace(), node.value[: place + 1]):
         while lines[line][column : column + 1] != character:
@@ -113,3 +113,30 @@ def mark_in(node: yaml.Node, text: str, place: int) -> yaml.Mark:
         mark = line, column
         column += 1
     return yaml.Mark("", 0, *mark, "", 0)
+
+
+NULL = "tag:yaml.org,2002:null"
+
+
+def child_at(node: yaml.Node, *path: str | int) -> yaml.Node:
+    """Return the node under these keys and indices, which all exist.
+
+    Args:
+        node: a node of a readable file.
+        path: keys of blocks, and indices in lists, from 0.
+    """
+    for step in path:
+        if isinstance(step, int):
+            node = node.value[step]
+        else:
+            node = next(child for key, child in node.value if key.value == step)
+    return node
+
+
+def kind_of(node: yaml.Node) -> str:
+    """Say what a value is, for a message."""
+    if isinstance(node, yaml.MappingNode):
+        return "a block of keys"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    return "an empty value" if node.tag == NULL else "a single value"

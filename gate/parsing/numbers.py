@@ -1,4 +1,4 @@
-"""The numbers that policies are made of: shares, objectives, counts, amounts."""
+"""The numbers in policies: shares, objectives, counts, amounts."""
 
 import re
 from fractions import Fraction
@@ -8,14 +8,14 @@ from gate.parsing.objects import Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Scalar
 from gate.policy.tiers import COMPARISONS, Condition
-from gate.slo.quantities import SIZE_PATTERN, Threshold, parse_ratio, parse_size
+from gate.slo.quantities import SIZE_PATTERN, Threshold, parse_ratio, parse_size, parse_threshold
 
 _COMPARISON = re.compile(rf"({'|'.join(sorted(COMPARISONS, key=len, reverse=True))})\s*(.+)")
-# As many digits as a float can show: a report that fails on a number decides nothing.
+# As many digits as a float can show: a report that fails on a number has no verdict.
 _COUNT = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+.0-9]{1,40}(?:[eE][-+]?[0-9]{1,2})?|[0-9]{1,20}/[0-9]{1,20}")
 _OVERSPENT = -1000
-"""The lowest threshold: a budget spent a thousand times over."""
+"""The lowest threshold: a budget that is spent a thousand times over."""
 _AMOUNT = re.compile(r"([0-9][0-9_,]{0,40}(?:\.[0-9]+)?)\s*([^\s0-9]\S*)?")
 
 
@@ -127,7 +127,7 @@ COUNT: Final = Scalar(_count, {"type": ["integer", "string"], "minimum": 0, "pat
 CONNECTION_COUNT: Final = Scalar(
     _count, {**COUNT.json, "pattern": rf"{COUNT.json['pattern']}|\$\{{"}, variables=True
 )
-"""The same of a backend's connection."""
+"""A count for a backend's connection."""
 NUMBER: Final = Scalar(
     _number, {"type": ["number", "string"], "pattern": f"^(?:{_NUMBER_PATTERN})$"}
 )
@@ -153,11 +153,31 @@ BYTES: Final = Scalar(
 )
 
 
+def _threshold(text: str) -> Threshold:
+    if (threshold := parse_threshold(text)) is not None:
+        return threshold
+    try:
+        return Threshold(NUMBER.parse(text), is_time=False)
+    except ValueError:
+        message = f"{text!r} is not a valid threshold; write a duration such as 2.5s, or a number"
+        raise ValueError(message) from None
+
+
+THRESHOLD: Final = Scalar(
+    _threshold,
+    {
+        **NUMBER.json,
+        "pattern": rf"{NUMBER.json['pattern']}|^(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|us|ns|s))+$",
+        "examples": ["2.5s", "100ms", 0.7],
+    },
+)
+
+
 def threshold_in(values: Values, unit: str, reader: Reader) -> Fraction:
-    """Return the threshold in a unit; an empty unit is that of a bare number.
+    """Return the threshold in a unit; an empty unit means a bare number.
 
     Raises:
-        UnreadableError: it is a time and must not be, or the reverse.
+        UnreadableError: it is a time and must not be one, or the reverse.
     """
     threshold: Threshold = values.get("threshold")
     try:

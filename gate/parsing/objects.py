@@ -1,4 +1,4 @@
-"""Blocks of keys: which keys there are, what each must look like, and what is made of them."""
+"""Blocks of keys: the known keys, the schema of each, and the value made of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
@@ -20,40 +20,40 @@ class Field:
 
     schema: ValueSchema[Any]
     doc: str
-    """For editors."""
+    """The description for editors."""
     required: bool = False
     example: str = ""
-    """A right value, as YAML on one line: for mistakes, and for the reference of the file."""
+    """A valid value, as YAML on one line: for messages, and for the reference of the file."""
     formerly: str | None = None
     """The former name of the key; using it is a mistake whose message has the new name."""
 
     def described(self) -> JsonSchema:
-        """Return the JSON Schema of the value, with the doc as its description."""
+        """Return the JSON Schema of the value, with its description."""
         return {"description": self.doc, **self.schema.schema()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """The values of a block by key, and the place of each. A key that was not given is absent."""
+    """The values of a block by key, with the place of each. A missing key is absent."""
 
     values: Mapping[str, Any]
     nodes: Mapping[str, yaml.Node]
-    """The nodes of the values; the block's own under the empty name."""
+    """The nodes of the values; the block's own has the empty name."""
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the value, or the default where the key was not given."""
+        """Return the value, or the default if the key is missing."""
         return self.values.get(key, default)
 
     def node(self, key: str = "") -> yaml.Node:
-        """Return where the value stands, or the block itself where the key was not given."""
+        """Return the node of the value, or of the block itself if the key is missing."""
         return self.nodes.get(key, self.nodes[""])
 
     def given(self, *keys: str) -> tuple[str, ...]:
-        """Return those of the keys that the block has."""
+        """Return those of these keys that the block has."""
         return tuple(key for key in keys if key in self.values)
 
     def only(self, *keys: str) -> dict[str, Any]:
-        """Return the values of those of the keys that the block has."""
+        """Return the values of those of these keys that the block has."""
         return {key: self.values[key] for key in self.given(*keys)}
 
 
@@ -63,27 +63,27 @@ class Object(Generic[T]):
 
     fields: Mapping[str, Field]
     build: Callable[[Values, Reader], T]
-    """Makes the value; notes what is wrong between the fields and raises `UnreadableError`."""
+    """Makes the value; notes mistakes between the fields and raises `UnreadableError`."""
     others: Field | None = None
-    """The value of keys that the user may choose, where the block allows any."""
+    """The schema of keys that the user may choose, if the block allows such keys."""
     rules: JsonSchema = field(default_factory=dict)
-    """Rules in JSON Schema beyond the single fields."""
+    """Rules in JSON Schema beyond those of the single fields."""
     check: Callable[[Values, Reader], bool] | None = None
-    """Notes what is wrong between the fields that could be read, be it all of them or not."""
+    """Notes mistakes between the readable fields, even if some fields are not readable."""
     first: str | None = None
-    """A key that is read before all others, wherever it stands, since they refer to it."""
+    """A key that is read before all others, wherever it is, since they refer to it."""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
-    """Keys that people write here by mistake, and where each belongs."""
+    """Keys that users write here by mistake, and the right place of each."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
-        """Return what ``build`` makes of the fields."""
+        """Return the result of ``build`` for the fields."""
         values, nodes, whole = {}, {"": node}, True
         outer = reader.key, reader.example
         for key, child in self._entries(node, reader):
             entry = self.fields.get(key.value, self.others)
             if entry is None:
                 meant = self._meant(key.value)
-                nodes = dict.fromkeys(meant, child) | nodes  # not missing as well
+                nodes = dict.fromkeys(meant, child) | nodes  # do not report it as missing, too
                 reader.note(key, f"unknown key {key.value!r}{self._hint(key.value)}")
                 whole = False
                 continue
@@ -112,16 +112,16 @@ class Object(Generic[T]):
         return entries
 
     def _renamed(self, key: str) -> list[str]:
-        """Return what a key is called now, or nothing."""
+        """Return the present name of a renamed key, or nothing."""
         return [name for name, entry in self.fields.items() if entry.formerly == key]
 
     def _meant(self, key: str) -> list[str]:
-        """Return which key was meant by an unknown one, or nothing."""
+        """Return the known key that is nearest to an unknown one, or nothing."""
         hint = self._hint(key)
         return self._renamed(key) or [name for name in self.fields if repr(name) in hint]
 
     def _hint(self, key: str) -> str:
-        """Return which key was meant, as the end of a message; nothing where none is near."""
+        """Return the nearest key, as the end of a message; empty if there is none."""
         if key == "<<":
             return "; merging blocks is not supported, so write the keys out"
         if key in self.elsewhere:
@@ -149,15 +149,15 @@ def _missing(name: str, entry: Field) -> str:
 
 
 def build_as(make: Callable[..., T]) -> Callable[[Values, Reader], T]:
-    """Return a builder that hands each value to the parameter that is named as its key.
+    """Return a builder that passes each value to the parameter with the name of its key.
 
-    A key that was not given leaves its parameter to the default.
+    The parameter of a missing key has its default.
     """
     return lambda values, _reader: make(**values.values)
 
 
 def as_read(values: Values, _reader: Reader) -> Values:
-    """Return what a block had as it is: the builder of a block that is looked into later."""
+    """Return the block as it was read: the builder of a block that is evaluated later."""
     return values
 
 
@@ -170,7 +170,7 @@ class TaggedUnion(Generic[T]):
     """The blocks by the tag's value; each has the tag among its fields."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
-        """Return the value of the block that the tag names."""
+        """Return the value of the block that the tag selects."""
         for key, child in pairs(node, reader):
             if key.value == self.tag:
                 return self.blocks[Choice(tuple(self.blocks)).read(child, reader)].read(
@@ -180,7 +180,7 @@ class TaggedUnion(Generic[T]):
         raise reader.fail(node, f"the key {self.tag!r} is missing; its value is one of: {tags}")
 
     def schema(self) -> JsonSchema:
-        """Return one alternative per tag value."""
+        """Return one alternative for each value of the tag."""
         alternatives = []
         for name, block in self.blocks.items():
             schema = block.schema()

@@ -1,4 +1,4 @@
-"""Reading YAML with places: each value knows its line and column, each mistake is collected."""
+"""Read YAML with positions: each value knows its line and column, each mistake is collected."""
 
 import os
 import re
@@ -11,62 +11,49 @@ import yaml
 
 from gate.dataclass import dataclass
 from gate.errors import Mistake
-from gate.parsing.credentials import owner
 from gate.parsing.files import Imports
-from gate.parsing.nodes import mark_in, odd_tags
+from gate.parsing.nodes import NULL, mark_in, odd_tags
 
-_VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
-_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
-_REFERENCE = re.compile(
-    r"""\$\{(?:([A-Za-z_]\w*) :?[-?+=]  # with a default, in any way that a shell has
-        | (?!\d*,?\d*\}) ([^{}"']*) \})""",  # but not how often something is repeated in a regex
-    re.VERBOSE | re.ASCII,
-)
-"""Text that its author meant as a variable; ``$window``, ``{x=~"a${"}`` and ``a${2}`` are not."""
-OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-"""A variable without a default: the only form in which a secret may stand in a file."""
-DOLLAR_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
-"""A variable as shells also write it, which is not filled in."""
+VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
 _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
 _TEXT = "tag:yaml.org,2002:str"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""How such a file begins."""
+"""The start of a file in UTF-16."""
 EMPTY = "the file is empty"
-"""The mistake in a file that says nothing."""
-NULL = "tag:yaml.org,2002:null"
+"""The mistake of an empty file."""
 T = TypeVar("T")
 
 
 class UnreadableError(Exception):
-    """A value could not be read. The mistake has been noted: go on with the next value."""
+    """A value cannot be read. The mistake has been noted: go on with the next value."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Reader:
-    """One file being read, and what was wrong with it so far."""
+    """A file that is being read, and its mistakes so far."""
 
     file: str
-    """As the user gave it; for messages."""
+    """The path as the user gave it, for messages."""
     environ: Mapping[str, str]
     imports: Imports
     """The other files that the policy reads."""
     above: int = 0
-    """Lines of the file above the text that is read."""
+    """The number of lines in the file before the text."""
     offline: bool = False
-    """Only look at the file: an environment variable or a file that is missing is a warning."""
+    """Whether to check only the file: a missing environment variable or file is then a warning."""
     mistakes: list[Mistake] = field(default_factory=list)
     presets: dict[str, Any] = field(default_factory=dict)
-    """The presets of the policy's own preset files, by name: each a `gate.config.preset.Preset`,
-    or None where the file cannot be read, which its mistakes say."""
+    """The presets of the policy's own preset files, by name: each a `gate.config.preset.Preset`, or
+    None if its file cannot be read, whose mistakes have been noted."""
     text: str = ""
     """The text of the file, once it has been composed."""
     key: str = ""
     """The key of the value that is being read; empty for the whole document."""
     example: str = ""
-    """The example of a right value of this key, as YAML on one line; empty where a word would say
-    no more."""
+    """The example of a valid value for this key, as YAML on one line; empty if the key's name is
+    enough."""
     merging: bool = False
-    """``<<`` takes keys from another block; in a policy it is a key like any other."""
+    """Whether ``<<`` takes keys from another block; in a policy it is an ordinary key."""
 
     @property
     def directory(self) -> Path:
@@ -74,7 +61,7 @@ class Reader:
         return Path(self.file).parent
 
     def beside(self, name: str) -> Self:
-        """Return a reader of another file, named from this one's folder; it notes into the same."""
+        """Return a reader of another file, named from this folder, with the same mistakes."""
         return replace(self, file=str(self.directory / name), text="", key="", example="")
 
     def note(
@@ -90,10 +77,10 @@ class Reader:
 
         Args:
             node: the value.
-            message: what is wrong.
+            message: the description of the mistake.
             fatal: False for a warning.
-            place: how many characters of a single value come before the mistake.
-            unset: the environment variable that is not set, where that is the mistake.
+            place: the number of characters in a scalar before the mistake.
+            unset: the environment variable that is not set, if that is the mistake.
         """
         mark = node.start_mark if place is None else mark_in(node, self.text, place)
         line, column = self.above + mark.line + 1, mark.column + 1
@@ -111,16 +98,16 @@ class Reader:
     def fail(
         self, node: yaml.Node, message: str, *, fatal: bool = True, place: int | None = None
     ) -> UnreadableError:
-        """Note a mistake and return the error to raise for the missing value."""
+        """Note a mistake, and return the error to raise for the missing value."""
         self.note(node, message, fatal=fatal, place=place)
         return UnreadableError(message)
 
     def refuse(self, node: yaml.Node, error: ValueError) -> UnreadableError:
-        """Note what an error says of a single value, where in it the error says that it is."""
+        """Note the error of a scalar, at the place in it that the error gives."""
         return self.fail(node, str(error), place=getattr(error, "place", None))
 
     def form(self, example: str = "") -> str:
-        """Return how the value that is being read is written, as the end of a message.
+        """Return the form of the value that is being read, as the end of a message.
 
         Args:
             example: a better one than the key's own.
@@ -129,11 +116,11 @@ class Reader:
         return f"; write {self.key}: {shown_example}" if self.key and shown_example else ""
 
     def existing(self, node: yaml.Node, name: str) -> Path:
-        """Return where a file is that is named from this one's folder.
+        """Return the path of a file that is named from this folder.
 
         Raises:
-            UnreadableError: no such file; the mistake is noted, a warning if only this file is
-                read.
+            UnreadableError: no such file; it is noted as a mistake, or as a warning if only this
+                file is checked.
         """
         path = self.directory / name
         if not os.path.isfile(path):  # noqa: PTH113 - False, too, for a name that no file can have
@@ -142,69 +129,15 @@ class Reader:
             raise self.fail(node, message, fatal=not self.offline)
         return path
 
-    def expand(self, node: yaml.ScalarNode) -> str:
-        """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in.
-
-        Only for settings of a connection: what is filled in may be a secret.
-
-        Raises:
-            UnreadableError: a variable is not set, or belongs to the runner; the mistake is noted.
-        """
-
-        def value(variable: re.Match[str]) -> str:
-            name = _NAME.fullmatch(variable[1]) if variable[2] else None
-            if name is None:
-                # What is there instead is not repeated: it may be the secret itself.
-                message = "not a valid environment variable; write ${NAME} or ${NAME:-default}"
-                raise self.fail(node, message)
-            if (whose := owner(name[1])) is not None:
-                message = (
-                    f"${{{name[1]}}} is never filled in: it is a credential of {whose} and not of"
-                    " the backend; set a variable of another name for it, and write that one"
-                )
-                raise self.fail(node, message)
-            if (value := self.environ.get(name[1])) or name[2] is not None:
-                return value or name[2]
-            message = f"the environment variable {name[1]} is not set; "
-            message += "gate check needs it" if self.offline else "set it where gate runs"
-            self.note(node, message, fatal=not self.offline, unset=name[1])
-            raise UnreadableError(message)
-
-        if unfilled := DOLLAR_NAME.fullmatch(node.value.strip()):
-            message = f"${unfilled[1]} is not filled in; write ${{{unfilled[1]}}}"
-            raise self.fail(node, message)
-        return _VARIABLE.sub(value, node.value)
-
-    def literal(self, node: yaml.ScalarNode, *, key: bool = False) -> str:
-        """Return the scalar's text, in which no variable may stand.
-
-        Raises:
-            UnreadableError: one does; the mistake is noted.
-        """
-        variable = _REFERENCE.search(node.value)
-        if variable is None:
-            return str(node.value)
-        message = (
-            f"{_without_default(variable)} {'in a key ' if key else ''}is not filled in here:"
-            " environment variables work only in the settings of the backend's connection;"
-            " write the text itself"
-        )
-        raise self.fail(node, message)
-
-
-def _without_default(variable: re.Match[str]) -> str:
-    """Return a variable as it is written, without what stands beside its name."""
-    return f"${{{variable[1] or variable[2]}}}"
-
 
 def has_variable(text: str) -> bool:
-    """Return whether there is anything in a text that looks like a variable."""
-    return _VARIABLE.search(text) is not None
+    """Return whether a text contains anything that looks like a variable."""
+    return VARIABLE.search(text) is not None
 
 
 def shown(node: yaml.Node) -> str:
-    """Return a single value as it stands in the file, without the defaults of its variables."""
-    return _VARIABLE.sub(lambda match: f"${{{match[1].partition(':-')[0]}}}", written(node))
+    """Return a scalar as it is in the file, without the defaults of its variables."""
+    return VARIABLE.sub(lambda match: f"${{{match[1].partition(':-')[0]}}}", written(node))
 
 
 def decode(raw: bytes, reader: Reader) -> str:
@@ -255,7 +188,7 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
 
 
 def _refuse_tags(documents: list[yaml.Node], text: str, reader: Reader) -> None:
-    """Refuse what YAML leaves to programs: a value of a type of its own."""
+    """Refuse values with a type of their own, which YAML leaves to programs."""
     odd = [(node, tag) for document in documents for node, tag in odd_tags(document, text)]
     for node, tag in odd:
         reader.note(node, f"the YAML tag {tag} is not supported; remove it and write plain YAML")
@@ -288,18 +221,18 @@ def _parsed(parse: Callable[[], T], text: str, reader: Reader) -> T:
         mark, message = explain(error, text)
         node = yaml.ScalarNode(_TEXT, "", mark)
         raise reader.fail(node, f"not valid YAML: {message}") from error
-    except RecursionError as error:  # of the loader in Python
+    except RecursionError as error:  # from the loader in Python
         message = "not valid YAML: lists or blocks are nested too deeply"
         raise reader.fail(after(""), message) from error
 
 
 def written(node: yaml.Node) -> str:
-    """Return a single value as it stands in the file; nothing for a list or a block."""
+    """Return a scalar as it is in the file; empty for a list or a block."""
     return node.value if isinstance(node, yaml.ScalarNode) else ""
 
 
 def after(before: str) -> yaml.Node:
-    """Return a node right after a text, for a mistake in what is not a node itself."""
+    """Return a node right after a text, for a mistake outside of nodes."""
     lines = before.split("\n")
     mark = yaml.Mark("", len(before), len(lines) - 1, len(lines[-1]), "", 0)
     return yaml.ScalarNode(_TEXT, "", mark)

@@ -1,7 +1,7 @@
 """The schema of a value in a file. One definition reads, checks and documents it.
 
 Each schema has ``read(node, reader)``, which returns the value or notes the mistake and raises
-`UnreadableError`, and ``schema()``, which says the same as JSON Schema (draft 2020-12).
+`UnreadableError`, and ``schema()``, which returns the equivalent JSON Schema (draft 2020-12).
 """
 
 from collections.abc import Callable, Iterable
@@ -11,8 +11,9 @@ import yaml
 
 from gate.dataclass import dataclass
 from gate.errors import nearest
-from gate.parsing.nodes import merged
-from gate.parsing.reader import DOLLAR_NAME, NULL, OUTSIDE, Reader, UnreadableError, has_variable
+from gate.parsing.nodes import NULL, kind_of, merged
+from gate.parsing.reader import Reader, UnreadableError, has_variable
+from gate.parsing.variables import OUTSIDE, filled_in, literal_text, secret_in_file
 
 JsonSchema = dict[str, Any]
 FILLED_IN: Final = "${NAME} takes an environment variable here."
@@ -25,11 +26,11 @@ class ValueSchema(Protocol[T_co]):
     """The form that a value must have."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T_co:
-        """Return the value, or note what is wrong and raise `UnreadableError`."""
+        """Return the value, or note the mistake and raise `UnreadableError`."""
         ...
 
     def schema(self) -> JsonSchema:
-        """Return the JSON Schema of the value as it stands in the file."""
+        """Return the JSON Schema of the value in the file."""
         ...
 
 
@@ -38,37 +39,36 @@ class Scalar(Generic[T]):
     """One word, number or text."""
 
     parse: Callable[[str], T]
-    """Raises ValueError with what was expected."""
+    """Raises ValueError with the expected form."""
     json: JsonSchema
     variables: bool = False
-    """``${NAME}`` is filled in from the environment: a setting of a backend's connection. It may be
-    a secret, so that nothing says what the text has become."""
+    """Whether ``${NAME}`` is filled in from the environment: for a setting of a backend's
+    connection. It may be a secret, so no message shows the result."""
     secret: bool = False
-    """The text itself may not stand in the file, only the name of the variable that has it."""
+    """Whether the text itself is not allowed in the file, only the name of its variable."""
     may_be_empty: bool = False
     silent: bool = False
-    """The messages of ``parse`` never repeat the text, which may hold a password."""
+    """Whether the messages of ``parse`` never repeat the text, which may have a password."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the parsed text."""
         if not isinstance(node, yaml.ScalarNode):
-            raise reader.fail(node, f"expected a single value, not {_kind(node)}{reader.form()}")
+            raise reader.fail(node, f"expected a single value, not {kind_of(node)}{reader.form()}")
         if self.secret and not OUTSIDE.fullmatch(node.value):
-            raise reader.fail(node, _secret_in_file(node.value))
-        text = reader.expand(node) if self.variables else reader.literal(node)
+            raise reader.fail(node, secret_in_file(node.value))
+        text = filled_in(node, reader) if self.variables else literal_text(node, reader)
         if (not text and not self.may_be_empty) or node.tag == NULL:
             raise reader.fail(node, f"the value is empty{reader.form()}")
         try:
             return self.parse(text)
         except ValueError as error:
-            as_said = self.silent or not (self.variables and has_variable(node.value))
-            if as_said:
+            if self.silent or not (self.variables and has_variable(node.value)):
                 raise reader.refuse(node, error) from error
             message = "the value of the environment variable is not valid here"
             raise reader.fail(node, f"{message}{reader.form()}") from error
 
     def schema(self) -> JsonSchema:
-        """Return the schema given, and whether a variable may is there."""
+        """Return the schema, with a note if variables are allowed."""
         return self.json | ({"$comment": FILLED_IN} if self.variables else {})
 
 
@@ -83,7 +83,7 @@ class Choice(Generic[Word]):
         return Scalar(self.parse, {}).read(node, reader)
 
     def parse(self, text: str) -> Word:
-        """Return the one of the words that the text is; raises ValueError."""
+        """Return the word in the text; raises ValueError."""
         for word in self.words:
             if word == text:
                 return word
@@ -103,7 +103,7 @@ class Anything:
         return node
 
     def schema(self) -> JsonSchema:
-        """Return a schema that any value fits."""
+        """Return a schema that every value matches."""
         return {}
 
 
@@ -115,16 +115,17 @@ class ListOf(Generic[T]):
     at_least: int = 0
 
     def read(self, node: yaml.Node, reader: Reader) -> tuple[T, ...]:
-        """Return the values; a mistake in one does not hide those in the others."""
+        """Return the values; a mistake in one does not hide mistakes in others."""
         values, whole = self.readable(node, reader)
         if not whole:
             raise UnreadableError
         return values
 
     def readable(self, node: yaml.Node, reader: Reader) -> tuple[tuple[T, ...], bool]:
-        """Return the values that can be read, and whether these are all."""
+        """Return the readable values, and whether all are readable."""
         if not isinstance(node, yaml.SequenceNode):
-            raise reader.fail(node, f"expected a list, not {_kind(node)}{self._form(node, reader)}")
+            form = self._form(node, reader)
+            raise reader.fail(node, f"expected a list, not {kind_of(node)}{form}")
         if len(node.value) < self.at_least:
             raise reader.fail(node, f"the list needs at least {self.at_least} entry{reader.form()}")
         values, whole = [], True
@@ -136,9 +137,9 @@ class ListOf(Generic[T]):
         return tuple(values), whole
 
     def _form(self, node: yaml.Node, reader: Reader) -> str:
-        """Return how the list is written: with what is there, where that is one of its items.
+        """Return the form of the list, with the present value if it could be an item.
 
-        Where a variable may be in it, its text is not repeated.
+        If it may contain a variable, its text is not repeated.
         """
         is_item = isinstance(self.item, Scalar | Choice) and isinstance(node, yaml.ScalarNode)
         if not is_item or not node.value or has_variable(node.value):
@@ -153,12 +154,12 @@ class ListOf(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class SetOf(Generic[T]):
-    """Several values of one schema, whose order says nothing."""
+    """Several values of one schema, in any order."""
 
     item: ValueSchema[T]
 
     def read(self, node: yaml.Node, reader: Reader) -> frozenset[T]:
-        """Return the values; a mistake in one does not hide those in the others."""
+        """Return the values; a mistake in one does not hide mistakes in others."""
         return frozenset(ListOf(self.item).read(node, reader))
 
     def schema(self) -> JsonSchema:
@@ -191,90 +192,58 @@ class MapOf(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Union(Generic[T]):
-    """A single value or a longer form."""
+    """A scalar or a longer form."""
 
     scalar: ValueSchema[T]
     longer: ValueSchema[T]
     """A block or a list."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
-        """Return the value in whichever form it has."""
+        """Return the value in either form."""
         form = self.scalar if isinstance(node, yaml.ScalarNode) else self.longer
         return form.read(node, reader)
 
     def schema(self) -> JsonSchema:
-        """Return both."""
+        """Return the schema of both forms."""
         return {"anyOf": [self.scalar.schema(), self.longer.schema()]}
-
-
-def child_at(node: yaml.Node, *path: str | int) -> yaml.Node:
-    """Return what stands under these keys and places, all of which are there.
-
-    Args:
-        node: of a file that could be read.
-        path: keys of blocks, and places in lists, from 0.
-    """
-    for step in path:
-        if isinstance(step, int):
-            node = node.value[step]
-        else:
-            node = next(child for key, child in node.value if key.value == step)
-    return node
 
 
 def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
     """Return a mapping's keys and values, in order.
 
-    A duplicate key is noted and read once: YAML libraries keep the last and say nothing.
-    Where the reader merges, what ``<<`` takes from another block counts unless the block has the
-    key itself.
+    A duplicate key is noted, and its first value counts: YAML libraries silently use the last. If
+    the reader merges, a key from ``<<`` counts unless the block has the key itself.
 
     Raises:
         UnreadableError: it is not a mapping, or a key is not a plain word.
     """
     if not isinstance(node, yaml.MappingNode):
         advice = reader.form() or "; write lines of the form key: value"
-        raise reader.fail(node, f"expected a block of keys, not {_kind(node)}{advice}")
+        raise reader.fail(node, f"expected a block of keys, not {kind_of(node)}{advice}")
     entries: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
     given, others = merged(node) if reader.merging else (node.value, ())
     for other in others:
-        reader.note(other, f"<< takes a block of keys or a list of them, not {_kind(other)}")
+        reader.note(other, f"<< takes a block of keys or a list of them, not {kind_of(other)}")
     for key, child in given:
         if not isinstance(key, yaml.ScalarNode):
-            message = f"a key must be a word, not {_kind(key)}; put text with braces in quotes"
+            message = f"a key must be a word, not {kind_of(key)}; put text with braces in quotes"
             raise reader.fail(key, message)
         try:
-            reader.literal(key, key=True)
+            literal_text(key, reader, key=True)
         except UnreadableError:
-            continue  # the key's text is not repeated, as an unknown one's is
+            continue  # the key's text is not repeated, unlike that of an unknown key
         if key.value in entries:
             first = reader.above + entries[key.value][0].start_mark.line + 1
-            message = f"duplicate key {key.value!r}; the first one is on line {first}"
-            reader.note(key, message)
+            reader.note(key, f"duplicate key {key.value!r}; the first one is on line {first}")
             continue
         entries[key.value] = (key, child)
     return list(entries.values())
 
 
-def _kind(node: yaml.Node) -> str:
-    if isinstance(node, yaml.MappingNode):
-        return "a block of keys"
-    if isinstance(node, yaml.SequenceNode):
-        return "a list"
-    return "an empty value" if node.tag == NULL else "a single value"
-
-
 def _choices(text: str, words: Iterable[str]) -> str:
-    """Return which word was meant, or all words, as the end of a message."""
+    """Return the nearest word, or all words, as the end of a message."""
     hint = nearest(text, words)
     if "did you mean" in hint:
         return hint
     *others, last = sorted(str(word) for word in words)
     return f"; write {', '.join(others)} or {last}" if others else f"; write {last}"
-
-
-def _secret_in_file(text: str) -> str:
-    """Say that a secret may not be written in a file, without repeating it."""
-    if name := DOLLAR_NAME.fullmatch(text):
-        return f"${name[1]} is not filled in; write ${{{name[1]}}}"
-    return "a secret must not be in the file; write ${NAME} and set NAME in the environment"

@@ -1,7 +1,7 @@
-"""The remedy for a text that is not valid YAML; a parser only says what it expected.
+"""The remedy for a text that is not valid YAML; a parser only names what it expected.
 
-The marks of the parser are moved to where the mistake is: to the bracket or quote that is never
-closed, and not to the line where the parser noticed.
+The positions of the parser are moved to the actual mistake: to the bracket or quote that is never
+closed, instead of the line where the parser noticed it.
 """
 
 import re
@@ -15,7 +15,7 @@ from gate.dataclass import dataclass
 _WORD: Final = re.compile(r"[^\s,\]}#]+")
 _COMPARISON: Final = re.compile(r"[<>]=?\s*[-+0-9.]+\s*%?")
 _NO_BLANK: Final = re.compile(r"(\s*(?:- +)?)([A-Za-z_][\w-]*):([^\s:].*)")
-"""A key whose colon is not followed by a blank, which YAML takes for a single word."""
+"""A key whose colon has no blank after it, so that YAML reads it as a single word."""
 _VARIABLE: Final = re.compile(r"[^\s,\[{\"']*\$\{[^}]*\}[^\s,}\]]*")
 _CLOSING: Final = {"{": "}", "[": "]"}
 _QUOTED: Final = re.compile(r""""(?:\\.|[^"\\])*"|'(?:[^']|'')*'|(?<!\S)#.*""")
@@ -23,19 +23,19 @@ _QUOTED: Final = re.compile(r""""(?:\\.|[^"\\])*"|'(?:[^']|'')*'|(?<!\S)#.*""")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Failure:
-    """A parser's complaint, and the text around it."""
+    """The message of a parser, with the text around it."""
 
     lines: list[str]
     context: str
     problem: str
     mark: yaml.Mark
-    """Where the parser noticed."""
+    """The position where the parser noticed the mistake."""
     opened: yaml.Mark
-    """Where the construct begins that it was reading."""
+    """The start of the construct that it was reading."""
 
     @property
     def line(self) -> str:
-        """The line where the parser noticed; empty at the end of the file."""
+        """The line where the parser noticed the mistake; empty at the end of the file."""
         return self.line_at(self.mark.line)
 
     @property
@@ -44,11 +44,11 @@ class _Failure:
         return self.line[self.mark.column :]
 
     def line_at(self, number: int) -> str:
-        """Return a line, counted from 0; empty behind the last one."""
+        """Return a line, counted from 0; empty after the last one."""
         return self.lines[number] if 0 <= number < len(self.lines) else ""
 
     def unclosed(self) -> tuple[int, int] | None:
-        """Return line and column of the innermost bracket that is never closed; None: each is."""
+        """Return line and column of the innermost bracket that is never closed; None if all are."""
         text = _QUOTED.sub(lambda part: " " * len(part[0]), "\n".join(self.lines))
         opened = list[int]()
         for bracket in re.finditer(r"[{}\[\]]", text):
@@ -63,11 +63,11 @@ class _Failure:
 
 
 _Advice = tuple[yaml.Mark, str] | None
-"""Where the mistake is and what to do; None: it is another mistake."""
+"""A function that returns the place of a mistake and the remedy; None: another mistake."""
 
 
 def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[yaml.Mark, str]:
-    """Return where a text is not valid YAML, and what is wrong or how to mend it."""
+    """Return the place where a text is not valid YAML, with the mistake or its remedy."""
     mark = error.problem_mark or _mark(0, 0)
     failure = _Failure(
         lines=text.splitlines(),
@@ -111,7 +111,7 @@ def _tab(failure: _Failure) -> _Advice:
 
 
 def _swallowed(failure: _Failure) -> _Advice:
-    """Find a quote that ends where the next one was to begin."""
+    """Find a quote that ends where the next one should begin."""
     text = "\n".join(failure.lines)
     noticed = sum(len(line) + 1 for line in failure.lines[: failure.mark.line])
     for part in _QUOTED.finditer(text):
@@ -219,4 +219,4 @@ _RULES: Final[tuple[Callable[[_Failure], _Advice], ...]] = (
         _in_block,
     ),
 )
-"""The first that fits has the advice."""
+"""The first that matches has the advice."""

@@ -1,4 +1,4 @@
-"""The files beside a policy as a commit has them."""
+"""The files beside a policy, from a commit."""
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -10,23 +10,23 @@ from gate.policy.changes import matches_glob
 
 _WILD = "*?"
 _MOST = 100_000
-"""Files that are looked through for one glob."""
+"""The maximum number of files that are searched for one glob."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommitTree:
-    """The files of a folder as a commit has them; links are followed as it has them."""
+    """The files of a folder in a commit; links of the commit are followed."""
 
     objects: Objects
     commit: str
     folder: tuple[str, ...]
-    """Parts of its path from the top of the checkout."""
+    """The parts of its path from the top of the checkout."""
 
     def find(self, pattern: str) -> Sequence[str]:
         """Return the names of the files that match a glob, from the folder.
 
         Raises:
-            GitError: git has no answer.
+            GitError: git fails.
         """
         parts = pattern.split("/")
         fixed = list(takewhile(lambda part: not set(part) & set(_WILD), parts[:-1]))
@@ -42,11 +42,11 @@ class CommitTree:
         return [name for name in matches if self._is_file(name)]
 
     def read(self, name: str) -> bytes:
-        """Return what a file holds.
+        """Return the content of a file.
 
         Raises:
             OSError: the file does not exist.
-            GitError: git has no answer.
+            GitError: git fails.
         """
         entry = self.objects.look_up(self.commit, (*self.folder, *name.split("/")))
         if entry is None or not entry.is_file:
@@ -54,10 +54,10 @@ class CommitTree:
         return self.objects.read(entry.id)
 
     def names(self) -> Iterator[str]:
-        """Yield every file in the folder and below; nothing if the folder does not exist.
+        """Yield every file in the folder and below; none if the folder does not exist.
 
         Raises:
-            GitError: git has no answer.
+            GitError: git fails.
         """
         start = self.objects.look_up(self.commit, self.folder)
         if start is not None and start.is_folder:
@@ -88,22 +88,22 @@ class CommitTree:
 def links_that_lead_to(
     objects: Objects, base: str | None, head: str, folder: Sequence[str]
 ) -> Iterator[str]:
-    """Yield the links of a commit, which another has not, that lead to a folder or one above it.
+    """Yield the links that only one of two commits has and that lead to a folder or its parent.
 
     Args:
-        objects: of the checkout.
-        base: the other commit; None: it is not here, and every link counts.
-        head: the commit.
-        folder: from the top, without links.
+        objects: the objects of the checkout.
+        base: the other commit; None: it is missing, and every link counts.
+        head: the commit with the links.
+        folder: the folder from the top, without links.
 
     Raises:
-        GitError: git has no answer.
+        GitError: git fails.
     """
     for name in _links(objects, base, head):
         try:
             _, parts = objects.resolve(head, name.split("/"))
         except GitError:
-            continue  # out of the repository, where no policy of it is
+            continue  # out of the repository, where it has no policy
         if tuple(folder[: len(parts)]) == parts:
             yield name
 

@@ -1,4 +1,4 @@
-"""The single values that policies are made of."""
+"""The single values in policies."""
 
 import posixpath
 import re
@@ -8,9 +8,10 @@ from typing import Final
 
 import yaml
 
-from gate.parsing.reader import OUTSIDE, Reader
+from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, ListOf, Scalar, Union
-from gate.policy.logins import can_be_named
+from gate.parsing.variables import OUTSIDE
+from gate.policy.authors import can_be_named
 from gate.policy.policy import LONGEST_VALID_FOR
 from gate.slo.quantities import parse_duration
 
@@ -20,9 +21,9 @@ _BOOLEANS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-"""As YAML 1.2 has them; yes and on are words."""
+"""The truth values of YAML 1.2; yes and on are words."""
 _YEARS = range(1970, 9999)
-"""The years of instants that every time zone can write."""
+"""The years of instants that can be written in every time zone."""
 
 
 def _name(text: str) -> str:
@@ -80,7 +81,7 @@ def parse_instant(text: str) -> datetime:
     """Read an RFC 3339 instant, as UTC.
 
     Raises:
-        ValueError: no instant, or one without its offset from UTC.
+        ValueError: the text is not an instant, or has no offset from UTC.
     """
     try:
         instant = datetime.fromisoformat(text)
@@ -121,7 +122,7 @@ _DURATION_JSON = {
     "examples": ["30d", "6h", "5m"],
 }
 _TEXT_JSON = {"type": ["string", "number", "boolean"], "minLength": 1}
-"""Words that YAML takes for something else, such as 200 and no, need no quotes here."""
+"""Words that YAML reads as other types, such as 200 and no, need no quotes here."""
 PATH: Final = Scalar(lambda text: text.removeprefix("./").lstrip("/"), _TEXT_JSON)
 """A glob from the top of the repository."""
 APPROVER: Final = Scalar(
@@ -136,11 +137,11 @@ TEXT: Final = Scalar(str, _TEXT_JSON)
 LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
 """The log format of a file of request logs."""
 GLOB: Final = Scalar(_glob, {**_TEXT_JSON, "examples": ["slos/*.yaml"]})
-"""A glob of files beside the policy, from its folder."""
+"""A glob of files beside the policy, relative to its folder."""
 GLOBS: Final = Union(Scalar(lambda text: (_glob(text),), GLOB.json), ListOf(GLOB, at_least=1))
-"""The same, or several."""
+"""One such glob, or several."""
 CONNECTION: Final = Scalar(str, _TEXT_JSON, variables=True)
-"""A text of a backend's connection: where it is, what it is sent, which of its files are read."""
+"""A text of a backend's connection: its address, headers, or files."""
 SECRET: Final = Scalar(
     str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, variables=True, secret=True
 )
@@ -150,11 +151,11 @@ _OTHER_TYPES: Final = {
     "tag:yaml.org,2002:float": "a number",
     "tag:yaml.org,2002:timestamp": "a date",
 }
-"""The types that YAML gives a word without quotes."""
+"""The other types that YAML gives to a word without quotes."""
 
 
 class _Name(Scalar[str]):
-    """A name; one that looks like something else draws a warning."""
+    """A name; one that looks like another type causes a warning."""
 
     def __init__(self) -> None:
         super().__init__(_name, {**_TEXT_JSON, "pattern": f"^{_NAME.pattern}$"})
@@ -181,7 +182,7 @@ MOMENT: Final = Scalar(
 LOCAL: Final = Scalar(
     _local, {"type": "string", "pattern": f"^{_MOMENT.pattern}$", "examples": ["2026-01-03T12:00"]}
 )
-"""A time on the wall of some zone: it has none itself."""
+"""A local time without a zone."""
 INSTANT: Final = Scalar(
     parse_instant,
     {"type": "string", "pattern": "^[0-9]{4}.*[0-9Zz]$", "examples": ["2026-11-20T14:00:00Z"]},

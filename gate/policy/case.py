@@ -1,4 +1,4 @@
-"""The case that every rule looks at, and the one ladder from a rule that fires to its verdict."""
+"""The input of every rule, and the one ladder from a rule that fires to its verdict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -16,60 +16,61 @@ from gate.policy.requirements import Requirement, RequirementResult
 from gate.policy.rule_settings import Effect
 from gate.policy.tiers import Tier, tier_of
 
-if TYPE_CHECKING:  # every decision comes by here, and most policies do not look back
+if TYPE_CHECKING:  # for types only: every decision imports this module, and few policies look back
     from gate.history.charts.chart import ChartResult
+    from gate.history.explanations import SloHistory
     from gate.history.incident_shares import WindowBudget
     from gate.history.incidents import Incident
-    from gate.measure.history import Series, SeriesRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloIncidents:
-    """The incidents of one SLO, and the history that they were found in."""
+    """The incidents of one SLO, with the parts of the history that are needed later."""
 
     incidents: "tuple[Incident, ...]"
-    """The oldest first; also those from before the time that counts."""
+    """The oldest first, with those from before the time that counts."""
     budget: "WindowBudget"
-    """The total that they are a share of."""
+    """The total budget, of which the incidents' shares are parts."""
     coverage: Fraction
-    """The share of the measured time with known data, or that is usually silent; above 0,
-    at most 1."""
-    request: "SeriesRequest"
-    series: "Series"
+    """The share of the measured time that has data or is usually silent; above 0, at most 1."""
+    steps: "Mapping[datetime, SloHistory]"
+    """The history during each incident, by its start."""
+    bad: Fraction
+    """The known bad events of the SLO's own window."""
     gaps: Gaps | None = None
-    """Times without known data; None: that was not checked."""
+    """The times without known data; None: not checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """The past that each rule looks back at, by SLO; empty for a rule that is not set."""
+    """The past that each rule needs, by SLO; empty for a rule that the policy does not have."""
 
     incidents: Mapping[str, SloIncidents | Unmeasured] = field(default_factory=dict)
-    """The incidents of each SLO that has a history of its own; for ``postmortems``."""
+    """The incidents of each SLO with a history of its own, for the rule ``postmortems``."""
     charts: "Mapping[str, tuple[ChartResult, ...] | Unmeasured]" = field(default_factory=dict)
-    """Likewise; for ``control_charts``."""
+    """The charts of each SLO with a history of its own, for the rule ``control_charts``."""
     stated: "tuple[StatedFinding, ...]" = ()
-    """The findings of a recorded case, which stand in the place of the past."""
+    """The findings of a recorded case, which replace the past."""
     evidence: Mapping[Requirement, RequirementResult] = field(default_factory=dict)
     """The results of the checks of the tiers' requirements."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedFinding:
-    """That a rule that looks back fires or cannot tell, without the past that makes it so."""
+    """A statement that a rule on the past fires or cannot be checked, without the past itself."""
 
     rule: Rule
     """``postmortem`` or ``control-chart``."""
     slo: str
-    """Which SLO of the policy it is about."""
+    """The SLO of the policy that the finding is about."""
     unknown: Cause | None = None
-    """Why it cannot tell; None: it fires."""
+    """Why the rule cannot be checked; None: it fires."""
 
 
 NO_PAST: Final = Past()
-"""The past of a policy that does not look back."""
+"""The past of a policy without rules on the past."""
 NOT_LOOKED_AT: Final = Unmeasured(cause=Cause.NO_DATA, reason="the history was not checked")
-"""Stands for the history of an SLO that `Past` does not have."""
+"""The history of an SLO that is not in a `Past`."""
 _DOUBTED: Final = {
     Action.BLOCK: Verdict.UNDECIDED,
     Action.WARN: Verdict.WARN,
@@ -79,28 +80,27 @@ _DOUBTED: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A change of one class, and everything that a rule may look at to judge it."""
+    """A change of one class, and everything that a rule may use to judge it."""
 
     policy: Policy
     assessments: Sequence[Assessment]
-    """One per SLO of the policy, in its order."""
+    """One for each SLO of the policy, in its order."""
     change: str
     """One of the policy's change classes."""
     at: datetime
     """The instant of the run."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
-    """The requirements that were stated as met, by name, each with the link or note that was
-    given."""
+    """The requirements that were stated as met, by name, each with its link or note."""
     past: Past = NO_PAST
 
     @property
     def worst(self) -> Assessment | None:
-        """The worst measured budget that is not advisory; None where none was measured."""
+        """The worst measured budget that is not advisory; None if none was measured."""
         return deciding(self.assessments)
 
     @property
     def tier(self) -> Tier | None:
-        """The band of the worst budget, which decides; None where none was measured."""
+        """The tier of the worst budget, which decides; None if none was measured."""
         worst = self.worst
         if worst is None or worst.compared is None:
             return None
@@ -108,7 +108,7 @@ class Case:
 
     @property
     def obligations(self) -> tuple[Requirement, ...]:
-        """The requirements of the tier for the change; those of any tier if it is unknown."""
+        """The requirements of the tier for the change; those of all tiers if it is unknown."""
         tier = self.tier
         if tier is not None:
             return tier.require.get(self.change, ())
@@ -122,7 +122,7 @@ class Case:
 
     @property
     def objecting(self) -> list[Assessment]:
-        """Those whose budgets, each by itself, are in a tier that does not allow the change."""
+        """The assessments whose budget is in a tier that does not allow the change."""
         return [
             assessment
             for assessment in self.assessments
@@ -143,17 +143,17 @@ class Case:
         until: datetime | None = None,
         if_calm: bool = False,
     ) -> Finding:
-        """Return the finding of a rule that fires: the change is spared, warned of or blocked.
+        """Return the finding of a rule that fires: the change is exempt, warned of or blocked.
 
         Args:
             rule: the kind of the rule.
             reason: why it fires.
-            slo: which SLO it is about; None: the change as a whole.
-            allow: the change classes that it spares.
-            effect: what it does to all others.
+            slo: the SLO that it is about; None: the change as a whole.
+            allow: the change classes that are exempt.
+            effect: the effect on all other classes.
             advisory: whether it is about advisory SLOs only, which never block.
-            until: when it no longer fires; None: not known.
-            if_calm: whether that holds only if nothing more fails.
+            until: the time when it no longer fires; None: unknown.
+            if_calm: whether that time holds only if nothing more fails.
         """
         if self.change in allow:
             return self._spared(rule, reason, slo)
@@ -172,16 +172,17 @@ class Case:
         rule: Rule = Rule.MEASUREMENT,
         allow: frozenset[str] = frozenset(),
     ) -> Finding:
-        """Return the finding for a doubt, with the verdict that the policy's ``on`` gives it.
+        """Return the finding for a doubt, with the verdict of the policy's ``on``.
 
-        A pass that was not measured says so, and which words of the policy let it pass.
+        If the policy lets an unmeasured budget pass, the finding says so, and names the key.
 
         Args:
-            assessment: whose budget it is.
-            doubt: why something is not known.
-            about: which part of the SLO it touches, as the beginning of the reason.
-            rule: the rule that needed to know it.
-            allow: the change classes that this rule spares in any case, so that it matters nothing.
+            assessment: the assessment with the doubtful budget.
+            doubt: the reason why something is unknown.
+            about: the part of the SLO that it concerns, as the beginning of the reason.
+            rule: the rule that needs it.
+            allow: the change classes that are exempt from this rule, so that the doubt has no
+                effect.
         """
         slo, reason = assessment.slo.name, f"{about}{doubt.reason}"
         if self.change in allow:
@@ -198,7 +199,7 @@ class Case:
             state = "in doubt" if assessment.measured and not about else "nothing was measured"
             if doubt.cause is Cause.NOT_COVERED:
                 state = "not checked"
-            reason = f"{state}: {reason}; the policy lets that pass ({why})"
+            reason = f"{state}: {reason}; the policy allows that ({why})"
         return Finding(
             rule=Rule.MEASUREMENT,
             slo=slo,
@@ -219,25 +220,25 @@ class Case:
     ) -> list[Finding]:
         """Return the finding for a doubt about the history of an SLO, as `doubted` does.
 
-        None where the budget is in doubt for the same cause: that has a finding already.
+        None if the budget is in doubt for the same cause: that doubt already has a finding.
         """
         if any(other.cause is doubt.cause for other in assessment.doubts):
             return []
         return [self.doubted(assessment, doubt, about=about, rule=rule, allow=allow)]
 
     def _spared(self, rule: Rule, reason: str, slo: str | None) -> Finding:
-        """Return the finding of a rule that lets the change pass whatever is wrong."""
+        """Return the finding of a rule from which the change is exempt."""
         reason = f"{reason}; {self.change} may ship"
         return Finding(rule=rule, slo=slo, verdict=Verdict.ALLOW, reason=reason)
 
 
 def calm(rule: Rule, reason: str) -> Finding:
-    """Return the finding of a rule that checked all SLOs and fires for none."""
+    """Return the finding of a rule that checked all SLOs and fires for none of them."""
     return Finding(rule=rule, slo=None, verdict=Verdict.ALLOW, reason=reason)
 
 
 def deciding(assessments: Sequence[Assessment]) -> Assessment | None:
-    """Return the worst measured budget that is not advisory; None where none was measured."""
+    """Return the worst measured budget that is not advisory; None if none was measured."""
     measured = [
         (assessment.compared, assessment)
         for assessment in assessments

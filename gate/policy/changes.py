@@ -1,4 +1,4 @@
-"""The classes of changes, what is known of a change, and what a policy recognises its class by."""
+"""The classes of changes, the facts about a change, and how a policy recognises its class."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,30 +9,31 @@ from gate.dataclass import dataclass
 from gate.policy.globs import matches
 
 BUILT_IN_CHANGES: Final = {
-    "canary": "a small share of traffic meets the change first",
-    "full-rollout": "all of the traffic meets the change",
+    "canary": "the change first serves a small share of the traffic",
+    "full-rollout": "the change serves all of the traffic",
     "model-update": "another model, or other weights",
     "prompt-update": "another prompt or prompt template",
     "config-change": "other settings of the same code and model",
-    "experiment": "a change that may be thrown away again",
-    "bug-fix": "mends a fault that users have",
-    "reliability-fix": "makes failures fewer or shorter",
-    "security-patch": "closes a hole",
-    "rollback": "back to what ran before",
+    "experiment": "a change that may be discarded again",
+    "bug-fix": "fixes a fault that affects users",
+    "reliability-fix": "makes failures rarer or shorter",
+    "security-patch": "closes a security hole",
+    "rollback": "goes back to an earlier version",
 }
 DEFAULT_CHANGE: Final = "full-rollout"
-"""The class of a change that nothing classifies: the one that the fewest tiers allow."""
+"""The class of a change that matches no class; the fewest tiers allow it."""
 ROLLBACK: Final = "rollback"
-"""The class that a gate must not forbid: that would prolong the outage."""
+"""The class that a gate must not forbid: forbidding it would prolong an outage."""
 REPAIRS: Final = frozenset({"bug-fix", "reliability-fix", "security-patch", "rollback"})
-"""Classes that a fast burn does not stop by default: they may be what ends it."""
+"""The classes that a fast burn does not stop by default: they may end it."""
 
 
 def matches_glob(glob: str, path: str) -> bool:
-    """Return whether a path, with ``/``, matches a glob as a whole.
+    """Return whether a whole path, with ``/``, matches a glob.
 
-    ``*`` and ``?`` stay within one folder; ``**`` does not: ``models/**`` is all below ``models``,
-    ``**/prompt.md`` is a file of this name in any folder, the top one included.
+    ``*`` and ``?`` stay within one folder; ``**`` crosses folders: ``models/**`` is everything
+    below ``models``, and ``**/prompt.md`` is a file of this name in any folder, including the top
+    one.
     """
     return matches(glob, path)
 
@@ -42,7 +43,7 @@ LiveKind = Literal["github-deployments", "gitlab-environments", "file"]
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The source that says which commit is live, which a deploy is compared with."""
+    """The source of the live commit, which a deploy is compared with."""
 
     kind: LiveKind
     place: str
@@ -57,13 +58,13 @@ class ComparedWith:
     """The base that a change was compared with, and the size of the difference."""
 
     base: str | None
-    """The commit, or as it was named; None: nobody knows."""
+    """The commit, or the name that was given for it; None: unknown."""
     base_from: str
     """The source of the base: ``--base``, ``pull request``, ``github-deployments: production``."""
     files: int | None = None
-    """The changed files that were checked; None: unknown."""
+    """The number of changed files that were checked; None: unknown."""
     commits: int | None = None
-    """As above."""
+    """The number of commits that were checked; None: unknown."""
 
 
 _CONVENTIONAL: Final = re.compile(r"(?P<type>[a-zA-Z][\w-]*)(?:\([^)]*\))?(?P<breaking>!)?:\s")
@@ -76,9 +77,10 @@ class ChangeCommit:
 
     message: str
     trailers: Sequence[tuple[str, str]] = ()
-    """Key and value."""
+    """Pairs of key and value."""
     paths: Sequence[str] | None = None
-    """Files that it changes, of a merge those that neither side has so; None: not known."""
+    """The files that it changes; for a merge, the files that differ from both sides; None:
+    unknown."""
 
     @property
     def subject(self) -> str:
@@ -87,7 +89,7 @@ class ChangeCommit:
 
     @property
     def breaking(self) -> bool:
-        """Whether it says that it breaks something: ``fix!:``, or a footer.
+        """Whether it declares a breaking change: by ``fix!:`` or by a footer.
 
         https://www.conventionalcommits.org/en/v1.0.0/#specification, 11 to 13 and 16
         """
@@ -97,40 +99,40 @@ class ChangeCommit:
 
 
 def conventional_type(subject: str) -> str | None:
-    """Return the type of a conventional commit in small letters; None: it has none."""
+    """Return the type of a conventional commit in lower case; None if it has none."""
     match = _CONVENTIONAL.match(subject)
     return None if match is None else match["type"].lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFacts:
-    """The known facts about the change itself. None: not known, which is not the same as empty."""
+    """The known facts about the change itself. None means unknown, which differs from empty."""
 
     paths: Sequence[str] | None = ()
-    """Changed files, from the top of the repository, old names of moved ones too."""
+    """The changed files, from the top of the repository, with the old names of moved files."""
     commits: Sequence[ChangeCommit] | None = ()
-    """All of them; a file that none of them touches was changed by something else."""
+    """All its commits; a file that none of them touches was changed in another way."""
     titles: Sequence[str] | None = ()
     """The titles of the pull requests."""
     labels: Sequence[str] | None = ()
-    """That any of the pull requests has."""
+    """The labels that any of the pull requests has."""
     common_labels: Sequence[str] | None = None
-    """That each of them has; None for one pull request at most."""
+    """The labels that each of several pull requests has; None for one pull request or none."""
     sources: Sequence[tuple[int, str]] = ()
-    """Number and newest commit of the pull requests that it came by; empty: not by those only."""
+    """Number and newest commit of its pull requests; empty if not all of it came through these."""
     branches: Sequence[str] | None = ()
-    """The branch that the change comes from."""
+    """The branch that the change comes from; several for several pull requests."""
     was_live: str = ""
-    """Where the host says that this very commit was live before, or is; empty: it does not."""
+    """The host's record that this commit is or was live; empty: the host has none."""
     unknown: Mapping[str, str] = field(default_factory=dict)
-    """Field that is None -> why."""
+    """The reason by the name of each field that is None."""
     comparison: ComparedWith | None = None
-    """None: it was compared with nothing."""
+    """None: it was not compared with a base."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeMatcher:
-    """How a class is recognised: by any of these, as `gate.policy.recognition` says."""
+    """The criteria of a class: any of them suffices, as `gate.policy.recognition` says."""
 
     paths: tuple[str, ...] = ()
     """Globs."""
@@ -140,44 +142,45 @@ class ChangeMatcher:
     types: tuple[str, ...] = ()
     """The types of conventional commits: ``fix`` (https://www.conventionalcommits.org)."""
     trailers: Mapping[str, str] = field(default_factory=dict)
-    """``Change-Class: canary``."""
+    """Trailers such as ``Change-Class: canary``."""
     approved_by: tuple[str, ...] = ()
     """People (``@ada``), teams (``@acme/security``) or ``write``; empty: needs no approval."""
 
     @property
     def looks(self) -> bool:
-        """Whether there is anything that it recognises a change by."""
+        """Whether there is any criterion."""
         return any((self.paths, self.labels, self.branches, self.types, self.trailers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Whether somebody who has the right, and is not the author, stands behind a class."""
+    """The approval of a class by somebody who is entitled to it, and is not the author."""
 
     by: tuple[str, ...] = ()
-    """Who; empty: nobody."""
+    """The approvers; empty: there are none."""
     why_not: str = ""
-    """The reason why nobody counts."""
+    """The reason why no approver counts."""
 
 
 Approve = Callable[[ChangeMatcher, ChangeFacts], Approval]
-"""Asks who has approved what a matcher recognised; only called where the answer matters."""
+"""A function that returns who has approved a recognised class; called only if it matters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognition:
-    """The class, and why."""
+    """The recognised class, and the reason."""
 
     change: str
     how: str
     """The source of the class: ``paths``, ``labels``, ``default``, ``unknown``, or the option that
     stated it."""
     evidence: tuple[str, ...] = ()
-    """The match: ``prompts/system.md (prompts/**)``; for the default, what nothing matched."""
+    """The evidence: ``prompts/system.md (prompts/**)``; for the default, the parts without a
+    match."""
     notes: tuple[str, ...] = ()
-    """The approvals that are missing, and those that were given."""
+    """Notes on the missing approvals and on those that were given."""
     others: "tuple[Recognition, ...]" = ()
-    """Classes of other parts of the change, which count too; the riskiest first."""
+    """The classes of other parts of the change, which count too; the riskiest first."""
     comparison: ComparedWith | None = None
     """The base that the change was compared with; None: no comparison was needed."""
 
@@ -187,7 +190,7 @@ class Recognition:
         return (*self.notes, *(f"also {other}" for other in self.others))
 
     def led_by(self, change: str) -> "Recognition":
-        """Return the same with another of its classes first."""
+        """Return a copy with another of its classes as the first."""
         if change == self.change:
             return self
         (leader,) = (other for other in self.others if other.change == change)

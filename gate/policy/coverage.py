@@ -1,7 +1,7 @@
 """The effect of a policy's ``on:`` on commands that give no verdict.
 
-Each of them says what it found. Where too little was seen to find anything its sign is not a tick,
-and where the policy's ``on`` stops a change for such a cause, its exit code is not 0.
+Each of them reports its results. If there is too little data, the sign of a result is not a tick,
+and if the policy's ``on`` stops a change for this cause, the exit code is not 0.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,21 +22,21 @@ from gate.wording import instant, stretch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A reason not to take the results of an SLO at face value."""
+    """A reason not to trust the results of an SLO."""
 
     cause: Cause
     reason: str
     """One sentence without a full stop."""
     verdict: Verdict
-    """Undecided where the policy stops a change for this cause; else a warning."""
+    """Undecided if the policy stops a change for this cause; otherwise a warning."""
 
 
 def assessment_reservations(policy: Policy, assessment: Assessment) -> Iterator[Reservation]:
-    """Yield the reservations about a budget: its doubts, and what is suspected of its counts."""
+    """Yield the reservations about a budget: its doubts, and the suspicions about its counts."""
     for doubt in assessment.doubts:
         yield _reservation(policy, assessment.slo, doubt.cause, doubt.reason)
     for suspicion in assessment.suspicions:
-        # Whether it matters is asked of a verdict, and here is none.
+        # Whether a suspicion matters depends on a verdict, and these commands have none.
         reason = f"{suspicion.reason}; {suspicion.remedy}"
         yield Reservation(cause=suspicion.cause, reason=reason, verdict=Verdict.WARN)
 
@@ -49,17 +49,17 @@ def history_reservations(
     *,
     in_runs: bool = False,
 ) -> Iterator[Reservation]:
-    """Yield the reservations about a history: too little of it is known, or it ended before now.
+    """Yield the reservations about a history: too little is known, or it ended before now.
 
-    Of what is as long as the SLO's window as much must be known as for its budget. A history that
-    is asked to reach further back, and does not, is worth a word.
+    A history of the length of the SLO's window needs the same share of known data as the budget. A
+    longer history that does not reach as far back as requested is a warning.
 
     Args:
-        policy: says how much must be known, and what happens where it is not.
-        slo: whose history it is.
-        events: what is known of each step of the span; at least one step.
-        span: ends at the instant of the run.
-        in_runs: as of a `Series`.
+        policy: sets the share that must be known, and what happens if it is not.
+        slo: the SLO of the history.
+        events: the events of each step of the span; at least one step.
+        span: the time of the history; it ends at the instant of the run.
+        in_runs: as in a `Series`.
     """
     guards, step = policy.guards_of(slo), span.length / len(events)
     by_chance = silence_by_chance(slo, in_runs=in_runs)
@@ -73,7 +73,7 @@ def history_reservations(
         yield Reservation(cause=Cause.LOW_COVERAGE, reason=little[1], verdict=Verdict.WARN)
     newest = span.end - _unknown_at_the_end(with_news(events, in_runs=in_runs)) * step
     if span.end - newest > guards.max_age + step:
-        reason = f"nothing is known since {instant(newest)}"
+        reason = f"there is no data since {instant(newest)}"
         reason += f"; max_age is {format_duration(guards.max_age)}"
         yield _reservation(policy, slo, Cause.STALE, reason)
 
@@ -81,7 +81,7 @@ def history_reservations(
 def _too_little(
     guards: Guards, events: Sequence[float | None], span: Span, fewest: float
 ) -> tuple[Cause, str] | None:
-    """Return what is wrong with how much of a span is known, and how much it is."""
+    """Return the problem with the known share of a span, and that share in words."""
     seen = coverage_by_steps(events, span, fewest=fewest)
     cause = coverage_cause(seen.share, seen.gaps, guards)
     if cause is None:
@@ -89,12 +89,12 @@ def _too_little(
     reason = f"only {measured_part(seen.share, span.length)} are known"
     if seen.gaps.longest is not None:
         longest = stretch(seen.gaps.longest.start, seen.gaps.longest.end, open_=False)
-        reason += f"; what is missing between data counts twice; the longest gap is {longest}"
+        reason += f"; gaps between data count twice; the longest gap is {longest}"
     return cause, reason
 
 
 def gravest(reservations: Iterable[Reservation]) -> Verdict:
-    """Return the verdict of the gravest reservation; allow without reservations."""
+    """Return the verdict of the gravest reservation; allow if there are none."""
     verdicts = (reservation.verdict for reservation in reservations)
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.ALLOW)
 
@@ -102,7 +102,7 @@ def gravest(reservations: Iterable[Reservation]) -> Verdict:
 def _unknown_at_the_end(events: Sequence[float | None]) -> int:
     """Return the number of unknown steps after the newest known one, or of all if none is known.
 
-    The start of an incident may be known, and all of the examined time unknown.
+    The start of an incident may be known while all of the examined time is unknown.
     """
     places = (place for place, number in enumerate(reversed(events)) if number is not None)
     return next(places, len(events))

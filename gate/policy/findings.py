@@ -1,4 +1,4 @@
-"""Findings: one rule's outcome with its evidence. The worst of them is the verdict."""
+"""Findings: the outcome of one rule with its evidence. The worst of them is the verdict."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +10,7 @@ from gate.measure import Cause
 
 
 class Verdict(StrEnum):
-    """May the change ship? In order of severity; `worst` goes by it."""
+    """Whether the change may ship, in order of severity; `worst` uses this order."""
 
     ALLOW = "allow"
     WARN = "warn"
@@ -19,7 +19,7 @@ class Verdict(StrEnum):
 
     @property
     def severity(self) -> int:
-        """Its place in the order of severity; the higher the worse."""
+        """Its place in the order of severity; higher is worse."""
         return _SEVERITY[self]
 
 
@@ -27,26 +27,26 @@ _SEVERITY: Final = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
 class Rule(StrEnum):
-    """The kinds of rule a finding can come from."""
+    """The kinds of rules that a finding can come from."""
 
     MEASUREMENT = "measurement"
     """Was the budget measured well enough?"""
     TIER = "tier"
     """Does the worst remaining budget allow this class?"""
     SAMPLES = "samples"
-    """Are there enough samples to tell the tier?"""
+    """Are there enough samples to know the tier?"""
     REQUIREMENT = "requirement"
-    """Has what the tier requires been done?"""
+    """Are the requirements of the tier met?"""
     BURN_RATE = "burn-rate"
     """Is the budget burning too fast right now?"""
     EXHAUSTION = "exhaustion"
-    """Does the budget last for a while?"""
+    """Will the budget last long enough?"""
     FREEZE = "freeze"
-    """Is the calendar closed?"""
+    """Is there a freeze?"""
     POSTMORTEM = "postmortem"
-    """Is what a costly incident taught written down?"""
+    """Does a costly incident have a reviewed record?"""
     CONTROL_CHART = "control-chart"
-    """Are the indicators what they usually are?"""
+    """Do the indicators have their usual values?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,26 +55,26 @@ class Finding:
 
     rule: Rule
     slo: str | None
-    """The SLO it is about; None where it is about the change as a whole."""
+    """The SLO that it is about; None: the change as a whole."""
     verdict: Verdict
     reason: str
-    """One sentence without a full stop: which number against which threshold."""
+    """One sentence without a full stop: the number and its threshold."""
     until: datetime | None = None
-    """When this finding will change by itself; None: not known."""
+    """The time when this finding will change by itself; None: unknown."""
     if_calm: bool = False
-    """Whether that holds only if nothing more fails until then, so that it is the earliest."""
+    """Whether that time holds only if nothing more fails until then, so that it is the earliest."""
     paced: bool = False
     """Whether its future is known if as much fails as in the last 7 days."""
     until_at_pace: datetime | None = None
-    """When it will change then; None: not at that pace, or that is not known."""
+    """The time when it will change at that pace; None: never at that pace, or unknown."""
     needs_samples: int | None = None
-    """How many samples its window must have before time alone can change it; None: it has them."""
+    """How many samples its window needs before time alone can change it; None: it has enough."""
     cause: Cause | None = None
-    """The reason why something is not known, where the finding is about that; None: it is not."""
+    """The cause of unknown data, for a finding about such data; otherwise None."""
     unchecked: Rule | None = None
-    """The rule that could not be checked for that cause; None: the budget itself is not known."""
+    """The rule that could not be checked for that cause; None: the budget itself is unknown."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the most severe; an empty list is undecided, since nothing was proved."""
+    """Return the most severe verdict; undecided without findings, since nothing was proved."""
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.UNDECIDED)

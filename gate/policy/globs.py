@@ -1,7 +1,7 @@
-"""Matching a path with a glob in a time that grows with both and with nothing else.
+"""Match a path with a glob in a time that grows with the length of both, and with nothing else.
 
-Whoever writes a change chooses its paths, and a proposed policy its globs. Python's regular
-expressions try every way to divide a path among the wildcards, and nothing can interrupt them.
+The author of a change chooses its paths, and a proposed policy its globs. Python's regular
+expressions try every way to divide a path among the wildcards, and cannot be interrupted.
 """
 
 import re
@@ -15,16 +15,17 @@ _TOKEN: Final = re.compile(r"/\*\*$|(?:^|(?<=/))\*\*/|\*\*|\*|\?|[^*?/]+|/")
 _WILD: Final = {"/**": "(?:/.*)?", "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _WIDE: Final = _WILD.keys() - {"?"}
 _MOST_WAYS: Final = 100_000
-"""To divide a path among wildcards, up to which a regular expression is the quicker."""
+"""The number of ways to divide a path among wildcards up to which a regular expression is
+faster."""
 _PARTS: Final = {"/**": ("option", "/", "deep"), "**/": ("option", "deep", "/"), "**": ("deep",)}
-"""The parts of a wildcard over several folders; an optional part is left out as a whole or not at
-all."""
+"""The parts of a wildcard over several folders; an optional part is present as a whole or
+absent."""
 _OPTION: Final = 3
-"""Parts of an option, itself included."""
+"""The number of parts of an option, with the option itself."""
 
 
 def matches(glob: str, path: str) -> bool:
-    """Return whether a path matches a glob as a whole: see `gate.policy.changes.matches_glob`."""
+    """Return whether a whole path matches a glob: see `gate.policy.changes.matches_glob`."""
     pattern = _compiled(glob)
     if len(path) ** pattern.wildcards <= _MOST_WAYS:
         return pattern.expression.fullmatch(path) is not None
@@ -35,7 +36,7 @@ def matches(glob: str, path: str) -> bool:
 class _Pattern:
     expression: re.Pattern[str]
     wildcards: int
-    """Those that may match more than one character."""
+    """The parts that may match more than one character."""
 
 
 @cache
@@ -50,21 +51,21 @@ def _compiled(glob: str) -> _Pattern:
 
 @dataclass(frozen=True, slots=True)
 class _Automaton:
-    """The places in a glob where a path may be, as bits of a number; all are followed at once.
+    """The places in a glob that a path may have reached, as bits of a number: all are followed.
 
     https://en.wikipedia.org/wiki/Bitap_algorithm
     """
 
     characters: dict[str, int]
-    """The places that a character leads on from."""
+    """For each character, the places from which it leads on."""
     any: int
-    """The same of any character but a slash."""
+    """The places from which any character except a slash leads on."""
     star: int
-    """Those that any character but a slash leads back to."""
+    """The places to which any character except a slash leads back."""
     deep: int
-    """Those that any character leads back to."""
+    """The places to which any character leads back."""
     option: int
-    """Those where a whole option begins."""
+    """The places at which a whole option begins."""
     end: int
 
     def accepts(self, path: str) -> bool:
@@ -78,7 +79,7 @@ class _Automaton:
         return bool(places & self.end)
 
     def _reached(self, places: int) -> int:
-        """Return also the places that are reached without a character."""
+        """Return the places with those that are reached from them without a character."""
         before = 0
         while places != before:
             before = places
@@ -107,7 +108,7 @@ def _automaton(glob: str) -> _Automaton:
 
 
 def _parts(glob: str) -> Iterator[tuple[str, bool]]:
-    """Yield the parts of a glob, each a character or else wild."""
+    """Yield the parts of a glob, each either a character or a wildcard."""
     for token in _TOKEN.findall(glob):
         if token in _WILD:
             for part in _PARTS.get(token, (token,)):

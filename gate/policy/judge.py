@@ -16,7 +16,6 @@ from gate.policy.rules import (
     burn_rates,
     exhaustion,
     freezes,
-    measurement,
     requirements,
     samples,
     tiers,
@@ -28,35 +27,35 @@ from gate.policy.tiers import Tier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """The judgement of a policy about a change at these budgets."""
+    """The judgement of a policy on a change at these budgets."""
 
     findings: tuple[Finding, ...]
-    """Worst first."""
+    """The worst first."""
     verdict: Verdict
     tier: Tier | None
-    """The band of the worst measured budget; None where none was, or too little of its window, or
-    where it is rounded and may be in several."""
+    """The tier of the worst measured budget; None if none was measured, if too little of its window
+    was, or if the budget is rounded and may be in several tiers."""
     worst: Assessment | None
     """The SLO with that budget."""
     requirements: tuple[CheckedRequirement, ...]
     """The requirements of the tier for this class, each with its state."""
     allowed_again_at: datetime | None
-    """When all that stops the change will have gone (a reset, a freeze's end, recovery); None: it
-    is not stopped, or that is not certain."""
+    """The time when everything that stops the change will be over (a reset, the end of a freeze,
+    recovery); None: nothing stops it, or the time is uncertain."""
 
     allowed_again_at_pace: datetime | None = None
-    """The same if as much fails as in the last 7 days; None: not then, or that is not known."""
+    """The same if as much fails as in the last 7 days; None: never at that pace, or unknown."""
     paced: bool = False
-    """Whether that is known."""
+    """Whether the future at that pace is known."""
 
     @property
     def obligations(self) -> tuple[str, ...]:
-        """The names of what the tier requires of this class."""
+        """The names of the tier's requirements for this class."""
         return tuple(checked.requirement.name for checked in self.requirements)
 
     @property
     def needs_samples(self) -> int | None:
-        """How many samples a window must have before the change can be allowed; None: enough."""
+        """How many samples a window needs before the change can be allowed; None: it has enough."""
         needed = [
             finding.needs_samples
             for finding in self.findings
@@ -66,7 +65,7 @@ class Judgement:
 
     @property
     def allowed_again_if_calm(self) -> bool:
-        """Whether `allowed_again_at` holds only if nothing more fails until then: the earliest."""
+        """Whether `allowed_again_at` holds only if nothing more fails until then."""
         calm = any(finding.if_calm for finding in self.findings)
         return self.allowed_again_at is not None and calm
 
@@ -95,7 +94,7 @@ def _control_charts(case: Case) -> list[Finding]:
 def _stated(
     case: Case, rule: Rule, allow: frozenset[str], effect: Effect = Effect.BLOCK
 ) -> Iterator[Finding]:
-    """Yield the findings that are taken to be there."""
+    """Yield the findings that a recorded case states."""
     assessments = {each.slo.name: each for each in case.assessments}
     for stated in case.past.stated:
         if stated.rule is not rule:
@@ -113,8 +112,15 @@ def _stated(
         )
 
 
+def _doubts(case: Case) -> Iterator[Finding]:
+    """Yield a finding for every doubt about a budget, with the verdict of the policy's ``on``."""
+    for assessment in case.assessments:
+        for doubt in assessment.doubts:
+            yield case.doubted(assessment, doubt)
+
+
 RULES: Final[Mapping[Rule, Callable[[Case], Iterable[Finding]]]] = {
-    Rule.MEASUREMENT: measurement.findings,
+    Rule.MEASUREMENT: _doubts,
     Rule.TIER: tiers.findings,
     Rule.SAMPLES: samples.findings,
     Rule.REQUIREMENT: requirements.findings,
@@ -163,8 +169,9 @@ def _verdict(findings: Iterable[Finding]) -> Verdict:
 
 
 def allowed_now(case: Case) -> tuple[str, ...]:
-    """Return the change classes, whatever that of the case, that would ship now, sorted."""
-    # When each would ship otherwise is of no interest, and takes a look at every step of a window.
+    """Return all change classes that would ship now, sorted, whatever the class of the case."""
+    # The times when they would ship otherwise are not needed, and would cost a pass over each
+    # window.
     now = [replace(assessment, recovery=None) for assessment in case.assessments]
     case = replace(case, assessments=now)
     return tuple(
@@ -175,7 +182,7 @@ def allowed_now(case: Case) -> tuple[str, ...]:
 
 
 def _ships(case: Case) -> bool:
-    """Return whether the verdict on a change lets it ship, which is all that is asked."""
+    """Return whether the verdict on a change lets it ship, without the other results."""
     judged, about = case, list[Finding]()
     if any(assessment.worst_case is not None for assessment in case.assessments):
         judged, about = settle(case, _verdict_of, briefly=True)
@@ -199,5 +206,5 @@ def _allowed_again_at(
     certain = [end for end in ends if end is not None]
     if not ends or len(certain) < len(ends):
         return None
-    # By then another freeze may have begun.
+    # At that time, another freeze may have begun.
     return after_freezes(case.policy.freezes, case.change, max(certain))

@@ -1,7 +1,7 @@
-"""Overrides: shipping although the policy says no.
+"""Overrides: a change ships although the policy stops it.
 
-An override has a reason, an approver who has no part in the change, and an end. That somebody has
-approved it is a claim where the options of the run say so, until the code host says so, too.
+An override has a reason, an approver who did not contribute to the change, and an end. An approval
+that the options of the run state is a claim until the code host confirms it.
 """
 
 from collections.abc import Callable
@@ -9,26 +9,26 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.policy.authors import Authors
-from gate.policy.logins import Right, bare_name, by_name, is_bot
+from gate.policy.authors import Authors, Right, bare_name, by_name, is_bot
 from gate.slo.quantities import format_duration
 
 MAX_DURATION: Final = timedelta(hours=24)
-"""How far ahead an override may end where the policy does not say."""
+"""The longest time to the end of an override if the policy does not set one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideRule:
-    """Whether and how a policy lets itself be overridden."""
+    """Whether a policy can be overridden, and how."""
 
     max_duration: timedelta = MAX_DURATION
-    """The longest time from the decision, or the label, to the override's end; zero: none."""
+    """The longest time from the decision, or the label, to the override's end; zero: no
+    overrides."""
     approvers: tuple[str, ...] = ()
-    """Who may approve one: people, teams or ``write``; empty: anybody but the author."""
+    """The possible approvers: people, teams or ``write``; empty: anybody except the author."""
     label: str | None = None
-    """The label of a pull request; where one of the approvers sets it, that is an override."""
+    """The label of a pull request that is an override if one of the approvers has set it."""
     confirmed: bool | None = None
-    """Whether the code host must say that the approver has approved, where options name them.
+    """Whether the code host must confirm an approval that the options state.
 
     None: on a pull request, where approvals can be given.
     """
@@ -36,16 +36,16 @@ class OverrideRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A request to ship although the policy says no."""
+    """A request to ship although the policy stops the change."""
 
     reason: str
     approved_by: str
     until: datetime
     """The first instant at which it no longer holds."""
     label: str | None = None
-    """The label that the approver set; None: the options of the run requested it."""
+    """The label that the approver set; None: the options of the run requested the override."""
     confirmed: bool = False
-    """The code host says that the approver has approved; else the options of the run claim it."""
+    """Whether the code host confirms the approval; otherwise the options of the run claim it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,32 +54,30 @@ class Labelled:
 
     override: Override | None = None
     why_not: str = ""
-    """The reason why the label does not count, or could not be looked for; empty: no reason."""
+    """The reason why the label does not count, or could not be read; empty: no reason."""
 
 
 AskLabel = Callable[[OverrideRule, datetime], Labelled]
-"""Looks for the label of a rule that has one, at the instant of the decision."""
-
-
+"""A function that looks for the label of a rule, at the instant of the decision."""
 AskApprover = Callable[[str, OverrideRule, Authors], Right]
-"""From whom an override names, and whose change it is, to whether they may approve and have."""
+"""A function of an override and the authors; returns whether the approver may approve, and has."""
 
 
 def named(who: str, rule: OverrideRule, _authors: Authors) -> Right:
-    """Return whether a rule names somebody, or lets anybody approve; that they have is claimed."""
+    """Return whether a rule names somebody, or allows any approver; the approval is claimed."""
     return by_name(who, rule.approvers or (f"@{bare_name(who)}",))
 
 
 def refusal(
     override: Override, rule: OverrideRule, *, at: datetime, authors: Authors
 ) -> str | None:
-    """Return the reason why an override cannot count, whoever approves it; None: it can.
+    """Return the reason why an override cannot count, whoever approves it; None: it can count.
 
     Args:
         override: the request.
-        rule: of the policy.
+        rule: the rule of the policy.
         at: the instant of the decision.
-        authors: whose change it is and who asks, as far as known; none of them may approve.
+        authors: the known authors of the change and the requester; none of them may approve.
     """
     who, longest = override.approved_by, format_duration(rule.max_duration)
     part = authors.part(who.strip())

@@ -1,4 +1,4 @@
-"""The policy as the rest of the program knows it, whatever file it was read from."""
+"""The policy in the form that the rest of the program uses, whatever file it was read from."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -25,14 +25,14 @@ from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, Slo, SpendSl
 
 
 class Action(StrEnum):
-    """The effect on a change of a budget that is not known, or not well enough."""
+    """The effect on a change of a budget that is unknown or in doubt."""
 
     BLOCK = "block"
-    """Undecided: the change does not ship."""
+    """The verdict is undecided: the change does not ship."""
     WARN = "warn"
-    """It ships, with a warning that says what is not known."""
+    """The change ships, with a warning that says what is unknown."""
     ALLOW = "allow"
-    """It ships; the report still says what is not known."""
+    """The change ships; the report still says what is unknown."""
 
 
 DEFAULT_ACTIONS: Final = {
@@ -54,73 +54,70 @@ DEFAULT_ACTIONS: Final = {
     Cause.NOT_COVERED: Action.WARN,
 }
 LONGEST_VALID_FOR: Final = timedelta(hours=24)
-"""A budget that was measured longer ago says too little about the present: at a burn rate of 14.4,
-which pages somebody, half of the budget of 30 days is gone in a day (https://sre.google/workbook/alerting-on-slos/).
-"""
+"""The longest time for which a decision is valid: an old measurement says too little about the
+present. At a burn rate of 14.4, which pages somebody, half of a 30-day budget is gone in a day
+(https://sre.google/workbook/alerting-on-slos/)."""
 DEFAULT_GUARDS: Final = Guards(max_age=timedelta(minutes=10), min_coverage=Fraction(9, 10))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Everything that one policy file says, checked and with its defaults filled in."""
+    """The contents of a policy file, checked and with its defaults filled in."""
 
     service: str
     owners: tuple[str, ...]
     slos: tuple[Slo, ...]
     """At least one; names are unique; members of a composite come before it."""
     tiers: tuple[Tier, ...]
-    """At least one; the last holds always."""
+    """At least one; the last applies to every budget."""
     burn_rates: tuple[BurnRateRule, ...]
     freezes: tuple[Freeze, ...]
     on: Mapping[Cause, Action]
-    """Every cause has its action."""
+    """The action for each cause."""
     exempt: frozenset[str]
-    """Change classes that ship although a budget could not be measured."""
+    """The change classes that ship although a budget could not be measured."""
     guards: Guards
-    """The requirements that every measurement must meet to be believed, unless an SLO has its own
-    (`guards_of`)."""
+    """The requirements on every measurement, unless an SLO has its own (`guards_of`)."""
     change_classes: frozenset[str]
-    """Built-in and the policy's own."""
+    """The built-in classes and the policy's own."""
     default_change: str
     matchers: Mapping[str, ChangeMatcher]
-    """How classes are recognised, in the policy's order."""
+    """The criteria of classes, in the policy's order."""
     overrides: OverrideRule
     valid_for: timedelta
-    """How long a decision may be acted upon; `LONGEST_VALID_FOR` at most."""
+    """The time for which a decision may be used; at most `LONGEST_VALID_FOR`."""
     live: Live | None = None
-    """The source that says which commit is live; None: the policy names none."""
+    """The source of the live commit; None: the policy names none."""
     dashboard: str | None = None
-    """Where a person looks next."""
+    """The address of a dashboard, which reports link to."""
     exhaustion: ExhaustionRule | None = None
     postmortems: PostmortemRule | None = None
     control_charts: ControlChartRule | None = None
     backends: Mapping[str, str] = field(default_factory=dict)
-    """The type of each backend by the name that the SLOs call it by; that of a single one has no
-    name, and is under the empty text."""
+    """The type of each backend by the name that SLOs use; the name of a single backend is empty."""
     own_actions: Mapping[str, Mapping[Cause, Action]] = field(default_factory=dict)
-    """Where an SLO, or its backend, has actions of its own in place of those of ``on``: by the
-    SLO's name."""
+    """The actions of an SLO or of its backend that replace those of ``on``, by the SLO's name."""
     undefined: Mapping[str, Unmeasured] = field(default_factory=dict)
-    """The reason why the objective and the window of a platform's SLO are not known, by the SLO's
+    """The reason why the objective and the window of a platform's SLO are unknown, by the SLO's
     name."""
     claims: bool = False
-    """Whether somebody's word is enough where a tier requires what nothing can check."""
+    """Whether a claim suffices for a requirement that nothing can check."""
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
-        """Everything that a tier requires of a change, each once."""
+        """All requirements of the tiers, each once."""
         listed = (each for tier in self.tiers for each in tier.require.values())
         return tuple(dict.fromkeys(requirement for each in listed for requirement in each))
 
     @property
     def waits_for_platforms(self) -> bool:
-        """Whether objective and window of an SLO are a platform's, which has not been asked."""
+        """Whether an SLO has its objective and window from a platform that is not queried yet."""
         return any(
             isinstance(slo, PlatformSlo) and slo.name not in self.undefined for slo in self.slos
         )
 
     def guards_of(self, slo: Slo) -> Guards:
-        """Return what the measurements of an SLO must have to be believed."""
+        """Return the requirements on the measurements of an SLO."""
         return self.guards.of(slo)
 
     def counted_by(self, backend: str) -> tuple[RatioSlo | SpendSlo | PlatformSlo, ...]:
@@ -129,10 +126,10 @@ class Policy:
         return tuple(slo for slo in own if slo.sli.backend == backend)
 
     def action_of(self, slo: Slo, cause: Cause) -> Action:
-        """Return what a cause does to a change where it is about this SLO."""
+        """Return the effect of a cause on a change if it is about this SLO."""
         return self.own_actions.get(slo.name, {}).get(cause, self.on[cause])
 
     @property
     def looks_back(self) -> bool:
-        """Whether a rule needs the history, and not only counts."""
+        """Whether a rule needs the history, not only counts."""
         return self.postmortems is not None or self.control_charts is not None

@@ -1,10 +1,10 @@
-"""Which class a change is of: that of the whole change, so that no part of it hides another.
+"""The class of a change: the class of the whole change, so that no part of it hides another.
 
-What a person who is entitled to has vouched for names the class of everything. Otherwise a class
-that is recognised by paths takes the files that match, and one that is recognised by types or
-trailers takes the commits that match, and of their files those that no class takes by its paths.
-The rest is of the default class. Labels, branches and titles, which the author may choose, only
-ever add a class. Of all these classes the riskiest counts. What is not known rules no class out.
+A class that an entitled person has vouched for is the class of the whole change. Otherwise a class
+with paths takes the matching files, and a class with types or trailers takes the matching commits,
+with those of their files that no class takes by its paths. The rest is of the default class.
+Labels, branches and titles, which the author may choose, only ever add a class. The riskiest of all
+these classes counts. Unknown facts rule no class out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,10 +26,10 @@ from gate.policy.changes import (
 from gate.policy.tiers import Tier
 
 _MOST: Final = 5
-"""Pieces of evidence that a person reads."""
+"""The maximum number of pieces of evidence in a report."""
 _BY_COMMITS: Final = ("types", "trailers")
 _Evidence = dict[tuple[str, str], list[str]]
-"""Class and what it was recognised by -> what matched."""
+"""For each class and criterion, its matches."""
 
 
 def recognise(
@@ -40,14 +40,14 @@ def recognise(
     default: str,
     approve: Approve,
 ) -> Recognition:
-    """Return the riskiest class that a part of the change is of, or might be, and the others.
+    """Return the riskiest class that a part of the change has, or may have, and the other classes.
 
     Args:
-        matchers: class -> how it is recognised, in the policy's order, which settles a tie.
-        facts: what is known of the change.
-        tiers: of the policy; how many of them allow a class says how risky it is.
-        default: the class of whatever is not recognised, or recognised but not approved.
-        approve: asks for the approval of a class that matched and needs one.
+        matchers: the criteria of each class, in the policy's order, which settles a tie.
+        facts: the known facts about the change.
+        tiers: the tiers of the policy; the fewer of them allow a class, the riskier it is.
+        default: the class of every part that is not recognised, or recognised but not approved.
+        approve: returns the approval of a class that matched and needs one.
     """
     change = _Change(matchers, facts, default)
     approvals = {
@@ -86,14 +86,14 @@ class _Change:
     facts: ChangeFacts
     default: str
     files: dict[str, dict[str, str]] = field(init=False)
-    """File -> class -> the glob that takes it."""
+    """For each file and class, the glob that matches."""
     claims: _Evidence = field(init=False)
     """The evidence from labels, branches and titles."""
     commits: list[tuple[ChangeCommit, _Evidence]] = field(init=False)
     """The evidence from each commit."""
 
     def __post_init__(self) -> None:
-        """Match everything that is known."""
+        """Match all known facts."""
         facts = self.facts
         touched = [path for commit in facts.commits or () for path in commit.paths or ()]
         self.files = {
@@ -109,11 +109,11 @@ class _Change:
         self.commits = [(commit, dict(self._said(commit))) for commit in facts.commits or ()]
 
     def matches(self, name: str) -> bool:
-        """Tell whether anything that is known of the change matches a class."""
+        """Return whether any known fact about the change matches a class."""
         return any(name == key[0] for evidence in self._all() for key in evidence)
 
     def matched(self, name: str) -> Recognition:
-        """Return the first thing that matches a class which something matches."""
+        """Return the first match of a class that has one."""
         keys = ((key, texts) for evidence in self._all() for key, texts in evidence.items())
         (_, how), texts = next(pair for pair in keys if pair[0][0] == name)
         return Recognition(change=name, how=how, evidence=tuple(texts[:_MOST]))
@@ -124,7 +124,7 @@ class _Change:
         yield from (evidence for _, evidence in self.commits)
 
     def _taken(self) -> _Evidence:
-        """Return what classes take by their paths."""
+        """Return the parts that classes take by their paths."""
         taken: _Evidence = {}
         for path in self.facts.paths or ():
             for name, glob in self.files[path].items():
@@ -132,7 +132,7 @@ class _Change:
         return taken
 
     def _claims(self) -> Iterator[tuple[tuple[str, str], list[str]]]:
-        """Yield what somebody says of the change as a whole."""
+        """Yield the matches of labels, branches and titles, which concern the whole change."""
         for name, matcher in self.matchers.items():
             branches = [
                 f"{branch} ({glob})"
@@ -146,7 +146,7 @@ class _Change:
             yield from (((name, how), texts) for how, texts in said.items() if texts)
 
     def _said(self, commit: ChangeCommit) -> Iterator[tuple[tuple[str, str], list[str]]]:
-        """Yield what a commit says of itself."""
+        """Yield the matches of a commit's message."""
         for name, matcher in self.matchers.items():
             if conventional_type(commit.subject) in matcher.types:
                 yield (name, "subjects"), [commit.subject]
@@ -156,7 +156,7 @@ class _Change:
                 yield (name, "trailers"), pairs
 
     def vouched(self, approvals: Mapping[str, Approval]) -> _Evidence:
-        """Return the classes that somebody stands behind for the whole change."""
+        """Return the classes that somebody vouches for, for the whole change."""
         common, vouched = self.facts.common_labels, _Evidence()
         if self.facts.was_live:
             vouched[ROLLBACK, "deployments"] = [self.facts.was_live]
@@ -178,7 +178,7 @@ class _Change:
         return vouched
 
     def parts(self, approvals: Mapping[str, Approval]) -> _Evidence:
-        """Return the classes of all parts of the change, the default of what nothing covers."""
+        """Return the classes of all parts of the change; parts without a match have the default."""
         refused = {name for name, approval in approvals.items() if not approval.by}
         parts = self._taken()
         uncovered = [*self._uncovered_commits(refused), *self._uncovered_files(refused)]
@@ -199,7 +199,7 @@ class _Change:
         return not refused.issuperset(name for name, _ in evidence)
 
     def _uncovered_commits(self, refused: set[str]) -> Iterator[str]:
-        # What one commit does and another takes back again changes nothing.
+        # A file that one commit changes and another restores is not part of the change.
         net = None if self.facts.paths is None else frozenset(self.facts.paths)
         for commit, evidence in self.commits:
             if commit.breaking:
@@ -222,14 +222,14 @@ class _Change:
                 yield f"{path} matches no class"
 
     def _unsure(self, refused: set[str]) -> bool:
-        """Tell whether files or commits that are not known may be of no class."""
+        """Return whether unknown files or commits may exist that match no class."""
         if self.facts.paths is not None:
             return False
         said = [self._is_said(evidence, refused) for _, evidence in self.commits]
         return not said or not all(said)
 
     def _unknown(self) -> Iterator[tuple[tuple[str, str], list[str]]]:
-        """Yield the classes that what is not known does not rule out."""
+        """Yield the classes that unknown facts do not rule out."""
         facts = self.facts
         by_field = {
             "paths": (facts.paths, ("paths",)),

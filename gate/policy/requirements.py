@@ -13,7 +13,7 @@ from gate.policy.findings import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A requirement that somebody states as met; nothing checks it."""
+    """A requirement that somebody states as met, and that nothing checks."""
 
     kind: ClassVar[str] = "claim"
 
@@ -27,61 +27,61 @@ class EvaluationRequirement:
     kind: ClassVar[str] = "evaluation"
 
     name: str
-    """The evaluation's name, and that of the metric that counts where ``metric`` is None."""
+    """The evaluation's name, which is also the name of the metric if ``metric`` is None."""
     files: tuple[str, ...]
-    """Globs of the result files, relative to the folder that the process works in, or in the CI
-    artifact; at least one."""
+    """Globs of the result files, relative to the working folder, or in the CI artifact; at least
+    one."""
     at_least: Fraction
     """The share of cases that must pass, above 0 and at most 1."""
     cases: int | None = None
-    """How many distinct cases are enough to compare their share itself with ``at_least``. None: the
-    95% Wilson interval of the share must be on one side of it."""
+    """How many distinct cases suffice to compare the share itself with ``at_least``. None: the 95%
+    Wilson interval of the share must lie on one side of ``at_least``."""
     max_age: timedelta | None = None
-    """How long ago the run may have been, by the time inside the file; None: any time."""
+    """The maximum age of the run, by the time inside the file; None: any age."""
     not_worse_than_base: bool = False
-    """Compare case by case with the results of the commit that the change is compared with."""
+    """Whether to compare case by case with the results of the change's base commit."""
     base_files: tuple[str, ...] = ()
-    """Globs of the results of the base; empty: they are among ``files``, or in the artifact of the
-    same name that is the base's."""
+    """Globs of the results of the base; empty: they are among ``files``, or in the base's artifact
+    of the same name."""
     artifact: str | None = None
-    """Name of the CI artifact of the commit that has ``files``, on GitLab of the job that uploads
-    them. None: they are in a folder here."""
+    """The name of the commit's CI artifact that has ``files`` (on GitLab, of the job that uploads
+    them). None: they are in a folder on this machine."""
     base_artifact: str | None = None
-    """Likewise for ``base_files``, of the base."""
+    """The name of the base's artifact that has ``base_files``; None: as for ``artifact``."""
     metric: str | None = None
-    """Metric, scorer or column that counts, as the file names it."""
+    """The metric, scorer or column that counts, as the file names it."""
     score: Fraction | None = None
-    """The score that a case needs to pass. None: the tool's own word counts, unless a score below 1
-    passes by a bar inside the file."""
+    """The score that a case needs to pass. None: the tool's own result counts, unless a score below
+    1 passes by a threshold inside the file."""
     case_ids: frozenset[str] | None = None
-    """The ids of exactly the cases that must be there; None: any."""
+    """The ids of exactly the expected cases; None: any cases."""
     case_digest: str | None = None
     """The hash of these ids, as ``gate evaluation`` prints it; None: any cases."""
     repeats: int = 1
-    """How many rows each case has: a case passes only if all of them do."""
+    """How many rows each case has; a case passes only if all of them pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowRequirement:
-    """A shadow deployment that is shown not to be worse than the live one."""
+    """A requirement that a shadow deployment is shown not to be worse than the live one."""
 
     kind: ClassVar[str] = "shadow"
 
     by: str
-    """The label (Prometheus) or column (logs) that separates the two."""
+    """The label (Prometheus) or column (logs) that separates the two deployments."""
     candidate: str
-    """Its value for the shadow."""
+    """The label's value for the shadow deployment."""
     against: str
-    """Its value for the live deployment."""
+    """The label's value for the live deployment."""
     slos: tuple[str, ...]
-    """The SLOs that are compared; empty: all that count events."""
+    """The SLOs to compare; empty: all that count events."""
     margin: Fraction
-    """By how much the shadow's error ratio may exceed that of the live deployment, as a share of
-    the SLO's error budget, above 0: 10% of the budget of 99.9% is 0.01% of the requests."""
+    """How far the shadow's error ratio may exceed that of the live deployment, as a share of the
+    SLO's error budget, above 0: 10% of the budget of 99.9% is 0.01% of the requests."""
     lasting: timedelta
-    """How much of the time before the decision is compared."""
+    """The length of the compared time before the decision."""
     pair_by: str | None = None
-    """Logs: the column with the id that a request and its mirrored copy share. None: not paired."""
+    """Logs: the column with the id that a request and its mirrored copy share. None: no pairs."""
     name: str = "shadow"
 
 
@@ -94,15 +94,15 @@ class RequirementState(StrEnum):
     MET = "met"
     """Evidence was read and checked."""
     CLAIMED = "claimed"
-    """Somebody says so, and the policy takes their word."""
+    """Somebody claims it, and the policy accepts claims."""
     NOT_MET = "not-met"
-    """The evidence speaks against it, or nobody says that it is met."""
+    """The evidence speaks against it, or nobody claims that it is met."""
     UNDECIDED = "undecided"
-    """The evidence is missing, or does not decide."""
+    """The evidence is missing or inconclusive."""
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict that it means for the change."""
+        """Its verdict on the change."""
         return _VERDICTS[self]
 
 
@@ -120,14 +120,16 @@ class RequirementResult:
 
     state: RequirementState
     reason: str
-    """One sentence without a full stop: which number against which bar, and what to do if not."""
+    """One sentence without a full stop: the number and its threshold, and the remedy if it is not
+    met."""
     facts: Mapping[str, str | int | float | None] = field(default_factory=dict)
-    """The figures behind it, for the decision document: ``cases``, ``passed``, ``file``, ..."""
+    """The figures behind the result, for the decision document: ``cases``, ``passed``, ``file``,
+    ..."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedRequirement:
-    """A requirement of a change, and what is known of it."""
+    """A requirement of a change, with its result."""
 
     requirement: Requirement
     result: RequirementResult
@@ -136,14 +138,14 @@ class CheckedRequirement:
 def as_stated(
     requirements: Iterable[Requirement], satisfied: Mapping[str, str]
 ) -> dict[Requirement, RequirementResult]:
-    """Return what is known of requirements where a statement is all that there can be.
+    """Return the results of requirements that can only be stated as met.
 
-    So it is in the cases of ``gate test``, and of the past, whose evidence is gone. What is not
-    stated as met is not met.
+    Such are those of the cases of ``gate test``, and of past changes, whose evidence is gone. A
+    requirement that is not stated as met is not met.
 
     Args:
-        requirements: of any kind.
-        satisfied: by the name of a requirement, what is stated.
+        requirements: requirements of any kind.
+        satisfied: the statement for a requirement, by its name.
     """
     return {
         requirement: RequirementResult(
@@ -152,7 +154,7 @@ def as_stated(
         if requirement.name in satisfied
         else RequirementResult(
             state=RequirementState.NOT_MET,
-            reason=f"it is needed first; when done, state it as met: {requirement.name}=URL",
+            reason=f"required first; when it is done, state it as met: {requirement.name}=URL",
         )
         for requirement in requirements
     }

@@ -1,4 +1,4 @@
-"""Which records of a costly incident count as reviewed, and what those let through."""
+"""The records of a costly incident that count as reviewed, and the changes that they allow."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,23 +19,23 @@ from gate.wording import instant, left_or_overspent, percent_left
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloRecords:
-    """The records of a policy, matched with the impact of an incident on one of its SLOs."""
+    """The records of a policy, matched with an incident's impact on one of its SLOs."""
 
     rule: PostmortemRule
     service: str
     slo: str
     incident: Incident
     steps: SloHistory
-    """The history of the SLO."""
+    """The history of the SLO during the incident."""
     at: datetime
     """The instant of the run."""
 
     @property
     def reviewed(self) -> tuple[IncidentRecord, ...]:
-        """Those that explain it: complete, and together over at least half of its bad events.
+        """The complete records that explain it: together they cover half of its bad events or more.
 
-        Empty where they do not. A record whose end is still to come explains nothing yet: else one
-        would do for every incident from now on.
+        Empty if they cover less. A record whose end lies in the future explains nothing yet;
+        otherwise one record would explain every incident from now on.
         """
         complete = tuple(record for record in self._about if self._counts(record))
         covers = covered_share(complete, self.incident, self.steps) >= HALF
@@ -43,7 +43,7 @@ class SloRecords:
 
     @property
     def unreadable(self) -> tuple[UnreadableRecord, ...]:
-        """Records with a mistake that may be the one that explains it."""
+        """The records with a mistake that may be the one that explains it."""
         start, end = self.incident.start, self.incident.end
         return tuple(
             record
@@ -53,7 +53,7 @@ class SloRecords:
 
     @property
     def lacking(self) -> str:
-        """Say what must be written, and where; for an incident without reviewed records."""
+        """Say what must be written, and where, for an incident without reviewed records."""
         about = self._about
         if about:
             return self._lacking_of(about)
@@ -61,7 +61,7 @@ class SloRecords:
         ours = [record for record in overlapping if self.service in record.services]
         if ours:
             named = ", ".join(ours[0].slos)
-            advice = f"add {self.slo} to them, if that is what happened"
+            advice = f"add {self.slo} to them, if the record is about this incident"
             return f"the slos of {_name(ours[0])} are {named} only; {advice}"
         keys = f"id, title, service: {self.service}, start, end, cause, remediation"
         lead = f"no record in {' or '.join(self.rule.patterns)} explains it"
@@ -76,8 +76,9 @@ class SloRecords:
             names = " and ".join(_name(record) for record in about)
             covers = "covers" if len(about) == 1 else "cover"
             return (
-                f"{names} {covers} {percent_left(share)} of its bad events, and it takes half of"
-                " them to explain it; correct start and end, or write a record of its own"
+                f"{names} {covers} {percent_left(share)} of its bad events, and a record must"
+                " cover at least half of them to explain it; correct start and end, or write a"
+                " record of its own"
             )
         incomplete = [record for record in about if not self._counts(record)]
         nearest = min(incomplete, key=lambda record: len(record.missing))
@@ -85,10 +86,10 @@ class SloRecords:
         if nearest.missing or nearest.end is None:
             return f"{its} lacks {' and '.join(nearest.missing)}"
         end = instant(nearest.end)
-        return f"{its} ends at {end}, which is still to come; write when the incident was over"
+        return f"{its} ends at {end}, which is in the future; write when the incident ended"
 
     def _counts(self, record: IncidentRecord) -> bool:
-        """Return whether a record is complete, and its end has come."""
+        """Return whether a record is complete, and its end is in the past."""
         return not record.missing and (record.end is None or record.end <= self.at)
 
     @property
@@ -110,7 +111,7 @@ def slo_records(
         service=case.policy.service,
         slo=slo,
         incident=incident,
-        steps=SloHistory(history.request, history.series),
+        steps=history.steps[incident.start],
         at=case.at,
     )
 
@@ -121,22 +122,22 @@ def _name(record: IncidentRecord) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Excuse:
-    """The part of a budget that was used in incidents with a reviewed record."""
+    """The part of a budget that went in incidents with a reviewed record."""
 
     share: Fraction
-    """The share of the budget; at most what is consumed."""
+    """The share of the budget; at most the consumed share."""
     records: Mapping[str, IncidentRecord]
-    """By id."""
+    """The records by id."""
 
 
 _NONE: Final = _Excuse(share=Fraction(0), records={})
 
 
 def excuses(case: Case, rule: PostmortemRule) -> Mapping[str, str]:
-    """Say, by SLO, why the budgets that forbid the change do not stop it; empty: they do.
+    """Return, by SLO, why a budget that forbids the change does not stop it; empty: they stop it.
 
-    Each of them must, without the incidents of its own window that have a reviewed record and are
-    over, be in a tier that allows the change and requires nothing first.
+    Without its past incidents in the window that have a reviewed record, each of these budgets must
+    be in a tier that allows the change and requires nothing first.
     """
     if not rule.excuse_reviewed:
         return {}
@@ -175,25 +176,26 @@ def _excuse(
     history = case.past.incidents.get(slo.name)
     if isinstance(slo, PlatformSlo) or not isinstance(history, SloIncidents) or not consumed:
         return _NONE
-    series, request = history.series, history.request
     start = slo.window.counted(case.at).start
     bad, records = Fraction(0), dict[str, IncidentRecord]()
     for incident in history.incidents:
         reviewed = _excusing(case, rule, slo.name, incident)
-        within = bad_between(series, request, max(start, incident.start), incident.end)
+        steps = history.steps[incident.start]
+        begun = max(start, incident.start)
+        within = bad_between(steps.series, steps.request, begun, incident.end)
         if reviewed and within:
             bad += within
             records |= reviewed
-    # The larger of the two: bad events that the history does not know of are not excused.
+    # The larger of the two, so that bad events which the history lacks are not excused.
     counted = assessment.spent if isinstance(slo, SpendSlo) else assessment.bad
-    every = max(bad_between(series, request, start, case.at), counted or Fraction(0))
+    every = max(history.bad, counted or Fraction(0))
     return _Excuse(share=consumed * bad / every, records=records) if bad else _NONE
 
 
 def _excusing(
     case: Case, rule: PostmortemRule, slo: str, incident: Incident
 ) -> dict[str, IncidentRecord]:
-    """Return the reviewed records of an incident that is over, by id."""
+    """Return the reviewed records of a past incident, by id."""
     history = case.past.incidents[slo]
     if incident.ending is IncidentEnding.OPEN or not isinstance(history, SloIncidents):
         return {}

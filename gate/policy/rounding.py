@@ -1,8 +1,8 @@
-"""The effect of a rounded share on a change: all that may be true of it is judged.
+"""The effect of a rounded share on a change: every share that may be true is judged.
 
-A platform that reports a share and no counts rounds it. What is left then lies between two ends,
-and each value between them that could matter is tried: both ends, every threshold, and a value
-between each two of these.
+A platform that reports a share without counts rounds it. The remaining budget then lies between two
+ends, and every value between them that could matter is tried: both ends, every threshold, and a
+value between each two of these.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -24,30 +24,30 @@ from gate.slo.quantities import format_duration
 from gate.wording import budget_between, burn_shown, share_of_bad
 
 VerdictOf = Callable[[Case], Verdict]
-"""Judges by every rule, without regard to what is suspected or rounded."""
+"""A function that judges by every rule, without regard to suspicions and rounding."""
 _JUST_ABOVE = Fraction(1, 10**12)
-"""The remaining share of a budget that is about to be gone."""
+"""The remaining share of a budget that is nearly used up."""
 
 
 class Settled(NamedTuple):
-    """The reading of every rounded share."""
+    """The result for every rounded share."""
 
     case: Case
-    """By whose budgets the rules judge: as they are shown, or where that could be wrong and the
-    policy does not let it pass, those with which they object least."""
+    """The case that the rules judge: with its budgets as shown, or, if these may be wrong and the
+    policy does not let that pass, with those budgets to which the rules object least."""
     findings: list[Finding]
-    """One for each SLO where they could differ."""
+    """One for each SLO whose rounding could change the verdict."""
 
 
 def settle(case: Case, verdict_of: VerdictOf, *, briefly: bool = False) -> Settled:
-    """Return what the rules judge by, and a finding for each SLO whose rounding could matter.
+    """Return the case for the rules, and a finding for each SLO whose rounding could matter.
 
     If every value that may be true gives the same verdict, no SLO has a finding.
 
     Args:
         case: the change.
         verdict_of: judges a case.
-        briefly: end with the first finding that stops the change.
+        briefly: whether to end with the first finding that stops the change.
     """
     rounded = [each for each in case.assessments if each.rounded and _may_matter(case, each)]
     if not rounded:
@@ -71,8 +71,8 @@ def settle(case: Case, verdict_of: VerdictOf, *, briefly: bool = False) -> Settl
 def known_tier(tiers: Sequence[Tier], assessment: Assessment) -> Tier | None:
     """Return the tier of a budget.
 
-    None where none is known: nothing was measured, or too little of its window, or what may be left
-    is in several tiers.
+    None if it is unknown: nothing was measured, too little of its window was, or the remaining
+    budget may be in several tiers.
     """
     if assessment.compared is None or assessment.uncovered is not None:
         return None
@@ -80,9 +80,9 @@ def known_tier(tiers: Sequence[Tier], assessment: Assessment) -> Tier | None:
 
 
 def worst_tier(case: Case) -> Tier | None:
-    """Return the tier of the worst budget, which decides; None where it is not known.
+    """Return the tier of the worst budget, which decides; None if unknown.
 
-    Of several budgets the worst may be another than it seems.
+    With rounded shares, the worst of several budgets may be another than it seems.
     """
     worst = deciding(case.assessments)
     if worst is None or worst.uncovered is not None:
@@ -96,9 +96,9 @@ def worst_tier(case: Case) -> Tier | None:
 
 
 def values_between(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> list[Fraction]:
-    """Return values of the remaining budget, sorted, one for each tier between two ends.
+    """Return sorted values of the remaining budget, at least one for each tier between two ends.
 
-    Both ends and every threshold between them are among these.
+    Both ends and every threshold between them are among these values.
     """
     thresholds = {tier.condition.threshold for tier in tiers if tier.condition is not None}
     inside = {threshold for threshold in thresholds if low < threshold < high}
@@ -107,7 +107,7 @@ def values_between(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> list
 
 
 def compared_between(assessment: Assessment) -> tuple[Fraction, Fraction]:
-    """Return between what lies that is compared; of what is exact that itself, twice."""
+    """Return the two ends of the compared share; both are equal if it is exact."""
     cost = assessment.stated_cost or Fraction(0)
     compared = assessment.compared or Fraction(0)
     if assessment.rounding is None:
@@ -122,9 +122,10 @@ def _only_tier(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> Tier | N
 
 
 def _possible(case: Case, rounded: Sequence[Assessment]) -> Iterator[Case]:
-    """Yield cases that may be true: with these budgets at all values that could matter.
+    """Yield cases that may be true, with the budgets at all values that could matter.
 
-    The worst budget decides, so that all of them move together from their lower ends to the upper.
+    The worst budget decides, so that all budgets move together from their lower to their upper
+    ends.
     """
     ends = [compared_between(each) for each in rounded if each.rounding is not None]
     values: list[Fraction | None] = [None]
@@ -151,7 +152,7 @@ def _possible(case: Case, rounded: Sequence[Assessment]) -> Iterator[Case]:
 def _if_left(assessment: Assessment, value: Fraction | None, *, at_worst: bool) -> Assessment:
     """Return a budget with the possible remaining share that is nearest to a value.
 
-    Its burn rates are the highest that may be, or the lowest.
+    Its burn rates are the highest or the lowest possible ones.
     """
     end = (assessment.worst_case if at_worst else assessment.best_case) or assessment
     if value is None or assessment.rounding is None:
@@ -163,9 +164,9 @@ def _if_left(assessment: Assessment, value: Fraction | None, *, at_worst: bool) 
 
 
 def _may_matter(case: Case, assessment: Assessment) -> bool:
-    """Return whether any rule could say something else of a value that may be true.
+    """Return whether any rule could differ for a value that may be true.
 
-    Where none could, be it of 1,000 SLOs, nothing has to be tried.
+    If none could, even for 1,000 SLOs, no value has to be tried.
     """
     policy = case.policy
     if assessment.burn_errors and (policy.burn_rates or policy.exhaustion):
@@ -188,7 +189,7 @@ def _may_matter(case: Case, assessment: Assessment) -> bool:
 def _findings(
     case: Case, rounded: Sequence[Assessment], verdict_of: VerdictOf
 ) -> Iterator[Finding]:
-    """Yield a finding for each SLO that matters by itself; where none does, for all of them."""
+    """Yield a finding for each SLO that matters by itself; if none does, for all of them."""
     alone = False
     for assessment in rounded:
         if _matters(case, assessment, verdict_of):
@@ -229,7 +230,7 @@ def _cannot_tell(case: Case, assessment: Assessment) -> Finding:
 
 
 def _share(assessment: Assessment) -> str:
-    """Say what the platform tells."""
+    """Say what is known from the platform."""
     ratio, error = assessment.error_ratio, assessment.ratio_error
     if ratio is not None and error:
         return f"only a rounded share is known, no counts: {share_of_bad(ratio, error)}"

@@ -1,4 +1,4 @@
-"""The settings of each rule: thresholds, effects and the changes that it spares.
+"""The settings of each rule: thresholds, effects and exempt change classes.
 
 Source of `PostmortemRule`: https://sre.google/workbook/error-budget-policy/, "Outage Policy": a
 postmortem for a single incident that consumed more than 20% of the error budget over four weeks.
@@ -13,12 +13,12 @@ from gate.dataclass import dataclass
 from gate.policy.changes import REPAIRS
 from gate.slo.objective import CalendarWindow, RatioSlo, Span, SpendSlo
 
-if TYPE_CHECKING:  # most policies have no such rule
+if TYPE_CHECKING:  # imported only when used: most policies have no such rule
     from gate.history.records import IncidentRecord, UnreadableRecord
 
 
 class Effect(StrEnum):
-    """The effect of a rule that fires on a change that it does not spare."""
+    """The effect of a rule that fires, on a change that is not exempt."""
 
     BLOCK = "block"
     WARN = "warn"
@@ -29,21 +29,21 @@ class BurnRateRule:
     """One pair of windows."""
 
     long: timedelta
-    """Says that the burn matters."""
+    """The long window, which shows that the burn matters."""
     short: timedelta
-    """Says that it is still going on; usually a twelfth of ``long``."""
+    """The short window, which shows that the burn goes on; usually a twelfth of ``long``."""
     rate: Fraction
-    """Fires when both burn rates are at least this; above 0."""
+    """The rule fires when both burn rates are at least this; above 0."""
     effect: Effect
     allow: frozenset[str] = REPAIRS
-    """Change classes that may ship anyway."""
+    """The change classes that may ship anyway."""
 
 
 GOOGLE_30D: Final = (
     # Site Reliability Workbook, chapter 5, table 5-8 and the multiwindow example below it
-    # (https://sre.google/workbook/alerting-on-slos/): 2% of a 30-day budget in 1 h, 5% in 6 h,
-    # 10% in 1 d and in 3 d; rate = share x 30 d / long window; short = long / 12. The first two
-    # page somebody there and block here; the last two open a ticket there and warn here.
+    # (https://sre.google/workbook/alerting-on-slos/): 2% of a 30-day budget in 1 h, 5% in 6 h, 10%
+    # in 1 d and in 3 d; rate = share x 30 d / long window; short = long / 12. There, the first two
+    # page somebody; here, they block. There, the last two open a ticket; here, they warn.
     BurnRateRule(
         long=timedelta(hours=1),
         short=timedelta(minutes=5),
@@ -66,25 +66,25 @@ NAMED_BURN_RATES: Final = {"google-30d": GOOGLE_30D}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExhaustionRule:
-    """How long every budget must last at its present burn rate."""
+    """How long every budget must last at its current burn rate."""
 
     within: timedelta
-    """Fires where one runs out in this time or sooner."""
+    """The rule fires if a budget runs out within this time."""
     effect: Effect = Effect.WARN
     allow: frozenset[str] = REPAIRS
-    """Change classes that may ship anyway."""
+    """The change classes that may ship anyway."""
 
     @property
     def long(self) -> timedelta:
-        """The window that says that the rate matters: a third of ``within``, in whole minutes.
+        """The window that shows that the rate matters: a third of ``within``, in whole minutes.
 
-        docs/rules.md has how often that is right, and how often other windows would be.
+        docs/rules.md says how often that is right, and compares it with other windows.
         """
         return _whole_minutes(self.within / 3)
 
     @property
     def short(self) -> timedelta:
-        """The window that says that it goes on: a twelfth of ``within``, likewise."""
+        """The window that shows that the burn goes on: a twelfth of ``within``, in minutes."""
         return _whole_minutes(self.within / 12)
 
 
@@ -104,54 +104,54 @@ SIGNAL_TTL: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlChartRule:
-    """Which charts are drawn, and what they do to a change."""
+    """The settings of the charts, and their effect on a change."""
 
     effect: Effect = Effect.WARN
     last: timedelta = CHART_LENGTH
-    """How much of the history is charted."""
+    """The length of the history on a chart."""
     step: timedelta = CHART_STEP
-    """Length of one point of a chart."""
+    """The length of one point of a chart."""
     baseline: timedelta = CHART_LENGTH / 2
-    """How much of the beginning says what is usual; less than ``last``."""
+    """The length of the baseline at the start of the chart; less than ``last``."""
     signal_ttl: timedelta = SIGNAL_TTL
-    """A signal counts as long as it goes on, and so long after."""
+    """A signal counts while it goes on, and for this time after its end."""
     allow: frozenset[str] = REPAIRS
-    """Change classes that ship anyway."""
+    """The change classes that ship anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostmortemRule:
-    """Which incidents need a reviewed record, and the existing records."""
+    """The incidents that need a reviewed record, and the existing records."""
 
     share: Fraction
-    """An incident that took more than this of a budget needs one; 0 to 1."""
+    """An incident that took more than this share of a budget needs a record; 0 to 1."""
     threshold: Fraction
     """The burn rate at which an incident begins, above 0."""
     patterns: tuple[str, ...]
-    """Globs of the files that records are in, for those who must write one."""
+    """Globs of the files with records, for the message about a missing record."""
     records: "tuple[IncidentRecord, ...]"
     unreadable: "tuple[UnreadableRecord, ...]" = ()
-    """Records with a mistake: what they may be about is in doubt."""
+    """The records with a mistake: the incidents that they may be about are in doubt."""
     last: timedelta | None = None
-    """How far back incidents count; None: as far as the SLO's own window."""
+    """How far back incidents count; None: the SLO's own window."""
     allow: frozenset[str] = REPAIRS
-    """Change classes that ship anyway."""
+    """The change classes that ship anyway."""
     excuse_reviewed: bool = False
     """Whether reviewed incidents excuse the part of a budget that they took."""
 
     def counted_span(self, slo: RatioSlo | SpendSlo, at: datetime) -> Span:
-        """Return the time whose incidents need a record."""
+        """Return the time span whose incidents need a record."""
         return slo.window.counted(at) if self.last is None else Span(at - self.last, at)
 
     def span(self, slo: RatioSlo | SpendSlo, at: datetime) -> Span:
-        """Return the time that must be looked at: also all that the budget remembers, to excuse."""
+        """Return the time span that is examined: for the excuses, the budget's whole window."""
         counted = self.counted_span(slo, at)
         if not self.excuse_reviewed:
             return counted
         return max(counted, slo.window.counted(at), key=lambda span: span.length)
 
     def forgotten_at(self, slo: RatioSlo | SpendSlo, end: datetime, at: datetime) -> datetime:
-        """Return when an incident that ended within the time that counts will be out of it."""
+        """Return the time when an incident that ended within the counted span will be out of it."""
         if self.last is not None:
             return end + self.last
         if isinstance(slo.window, CalendarWindow):
@@ -165,7 +165,7 @@ class Freeze:
 
     start: datetime
     end: datetime | None
-    """The first instant after the freeze; None: not known."""
+    """The first instant after the freeze; None: unknown."""
     reason: str
     allow: frozenset[str]
 
@@ -174,5 +174,5 @@ class Freeze:
         return self.holds(at) and change not in self.allow
 
     def holds(self, at: datetime) -> bool:
-        """Return whether the instant is within."""
+        """Return whether an instant is in the freeze."""
         return self.start <= at and (self.end is None or at < self.end)

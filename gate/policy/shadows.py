@@ -1,4 +1,4 @@
-"""Which SLOs a shadow deployment can be compared by, and in which steps of time."""
+"""The SLOs by which a shadow deployment can be compared, and the steps of the comparison."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -10,20 +10,20 @@ from gate.history.cohorts.comparison import is_part_of_bad
 from gate.policy.requirements import ShadowRequirement
 from gate.slo.objective import RatioSlo, Slo
 from gate.slo.quantities import format_duration
-from gate.wording import without_groups
+from gate.wording import without_events
 
 SHORTEST_SHADOW: Final = FEWEST_STEPS * timedelta(minutes=1)
-"""In less time it is not seen whether failures come in bursts."""
+"""The shortest comparison; in less time, bursts of failures do not show."""
 _SHORT: Final = timedelta(minutes=5)
-"""A step with fewer scrapes may know nothing; only of a short time are steps shorter."""
+"""The shortest step of a longer time: a shorter step may contain no scrape."""
 _MOST_STEPS: Final = 60
 _SECOND: Final = timedelta(seconds=1)
 
 
 def shadow_step(lasting: timedelta) -> timedelta:
-    """Return the step in which a time is looked at, in whole seconds: 5m of 1h, 24m of 1d.
+    """Return the step of the comparison, in whole seconds: 5m for 1h, 24m for 1d.
 
-    There are 10 to 60 of them, and together they are the time, or a few seconds more.
+    There are 10 to 60 steps, which together are the time, or a few seconds longer.
 
     Args:
         lasting: at least `SHORTEST_SHADOW`.
@@ -35,7 +35,7 @@ def shadow_step(lasting: timedelta) -> timedelta:
 def shadow_slos(slos: Sequence[Slo], requirement: ShadowRequirement) -> tuple[RatioSlo, ...]:
     """Return the SLOs by which a shadow is compared: those named, or all that count events.
 
-    One that is named and cannot be compared is left out; `why_no_shadow` says so.
+    A named SLO that cannot be compared is left out; `why_no_shadow` says why.
     """
     return tuple(
         slo
@@ -47,14 +47,14 @@ def shadow_slos(slos: Sequence[Slo], requirement: ShadowRequirement) -> tuple[Ra
 
 
 def why_no_shadow(slos: Sequence[Slo], requirement: ShadowRequirement) -> str | None:
-    """Say what is wrong with a requirement whatever data there is; None: nothing.
+    """Return a problem of a requirement that does not depend on data, or None.
 
     Args:
-        slos: of the policy.
-        requirement: of a tier of the same policy.
+        slos: the SLOs of the policy.
+        requirement: a requirement of a tier of the policy.
 
     Returns:
-        One sentence without a full stop, which says what to do.
+        One sentence without a full stop, which says how to mend it.
     """
     return next(_mistakes(slos, requirement), None)
 
@@ -66,8 +66,8 @@ def _mistakes(slos: Sequence[Slo], requirement: ShadowRequirement) -> Iterator[s
     if requirement.lasting < SHORTEST_SHADOW:
         yield (
             f"for is {format_duration(requirement.lasting)}; write at least"
-            f" {format_duration(SHORTEST_SHADOW)}, since in less time it is not seen whether"
-            " failures come in bursts"
+            f" {format_duration(SHORTEST_SHADOW)}, since bursts of failures do not show in less"
+            " time"
         )
     by_name = {slo.name: slo for slo in slos}
     for name in requirement.slos:
@@ -81,7 +81,8 @@ def _mistakes(slos: Sequence[Slo], requirement: ShadowRequirement) -> Iterator[s
 def _incomparable(compared: Sequence[RatioSlo], by: str) -> Iterator[str]:
     if not compared:
         yield (
-            "no SLO counts events by which the two could be compared; add one with good or bad"
+            "no SLO here counts events, by which the two could be compared; add one with good or"
+            " bad"
             " events"
         )
     for slo in compared:
@@ -90,3 +91,14 @@ def _incomparable(compared: Sequence[RatioSlo], by: str) -> Iterator[str]:
                 f"{by} is part of what makes an event of {slo.name} bad, so the two differ by"
                 " definition; separate them by another label, or name other SLOs in slos"
             )
+
+
+def without_groups(slo: Slo) -> str | None:
+    """Say why an SLO has no events to group by labels; None: it has some."""
+    if not isinstance(slo, RatioSlo):
+        return without_events(slo)
+    if slo.slices is not None:
+        return "it counts slices of time, which belong to no group"
+    if slo.sli.sliced:
+        return "its series have ratios of slices of time, whose events are unknown"
+    return None

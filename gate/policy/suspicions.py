@@ -15,8 +15,8 @@ from gate.wording import budget_between
 def suspicion_findings(case: Case, verdict_of: VerdictOf) -> Iterator[Finding]:
     """Yield a finding for every suspicion about a count.
 
-    One that could change the verdict is what the policy's ``on`` makes of its cause; any other is
-    said and lets the change pass.
+    The policy's ``on`` decides about a suspicion that could change the verdict; any other is
+    reported and lets the change pass.
     """
     if not any(assessment.suspicions for assessment in case.assessments):
         return
@@ -33,9 +33,9 @@ def suspicion_findings(case: Case, verdict_of: VerdictOf) -> Iterator[Finding]:
 
 
 def left_between(assessment: Assessment) -> str | None:
-    """Say between which shares what is left lies, whatever is true of what is suspected.
+    """Return the bounds of the remaining share that hold whether or not the suspicions are true.
 
-    None where nothing is suspected, or any number may be hidden.
+    None without suspicions, and if any number of events may be hidden.
     """
     worst, best = assessment.worst_case, assessment.best_case
     if worst is None or best is None or worst.remaining is None or best.remaining is None:
@@ -55,7 +55,8 @@ def _harmless(assessment: Assessment, suspicion: Suspicion) -> Finding:
 def _decisive(case: Case, verdict_of: VerdictOf) -> Collection[str]:
     """Return the SLOs whose suspicions could change the verdict.
 
-    Each is tried by itself. Where none of them changes it alone but all together do, all matter.
+    Each SLO is tried by itself. If none of them changes the verdict alone but all of them together
+    do, all matter.
     """
     verdict = verdict_of(case)
 
@@ -68,7 +69,7 @@ def _decisive(case: Case, verdict_of: VerdictOf) -> Collection[str]:
 
 
 def _alternatives(case: Case, names: Collection[str]) -> Iterator[Case]:
-    """Yield the case with the worst, then with the best budgets that these SLOs could have."""
+    """Yield the case with the worst possible budgets of these SLOs, and the case with the best."""
     suspected = [_depends_on(assessment, names) for assessment in case.assessments]
     chosen = list(zip(case.assessments, suspected, strict=True))
     yield replace(case, assessments=[a.worst_case or a if there else a for a, there in chosen])

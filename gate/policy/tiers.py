@@ -1,4 +1,4 @@
-"""Tiers: bands of remaining budget, and what each allows."""
+"""Tiers: bands of remaining budget, and the classes that each allows."""
 
 import operator
 from collections.abc import Mapping, Sequence
@@ -26,10 +26,10 @@ class Condition:
     operator: str
     """A key of `COMPARISONS`."""
     threshold: Fraction
-    """Share of the budget; may be negative (overspent)."""
+    """A share of the budget; it may be negative (overspent)."""
 
     def holds(self, remaining: Fraction) -> bool:
-        """Return whether the remaining share is on the right side; nothing is rounded."""
+        """Return whether the exact remaining share meets the condition."""
         return bool(COMPARISONS[self.operator](remaining, self.threshold))
 
     def __str__(self) -> str:
@@ -42,33 +42,33 @@ class Tier:
 
     name: str
     condition: Condition | None
-    """None: otherwise, the last tier."""
+    """None: ``otherwise``, the last tier."""
     allow: frozenset[str] | None
     """Change classes that may ship; None: all of them."""
     warn: frozenset[str] = frozenset()
     """Change classes that may ship with a warning."""
     require: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
-    """Per allowed change class, what must have been done first; at least one, names differ."""
+    """The requirements for each allowed change class: at least one, with different names."""
 
     def allows(self, change: str) -> bool:
         """Return whether a change of this class may ship, with or without a warning."""
         return self.allow is None or change in self.allow or change in self.warn
 
     def holds(self, remaining: Fraction) -> bool:
-        """Return whether a remaining budget is in this band, the earlier tiers left aside."""
+        """Return whether a remaining budget is in this band, regardless of earlier tiers."""
         return self.condition is None or self.condition.holds(remaining)
 
 
 def tier_of(tiers: Sequence[Tier], remaining: Fraction) -> Tier:
-    """Return the first tier that holds; the policy reader has made the last one hold always."""
+    """Return the first tier that holds; the reader of the policy makes sure that one does."""
     return next(tier for tier in tiers if tier.holds(remaining))
 
 
 def tier_shown(tiers: Sequence[Tier], tier: Tier) -> str:
     """Write a tier's name and the budgets that are in it: ``exhausted (10% or less)``.
 
-    The last tier has no condition. What is left for it follows from the lowest threshold where
-    all other tiers begin above theirs; else it is simply the rest.
+    The last tier has no condition. Its range follows from the lowest threshold if each of the other
+    tiers begins above its threshold; otherwise no range is written.
     """
     if tier.condition is not None:
         return f"{tier.name} ({tier.condition})"
@@ -83,7 +83,7 @@ def tier_shown(tiers: Sequence[Tier], tier: Tier) -> str:
 
 
 def severity(tiers: Sequence[Tier], tier: Tier) -> Verdict:
-    """Return whose colour a tier has: the first is good, the last bad, what is between fair."""
+    """Return the severity of a tier, for its colour: the first good, the last bad, others fair."""
     place = tiers.index(tier)
     if place == 0:
         return Verdict.ALLOW
@@ -92,12 +92,12 @@ def severity(tiers: Sequence[Tier], tier: Tier) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """A stretch of remaining budgets that are all in one tier."""
+    """A range of remaining budgets that are all in one tier."""
 
     tier: Tier
     low: Fraction
     high: Fraction
-    """Above ``low``. On which side the ends themselves are, the tier's condition says."""
+    """Above ``low``. The tier's condition says whether the ends themselves belong to it."""
 
 
 def bands(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> tuple[Band, ...]:
@@ -111,3 +111,15 @@ def bands(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> tuple[Band, .
         (tier, top, foot), *more = group
         joined.append(Band(tier=tier, low=more[-1][2] if more else foot, high=top))
     return tuple(joined)
+
+
+def lowest_allowed(tiers: Sequence[Tier], change: str, left: Fraction) -> Fraction | None:
+    """Return the lowest remaining budget at which the change is allowed; None: any budget.
+
+    If it is not allowed at the present remaining budget, that is the result.
+    """
+    thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]
+    for band in bands(tiers, min(left, *thresholds) - 1, left):
+        if not band.tier.allows(change):
+            return band.high
+    return None

@@ -22,18 +22,10 @@ from gate.promql.grammar import (
 from gate.promql.selectors import add_matchers, dotted_name, fold_braces, matchers, take_name
 
 SLICE: Final = timedelta(minutes=5)
-
-
 EVERY: Final = timedelta(minutes=1)
-
-
 FINGERPRINT: Final = "gate_expr"
 """The label that identifies the expression that a rule has recorded."""
-
-
 _SLICE_TEXT: Final = "5m"
-
-
 _DIGITS: Final = 16
 
 
@@ -77,7 +69,7 @@ def rule_expressions(
     a histogram lacks the boundary that counts them.
 
     Args:
-        expressions: by role.
+        expressions: the expressions by role.
         lacking: expressions that count, over ``$window``, the histograms without a boundary.
     """
     if not all(map(_adds_up, expressions.values())):

@@ -67,7 +67,7 @@ def group_by(expression: Expression, labels: Sequence[str]) -> Grouped:
     """Return a count that gives one series per combination of values of the labels.
 
     Raises:
-        ExpressionError: it is not a sum of increases, of which it is not known what its groups are.
+        ExpressionError: it is not a sum of increases, whose groups are unknown.
     """
     return _grouped(expression, f"by ({_written(labels)})")
 

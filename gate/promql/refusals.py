@@ -34,11 +34,10 @@ _CALLS: Final[Mapping[str, str]] = {
     "irate": "is the rate between the last two samples, not over the window; write rate(...)",
     "idelta": "is the change between the last two samples, not over the window; write"
     " increase(...)",
-    "increase_pure": "is VictoriaMetrics' own; write increase(...), beside which first values are"
-    " looked for",
+    "increase_pure": "is VictoriaMetrics' own; write increase(...), which checks first values",
     "rate_prometheus": "is VictoriaMetrics' own; write rate(...)",
     "increase_prometheus": "is VictoriaMetrics' own; write increase(...)",
-    "changes": "counts samples that differ, of which one may stand for many events; write"
+    "changes": "counts samples that differ, and one of them may mean many events; write"
     " increase(...)",
     "resets": "counts restarts of a counter; write increase(...) of what counts the events",
     "delta": "is for gauges, and takes a restart for a negative count; write increase(...)",
@@ -53,9 +52,9 @@ _CALLS: Final[Mapping[str, str]] = {
     " it out",
     "round": "rounds before everything is added up, or rounds a rate; write round(sum(increase("
     "...)))",
-    "vector": "is a fixed number, not a count; after `or`, vector(0) may stand",
+    "vector": "is a fixed number, not a count; after `or`, vector(0) is allowed",
 }
-_NUMBERS: Final = {"0": "is a number and no series; write vector(0), which may stand after `or`"}
+_NUMBERS: Final = {"0": "is a number, not a series; write vector(0), which is allowed after `or`"}
 _OPERATORS: Final[Mapping[str, str]] = {
     "and": _BY_LABELS,
     "unless": _BY_LABELS,
@@ -63,7 +62,7 @@ _OPERATORS: Final[Mapping[str, str]] = {
     "*": "makes a multiple of a count, which is not a number of events; leave the factor out",
     "+": "copies one side to many series; aggregate both sides with sum(...)",
     "-": "copies one side to many series; aggregate both sides with sum(...)",
-    "or": "joins what is not a count; after it, another count or vector(0) may stand",
+    "or": "joins something that is not a count; after it, another count or vector(0) is allowed",
 }
 _COMPARED: Final = "leaves out counts by their size; only `> 0` and `>= 0` leave out no event"
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
@@ -83,7 +82,7 @@ def reason(tree: ExpressionTree, node: Node) -> ExpressionError:
     elif node.kind is NodeKind.SELECTOR and not node.words:
         message = f"is a value at one instant; write increase({tree.shown(node)}[$window])"
     elif node.kind is NodeKind.RANGE and not node.words:
-        message = "has samples of which nothing is counted; write increase(...) around it"
+        message = "has samples that are not counted; write increase(...) around it"
     elif node.kind is NodeKind.NUMBER:
         message = _NUMBERS.get(node.name, f"is a fixed number, which {_NO_COUNT}")
     return tree.error(node, message)
@@ -104,7 +103,7 @@ def _of_window(node: Node) -> str:
     if moved:
         return (
             f"is of another time than the window; leave out `{moved[0]}` (an offset of"
-            " at most 1h may stand behind [$window])"
+            " at most 1h is allowed after [$window])"
         )
     ranged = node.children[0].inner if len(node.children) == 1 else node
     if ranged.kind is not NodeKind.RANGE:

@@ -143,7 +143,7 @@ def quote(text: str) -> str:
 
 
 def fold_braces(tokens: list[Token], labels: Mapping[str, str]) -> tuple[list[Token], bool]:
-    """Make one token of every ``{...}``, with the labels in the place of ``$labels``.
+    """Make one token of every ``{...}``, with the labels in place of ``$labels``.
 
     Returns:
         The tokens, and whether there was any ``$labels``.

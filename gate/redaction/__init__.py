@@ -1,8 +1,8 @@
-"""Blots secrets out of foreign text, in every spelling in which a server may repeat them.
+"""Redact secrets in foreign text, in every spelling in which a server may repeat them.
 
 A secret of eight characters or more is recognised percent-encoded, as HTML, as a JSON or Python
-string, in base64 and hex, in capitals, broken over lines, within one another (`views`), and cut. A
-shorter one is often a word (``prod``), and is blotted out only where it stands by itself, as it is.
+string, in base64 and hex, in capitals, broken over lines, in nested encodings (`views`), and cut. A
+shorter one is often a word (``prod``), and is redacted only as a separate word in its own spelling.
 """
 
 import base64
@@ -16,45 +16,45 @@ from gate.dataclass import dataclass
 from gate.redaction.views import CharSpan, View, squeezed, views
 
 _SHORTEST_SECRET: Final = 4
-"""A shorter value cannot be blotted out without making a message unreadable."""
+"""A shorter value cannot be redacted without making a message unreadable."""
 _SHORTEST_ANYWHERE: Final = 8
-"""A shorter value is blotted out as a whole word only."""
+"""A shorter value is redacted as a whole word only."""
 _SHORTEST_PART: Final = 6
-"""Characters of a cut secret that are blotted out next to the cut."""
+"""The minimum length of a part of a cut secret, beside the cut, that is redacted."""
 _SLACK: Final = 8
-"""Bytes between a cut secret and the cut: half an escape, a quote, a bracket."""
+"""The bytes between a cut secret and the cut: half an escape, a quote, a bracket."""
 _BLOT: Final = "***"
 _LONGEST: Final = 300
-"""Characters of a server's words in a message."""
+"""The maximum length of a server's words in a message."""
 _HEAD, _TAIL = 2_000, 4_000
-"""Characters of a longer text that are searched; fewer of them are shown."""
+"""The number of characters of a longer text that are searched; fewer of them are shown."""
 _CUT: Final = re.compile(rb"\.\.\.|\xe2\x80\xa6|\[truncated|<truncated", re.IGNORECASE)
-"""Where a server says that it has left something out."""
+"""Texts with which a server shows that it has cut something."""
 _MOST_ROUNDS: Final = 4
 
 
 def redactable(values: Iterable[str | None]) -> tuple[str, ...]:
-    """Return those secrets that can be blotted out of a text, the longest first."""
+    """Return the secrets that can be redacted in a text, the longest first."""
     long_enough = {value for value in values if value and len(value) >= _SHORTEST_SECRET}
     return tuple(sorted(long_enough, key=lambda value: (-len(value), value)))
 
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Makes a server's words fit to be shown."""
+    """Makes a server's words safe to show."""
 
     secrets: tuple[str, ...] = field(repr=False)
-    """As `redactable` returns them: the server may repeat what it was sent."""
+    """The secrets that the server may repeat, from `redactable`."""
 
     def __call__(self, text: str) -> str:
-        """Return one line of printable characters with no secret in it, its middle cut if long."""
+        """Return one line of printable characters without secrets, its middle cut if it is long."""
         line = "".join(filter(str.isprintable, " ".join(text.split())))
         if len(line) > _HEAD + _TAIL:
             line = f"{line[:_HEAD]} ... {line[-_TAIL:]}"
         line = blotted(line, self.secrets)
         if len(line) <= _LONGEST:
             return line
-        # Some servers name the cause at the start, VictoriaMetrics names it at the end.
+        # Some servers name the cause at the start; VictoriaMetrics names it at the end.
         return f"{line[: _LONGEST // 3]} ... {line[-_LONGEST * 2 // 3 :]}"
 
 
@@ -68,14 +68,13 @@ def blotted(line: str, secrets: tuple[str, ...]) -> str:
         if not spans:
             return line
         line = _without(line, spans)
-    return _BLOT  # the blots themselves spell a secret
+    return _BLOT  # the redacted parts together spell a secret
 
 
 def repeats(answer: bytes, secrets: tuple[str, ...]) -> bool:
-    """Return whether an answer spells a secret of eight characters or more, or its base64.
+    """Return whether an answer has a secret of eight characters or more, or its base64.
 
-    Unlike `blotted` it takes hardly any time for an answer of any length, and does not see through
-    other encodings.
+    Unlike `blotted`, it is fast for an answer of any length, and does not decode other encodings.
     """
     data = answer.lower()
     return any(needle in data for needle in _needles(secrets))
@@ -92,7 +91,7 @@ def _without(line: str, spans: list[CharSpan]) -> str:
 
 @lru_cache(maxsize=16)
 def _needles(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
-    """Return the secrets to search for anywhere, in lower case and without blanks."""
+    """Return the secrets to search for in any place, in lower case and without blanks."""
     needles = {
         needle
         for secret in secrets
@@ -111,26 +110,28 @@ def _is_word(secret: str) -> bool:
 def _encoded(text: str) -> Iterator[bytes]:
     yield text.encode("utf-8", "surrogatepass")
     try:
-        yield text.encode("latin-1")  # as headers are sent
+        yield text.encode("latin-1")  # in the form in which headers are sent
     except UnicodeEncodeError:
         return
 
 
 def _in_base64(secret: bytes) -> Iterator[bytes]:
-    """Yield what is alike in all base64 of texts that hold the secret, at the three alignments.
+    """Yield the base64 parts that all texts with the secret share, at the three alignments.
 
-    It is looked for without regard to case: base64 in capitals cannot be decoded, only recognised.
+    The search ignores case: base64 in capitals cannot be decoded, only recognised.
     """
     for before, spoilt in ((0, 0), (1, 2), (2, 3)):
         text = base64.b64encode(bytes(before) + secret)
-        whole = (before + len(secret)) * 8 // 6  # the next byte has a share in what comes after
+        whole = (
+            (before + len(secret)) * 8 // 6
+        )  # the next byte also depends on the text that follows
         yield text[spoilt:whole]
         yield text[spoilt:whole].translate(bytes.maketrans(b"+/", b"-_"))
 
 
 @lru_cache(maxsize=16)
 def _words(secrets: tuple[str, ...]) -> re.Pattern[bytes] | None:
-    """Return a pattern for the secrets that may be ordinary words; None: no such secret."""
+    """Return a pattern for the secrets that may be ordinary words; None: no such secrets."""
     short = [
         re.escape(" ".join(secret.split()).encode("utf-8", "surrogatepass"))
         for secret in secrets
@@ -145,7 +146,7 @@ def _words(secrets: tuple[str, ...]) -> re.Pattern[bytes] | None:
 def _spans(
     view: View, needles: tuple[bytes, ...], words: re.Pattern[bytes] | None
 ) -> Iterator[CharSpan]:
-    """Yield which characters of the text spell a secret, or a part of one, in this reading."""
+    """Yield the characters of the text that spell a secret, or a part of one, in this reading."""
     if words is not None:
         for match in words.finditer(view.data):
             yield _span(view, match.start(), match.end())
@@ -167,7 +168,7 @@ def _span(view: View, first: int, last: int) -> CharSpan:
 
 
 def _prefixes(data: bytes, needle: bytes, ends: list[int]) -> Iterator[CharSpan]:
-    """Yield where the needle begins: as a whole, half of it or more, or cut off close to an end."""
+    """Yield the places where the needle begins: whole, half or more of it, or cut near an end."""
     enough = max(_SHORTEST_ANYWHERE, -(-len(needle) // 2))
     shortest = needle[:_SHORTEST_PART]
     first = data.find(shortest)
@@ -180,7 +181,7 @@ def _prefixes(data: bytes, needle: bytes, ends: list[int]) -> Iterator[CharSpan]
 
 
 def _common(text: bytes, needle: bytes) -> int:
-    """Return how many bytes at the start of both are alike."""
+    """Return the number of equal bytes at the start of both."""
     return next(
         (n for n, (left, right) in enumerate(zip(text, needle, strict=False)) if left != right),
         min(len(text), len(needle)),

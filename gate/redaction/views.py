@@ -1,7 +1,7 @@
-"""The readings of a text: what it says once percent signs, entities, escapes or base64 are undone.
+"""The readings of a text: its content once percent signs, entities, escapes or base64 are decoded.
 
-Every byte of a reading knows which characters of the text it came from, so that what is recognised
-in a reading can be blotted out of the text.
+Every byte of a reading is linked to its characters of the text, so that a secret in a reading can
+be redacted in the text.
 """
 
 import base64
@@ -12,9 +12,10 @@ from typing import Final
 from gate.dataclass import dataclass
 
 CharSpan = tuple[int, int]
-"""Characters of the text, from and to (not with it)."""
+"""A range of characters of the text; the end is excluded."""
 _MOST_VIEWS: Final = 160
-"""Enough for three encodings within one another; bounds the work on a text made to be decoded."""
+"""The maximum number of readings: enough for three nested encodings; it limits the work on a text
+that was made to be decoded."""
 _DEEPEST: Final = 3
 
 
@@ -24,14 +25,14 @@ class View:
 
     data: bytes
     spans: list[CharSpan]
-    """For each byte."""
+    """The range for each byte."""
 
 
 def views(text: str) -> Iterator[View]:
-    """Yield every reading of one line of printable characters, no two of them alike.
+    """Yield every reading of one line of printable characters, each different reading once.
 
-    These are the line as it is, the line without its spaces, and the decodings of both, up to three
-    within one another.
+    The readings are the line itself, the line without its spaces, and the decodings of both, up to
+    three nested ones.
     """
     level = [_view(text), squeezed(_view(text))]
     seen = {view.data for view in level}
@@ -49,7 +50,7 @@ def views(text: str) -> Iterator[View]:
 
 
 def squeezed(view: View) -> View:
-    """Return the view without blanks, line breaks, controls and characters of no width."""
+    """Return the view without blanks, line breaks, controls and characters of zero width."""
     return _replaced(view, _INVISIBLE, lambda _: b"")
 
 
@@ -63,18 +64,19 @@ def _view(text: str) -> View:
 
 
 Decode = Callable[[re.Match[bytes]], bytes | None]
-"""Returns what a match stands for; None: it stands for itself."""
+"""A function that returns the decoded match; None: the match stays as it is."""
 
 
 def _replaced(view: View, pattern: bytes, decode: Decode, bits: int = 0) -> View:
     """Decode every match.
 
     Args:
-        view: the reading.
-        pattern: what may be decoded, compiled when it is first used: most runs read no foreign
-            text. With ``bits``, its first group.
-        decode: how.
-        bits: that each character of a match holds; 0: each byte comes from all of the match.
+        view: the reading to decode.
+        pattern: the pattern of encoded text, compiled when it is first used: most runs read no
+            foreign text. With ``bits``, its first group.
+        decode: the function that decodes a match.
+        bits: the number of bits in each character of a match; 0: each byte comes from the whole
+            match.
     """
     data, spans, end = bytearray(), list[CharSpan](), 0
     for match in re.finditer(pattern, view.data):
@@ -113,7 +115,8 @@ _READABLE: Final = (
     rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]"
     rb"|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6}"
 )
-"""Characters of decoded text; other text than base64 or hex hardly ever decodes to them."""
+"""The characters of decoded text; text that is not base64 or hex hardly ever decodes to them
+only."""
 
 
 def _percent(match: re.Match[bytes]) -> bytes:
@@ -164,7 +167,7 @@ def _hex(match: re.Match[bytes]) -> bytes | None:
 
 
 def _runs(char: bytes, decode: Decode, bits: int, offset: int) -> Callable[[View], View]:
-    """Decode runs from their nth character on: a word may stand right before what was encoded."""
+    """Decode runs from their nth character on: a word may come directly before the encoded text."""
     pattern = rb"(?<!%b)%b{%d}(%b{8,})" % (char, char, offset, char)
     return lambda view: _replaced(view, pattern, decode, bits)
 

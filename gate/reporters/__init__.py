@@ -1,4 +1,4 @@
-"""The formats by name: each module renders what it is given as text, and does nothing else.
+"""The formats by name: each module renders a result as text, and does nothing else.
 
 A new format for every command is a module with ``render(output, style)`` and a line in `PAGES`; a
 new one for decisions alone is a module with ``render(decision, style)`` and a line in `REPORTERS`.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.reporters.ansi import Style
 
-if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these
+if TYPE_CHECKING:  # every command imports this module, and most of the package depends on these
     from gate.decision.decision import Decision
     from gate.reporters.page import Output
 

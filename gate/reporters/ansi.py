@@ -14,22 +14,18 @@ from gate.reporters.page import MUST, Cell, Column, DataTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """The abilities of the place that a report is written to, for the terminal format."""
+    """The abilities of the output device, for the terminal format."""
 
     width: int = 80
-    """Columns."""
+    """The number of columns."""
     color: bool = False
     """Whether ANSI colours may be written."""
     unicode: bool = True
-    """Whether more than ASCII may be written in the report's own signs."""
+    """Whether the report's own signs may be outside of ASCII."""
 
 
 BOLD: Final = "1"
-
-
 DIM: Final = "2"
-
-
 _SIGNS: Final = {
     Verdict.ALLOW: ("✔", "+"),
     Verdict.WARN: ("▲", "!"),
@@ -37,37 +33,27 @@ _SIGNS: Final = {
     Verdict.BLOCK: ("✖", "x"),
 }
 """A sign in Unicode and in ASCII."""
-
-
 _BADGES: Final = {
     Verdict.ALLOW: "1;30;42",
     Verdict.WARN: "1;30;43",
     Verdict.UNDECIDED: "1;97;45",
     Verdict.BLOCK: "1;97;41",
 }
-
-
 _COLOURS: Final = {
     Verdict.ALLOW: "32",  # green
     Verdict.WARN: "33",  # yellow
     Verdict.UNDECIDED: "95",  # bright magenta
-    Verdict.BLOCK: "91",  # bright red: the plain one is hard to read on a dark ground
+    Verdict.BLOCK: "91",  # bright red, since plain red is hard to read on a dark background
 }
-
-
 _SPACE: Final = re.compile(r" +(?!UTC|[0-9]{2}:[0-9]{2})")
-"""Where a line may break: not within 2026-11-23 20:53 UTC."""
-
-
+"""The places at which a line may break: not within 2026-11-23 20:53 UTC."""
 GAP: Final = "  "
-
-
 _NARROWEST: Final = 12
-"""Columns that a wrapped text has at least; numbers and most words stay whole."""
+"""The minimum number of columns for wrapped text; numbers and most words stay whole."""
 
 
 def text_width(text: str) -> int:
-    """Return how many columns the text takes: two for each wide character, none for a mark."""
+    """Return the columns of a text: two for each wide character, none for a combining mark."""
     if text.isascii():
         return len(text)
     return sum(
@@ -77,7 +63,7 @@ def text_width(text: str) -> int:
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
-    """Fill the text up with spaces, on its left where it stands to the right."""
+    """Pad the text with spaces, on its left if it is aligned to the right."""
     space = " " * (width - text_width(text))
     return space + text if right else text + space
 
@@ -85,7 +71,8 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 def wrap(text: str, width: int) -> list[str]:
     """Break the text at spaces into lines of at most ``width`` columns.
 
-    A longer word breaks after a comma where it has one, as a selector's matchers do, else anywhere.
+    A longer word breaks after a comma if it has one, like a selector's matchers, otherwise
+    anywhere.
     """
     lines, room = [""], max(width, _NARROWEST)
     for word in _SPACE.split(text):
@@ -117,7 +104,7 @@ def ink(text: str, code: str, style: Style) -> str:
 
 
 def badge_text(verdict: Verdict, word: str, style: Style) -> str:
-    """Write the verdict so that nobody overlooks it."""
+    """Write the verdict as a badge."""
     sign = _SIGNS[verdict][not style.unicode]
     return ink(f" {sign} {word} " if style.color else f"{sign} {word}", _BADGES[verdict], style)
 
@@ -133,9 +120,7 @@ def coloured(verdict: Verdict, text: str, style: Style) -> str:
 
 
 _LEAST: Final = 12
-"""Columns of text that a column of words has at least."""
-
-
+"""The minimum number of columns for text in a column of words."""
 Grid = list[list[list[str]]]
 """Rows of cells of lines."""
 
@@ -143,8 +128,8 @@ Grid = list[list[list[str]]]
 def text_table(table: DataTable, style: Style) -> Iterator[str]:
     """Yield the lines of the table, indented: a head, a rule, the rows.
 
-    Columns of words wrap where the table is too wide; then the columns of lowest ``keep`` go.
-    Those that must stay stay, even where they do not fit.
+    Columns of words wrap if the table is too wide; then the columns with the lowest ``keep`` are
+    left out. Columns that must stay do so even if they do not fit.
     """
     columns, width = table.columns, style.width - len(GAP)
     grid = [

@@ -1,4 +1,4 @@
-"""The rows of a table of budgets: which tier each budget is in, and which of them decides."""
+"""The rows of a table of budgets, with each budget's tier and the one that decides."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -15,33 +15,33 @@ from gate.policy.tiers import Tier, severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRow:
-    """One SLO of a table: its budget, its tier, and what that means for the change."""
+    """One SLO of a table: its budget, its tier, and their effect on the change."""
 
     assessment: Assessment
     tier: Tier | None
-    """That its budget is in; None: not known."""
+    """The tier of its budget; None: unknown."""
     says: Verdict | None
-    """The effect of the tier on the change; None: not known, or the table is not about a change."""
+    """The effect of the tier on the change; None: unknown, or the table is not about a change."""
     burns: Verdict | None = None
-    """The effect of the rules on its burn rates that object to the change; None: none objects."""
+    """The effect of the burn-rate rules that object to the change; None: none objects."""
     verdict: Verdict
-    """Whose colour the row has: the worst that is said of the SLO."""
+    """The verdict whose colour the row has: the worst one about the SLO."""
     decides: bool = False
-    """Whether the verdict is about this SLO first of all."""
+    """Whether the verdict is mainly about this SLO."""
 
 
 def status_rows(policy: Policy, assessments: Sequence[Assessment]) -> tuple[BudgetRow, ...]:
-    """Return the rows of a table that is about no change in particular, the worst budget first.
+    """Return the rows of a table that is not about a change, the worst budget first.
 
-    Each has the colour of its tier; what is not measured comes first.
+    Each row has the colour of its tier; unmeasured budgets come first.
     """
     return _sorted([_plain_row(policy, assessment) for assessment in assessments])
 
 
 def decision_rows(decided: PolicyDecision) -> tuple[BudgetRow, ...]:
-    """Return the rows of a table that shows what decides on a change: what objects comes first.
+    """Return the rows of a table that shows what decides on a change, the objections first.
 
-    Of the rows that object alike the worst budget comes first.
+    Among rows with equal objections, the worst budget comes first.
     """
     first = _decisive(decided)
     rows = [_row(decided, assessment, first) for assessment in decided.assessments]
@@ -82,18 +82,18 @@ def _row(decided: PolicyDecision, assessment: Assessment, first: str | None) -> 
 
 
 def _trust(assessment: Assessment) -> list[Verdict]:
-    """Return the verdict of a doubt or a suspicion; empty without either."""
+    """Return the verdict of a doubt or a suspicion; None without either."""
     return [Verdict.WARN] if assessment.doubts or assessment.suspicions else []
 
 
 def _said(findings: Sequence[Finding], rules: set[Rule]) -> Verdict | None:
-    """Return the worst that these rules say; None: nothing."""
+    """Return the worst verdict of these rules; None: there is none."""
     verdicts = [finding.verdict for finding in findings if finding.rule in rules]
     return worst(verdicts) if verdicts else None
 
 
 def _of_tier(decided: PolicyDecision, assessment: Assessment, tier: Tier) -> Verdict:
-    """Return what a tier says; of an advisory SLO it stops nothing."""
+    """Return the verdict of a tier; for an advisory SLO, it stops nothing."""
     verdict = tier_verdict(tier, decided.change_class)
     return Verdict.WARN if assessment.slo.advisory and verdict is Verdict.BLOCK else verdict
 
@@ -103,7 +103,7 @@ def _tier(policy: Policy, assessment: Assessment) -> Tier | None:
 
 
 def _decisive(decided: PolicyDecision) -> str | None:
-    """Return the SLO that the verdict is about first of all; None: it is about none of them."""
+    """Return the SLO that the verdict is mainly about; None: none of them."""
     judgement = decided.judgement
     lowest = None if judgement.worst is None else judgement.worst.slo.name
     findings = [f for f in judgement.findings if f.verdict is judgement.verdict]

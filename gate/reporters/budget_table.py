@@ -1,4 +1,4 @@
-"""Tables of budgets: of one service, a row for each SLO; of several, a row for each service."""
+"""Tables of budgets: with a row for each SLO of a service, or a row for each service."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -20,7 +20,7 @@ from gate.slo.objective import CalendarWindow, CompositeSlo
 from gate.slo.quantities import format_duration
 
 _BAR: Final = 10
-"""Cells of a drawn bar."""
+"""The number of cells in a drawn bar."""
 _SIGNS: Final = {
     Verdict.ALLOW: ("✔ ", "+ "),
     Verdict.WARN: ("▲ ", "! "),
@@ -31,10 +31,10 @@ _SIGNS: Final = {
 
 
 def budget_table(rows: Sequence[BudgetRow], drawing: Column[BudgetRow] | None = None) -> DataTable:
-    """Return a table of budgets with a column that draws what is left, if there is one.
+    """Return a table of budgets, with a column that draws what is left, if there is one.
 
-    A column that would say nothing is left out: ``Measured`` where what is measured is what is
-    compared, ``Bad of total`` if nothing was counted.
+    Columns without information are left out: ``Measured`` if the measured value is the compared
+    one, ``Bad of total`` if nothing was counted.
     """
     drawings = () if drawing is None else (drawing,)
     columns = [*_columns(any(row.decides for row in rows)), *drawings, *_TO_THE_RIGHT]
@@ -55,7 +55,7 @@ def budget_table(rows: Sequence[BudgetRow], drawing: Column[BudgetRow] | None = 
 
 
 def _columns(marked: bool) -> tuple[Column[BudgetRow], ...]:
-    """Return the columns to the left of a drawing; one of the rows is ``marked``, or none is."""
+    """Return the columns to the left of a drawing; one row or none is ``marked``."""
 
     def name(row: BudgetRow) -> Cell:
         slo = row.assessment.slo
@@ -82,7 +82,7 @@ def _window(row: BudgetRow) -> str:
 
 
 def _left(row: BudgetRow) -> Cell:
-    """Write the value that the tiers are compared with: it decides."""
+    """Write the value that the tiers are compared with, which decides."""
     return Cell(text=left(row.assessment), tone=_tone(row, row.verdict))
 
 
@@ -92,7 +92,7 @@ def _overspent(row: BudgetRow) -> bool:
 
 
 def _tone(row: BudgetRow, otherwise: Verdict) -> Verdict:
-    """Return the colour of an amount: an overspent one is never green, whatever is allowed."""
+    """Return the colour of an amount; an overspent one is never green, whatever is allowed."""
     return Verdict.BLOCK if _overspent(row) else otherwise
 
 
@@ -105,7 +105,7 @@ def _consumed(row: BudgetRow) -> str:
 
 
 def _measured(row: BudgetRow) -> str:
-    """Write what was measured where it is not what decides."""
+    """Write the measured value if it is not the one that decides."""
     assessment = row.assessment
     if assessment.uncovered is not None or assessment.compared == assessment.remaining:
         return ""
@@ -113,7 +113,7 @@ def _measured(row: BudgetRow) -> str:
 
 
 def _bar(row: BudgetRow) -> Cell:
-    """Draw what is left, never a cell too many."""
+    """Draw what is left, rounded down to whole cells."""
     if row.assessment.compared is None or row.assessment.uncovered:
         return Cell(text="")
     compared, _ = compared_between(row.assessment)
@@ -124,12 +124,12 @@ def _bar(row: BudgetRow) -> Cell:
 
 
 def _burn(row: BudgetRow) -> Cell:
-    """Write the burn rate that stands for "now", in the colour of the rules that object to it."""
+    """Write the current burn rate, in the colour of the rules that object to it."""
     return Cell(text=wording.burn(row.assessment.burn_rates.get(PRESENT)), tone=row.burns)
 
 
 def _tier(row: BudgetRow) -> Cell:
-    """Write the tier with the sign of what it says of the change, and what is in doubt."""
+    """Write the tier with the sign of its effect on the change, and the doubts."""
     doubts, says = _doubts(row.assessment, row.tier), row.says
     if row.tier is None:
         says = Verdict.UNDECIDED
@@ -137,7 +137,7 @@ def _tier(row: BudgetRow) -> Cell:
     else:
         allows = ", allows it" * (says is Verdict.ALLOW and not doubts and _overspent(row))
         text = f"{row.tier.name}{allows}{', in doubt: ' * bool(doubts)}{doubts}"
-        if says is not None and doubts:  # no yes beside what may be a no
+        if says is not None and doubts:  # no "allows" beside a doubt that may stop the change
             says = worst([says, row.verdict])
     sign, ascii_sign = ("", "") if says is None else _SIGNS[says]
     return Cell(text=f"{sign}{text}", ascii=f"{ascii_sign}{text}", tone=row.verdict)
@@ -153,7 +153,7 @@ def _doubts(assessment: Assessment, tier: Tier | None) -> str:
 _BACKEND: Final[Column[BudgetRow]] = Column(
     title="Backend", cell=_backend, right=False, keep=4, share=2
 )
-"""Shown for several backends."""
+"""The column that is shown if there are several backends."""
 _TO_THE_LEFT: Final[tuple[Column[BudgetRow], ...]] = (
     Column(title="Objective", cell=lambda row: promise(row.assessment.slo), keep=7),
     Column(title="Window", cell=_window, right=False, keep=3),
@@ -173,18 +173,18 @@ _TO_THE_RIGHT: Final[tuple[Column[BudgetRow], ...]] = (
     Column(title="Tier", cell=_tier, right=False, keep=MUST, share=4),
 )
 BAR: Final[Column[BudgetRow]] = Column(title="", cell=_bar, right=False, keep=2, beside=True)
-"""Draws what is left."""
+"""The column that draws what is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Service:
-    """A row: what was decided on a service, and the budget that decides."""
+    """A row: the decision on a service, and the budget that decides."""
 
     decided: PolicyDecision
     verdict: Verdict
-    """As it is enforced."""
+    """The verdict as it is enforced."""
     row: BudgetRow | None
-    """None: no budget decides, but a freeze."""
+    """None: a freeze decides, not a budget."""
 
 
 def services_table(decision: Decision) -> DataTable:

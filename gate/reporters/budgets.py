@@ -1,19 +1,16 @@
-"""One SLO's budget: the cells of its row in a table, and everything else in sentences."""
+"""The budget of one SLO: the cells of its row in a table, and the other facts in sentences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
-from itertools import groupby
 from typing import Final
 
 from gate import wording
 from gate.budget.assessment import Assessment
-from gate.budget.face_value import PRESENT
-from gate.budget.forecast import Forecast
-from gate.budget.ratio import allowed_downtime, has_no_traffic
-from gate.measure import Cause, Granted, Unmeasured
+from gate.budget.ratio import allowed_downtime
+from gate.measure import Cause, Granted
 from gate.policy.rounding import compared_between
-from gate.reporters.outlook import affordability
+from gate.reporters.pace import affordability, burn_rates_text, forecast_facts
 from gate.reporters.page import Fact
 from gate.reporters.reasons import suspicion_facts
 from gate.slo.objective import (
@@ -30,7 +27,7 @@ from gate.slo.objective import (
 from gate.slo.quantities import format_duration
 
 _BAR: Final = 10
-"""Cells of a drawn bar."""
+"""The number of cells in a drawn bar."""
 
 
 def cause(kind: Cause) -> str:
@@ -39,7 +36,7 @@ def cause(kind: Cause) -> str:
 
 
 def promise(slo: Slo) -> str:
-    """Write what was promised: ``99.9%``, ``50,000 USD``."""
+    """Write the objective: ``99.9%``, ``50,000 USD``."""
     if isinstance(slo, RatioSlo):
         return wording.percent(slo.objective)
     if isinstance(slo, SpendSlo):
@@ -48,7 +45,7 @@ def promise(slo: Slo) -> str:
 
 
 def events(assessment: Assessment) -> str:
-    """Write what was counted: ``1,234 of 50,000 USD``, ``12 of 43,190 slices``."""
+    """Write the counts: ``1,234 of 50,000 USD``, ``12 of 43,190 slices``."""
     slo = assessment.slo
     if isinstance(slo, SpendSlo) and assessment.spent is not None:
         return f"{wording.amount(assessment.spent)} of {promise(slo)}"
@@ -62,7 +59,7 @@ def events(assessment: Assessment) -> str:
 
 
 def in_seconds(assessment: Assessment) -> bool:
-    """Return whether time was counted, and not events."""
+    """Return whether time was counted instead of events."""
     evidence = assessment.evidence
     return evidence is not None and evidence.granted is Granted.SECONDS
 
@@ -72,13 +69,13 @@ def _time(seconds: Fraction | None) -> str:
 
 
 def coverage(assessment: Assessment) -> str:
-    """Write the share of the window that has data."""
+    """Write the share of the window with data."""
     evidence = assessment.evidence
     return wording.left(evidence.coverage if evidence else None, 0)
 
 
 def left(assessment: Assessment) -> str:
-    """Write what is left of a budget; where too little was measured to say so, how much was."""
+    """Write what is left of a budget, or how much was measured if that was too little."""
     if assessment.uncovered is not None:
         return f"{assessment.uncovered} measured"
     if assessment.rounding is not None:
@@ -100,14 +97,14 @@ def details(
     headroom: bool = True,
     notes: bool = True,
 ) -> Iterator[Fact]:
-    """Yield everything worth telling, most pressing first; nothing for what does not apply.
+    """Yield all relevant facts, the most pressing first; facts that do not apply are left out.
 
     Args:
-        assessment: of the SLO.
-        window: whether to show its window, which nothing else does.
-        doubts: whether to show its doubts, which nothing else does.
+        assessment: the assessment of the SLO.
+        window: whether to show its window, if nothing else shows it.
+        doubts: whether to show its doubts, if nothing else shows them.
         headroom: whether to say what the budget covers.
-        notes: whether to show its notes, which nothing else does.
+        notes: whether to show its notes, if nothing else shows them.
     """
     if doubts:
         label = "in doubt" if assessment.measured else "not measured"
@@ -121,17 +118,17 @@ def details(
     elif assessment.remaining is not None:
         yield "budget", ", ".join(_left(assessment, assessment.remaining))
         yield from _compared(assessment)
-        yield from _forecast(assessment, assessment.remaining)
-        yield from affordability(assessment, headroom=headroom and not _is_over(assessment))
+        yield from forecast_facts(assessment, assessment.remaining)
+        yield from affordability(assessment, headroom=headroom)
     yield from _platform(assessment)
-    if burn_rates := _burn_rates(assessment):
+    if burn_rates := burn_rates_text(assessment):
         yield "burn rates", burn_rates
     for note in assessment.evidence.notes if assessment.evidence and notes else ():
         yield "note", note
 
 
 def window_text(assessment: Assessment) -> str:
-    """Say what the length of the window does not: since when it is, and how it is counted."""
+    """Write the start of the window, and how the SLO is counted."""
     return ", ".join(_window(assessment))
 
 
@@ -151,7 +148,7 @@ def _window(assessment: Assessment) -> Iterator[str]:
 
 
 def _platform(assessment: Assessment) -> Iterator[Fact]:
-    """Yield what a platform reported, as of when, and how it counts its own budget."""
+    """Yield the report of a platform, its time, and how the platform counts its own budget."""
     evidence, slo = assessment.evidence, assessment.slo
     definition = None if evidence is None else evidence.definition
     if evidence is None or definition is None:
@@ -203,7 +200,7 @@ def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
 
 
 def _compared(assessment: Assessment) -> Iterator[Fact]:
-    """Yield the value that the tiers are compared with, if it is not the measured one, and why."""
+    """Yield the value that the tiers are compared with if it is not the measured one, and why."""
     if assessment.compared == assessment.remaining:
         return
     ends = {Bound.PESSIMISTIC: "lower bound", Bound.OPTIMISTIC: "upper bound"}
@@ -212,73 +209,3 @@ def _compared(assessment: Assessment) -> Iterator[Fact]:
         terms.append(f"after the impact of {wording.spent(assessment.stated_cost)}")
     compared = wording.left_or_overspent(assessment.compared)
     yield "for the tiers", f"{compared} ({', '.join(terms)})"
-
-
-def _is_over(assessment: Assessment) -> bool:
-    """Return whether the budget is that of a period that ends at the instant of the run."""
-    span, forecast = assessment.span, assessment.forecast
-    return forecast is not None and span is not None and forecast.resets_at == span.end
-
-
-def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
-    if _is_over(assessment):
-        yield "forecast", "none: the period is over"
-    elif assessment.forecast is not None:
-        yield "forecast", forecast_sentence(assessment.forecast, remaining)
-    elif isinstance(assessment.slo, RatioSlo):
-        window = format_duration(PRESENT)
-        not_measured = f"the burn rate over {window} was not measured"
-        silent = has_no_traffic(assessment.burn_rates.get(PRESENT))
-        why = f"there was no traffic in the last {window}" if silent else not_measured
-        yield "forecast", f"none: {why}"
-
-
-def forecast_sentence(forecast: Forecast, remaining: Fraction) -> str:
-    """Say when the budget runs out and whether it lasts until it renews."""
-    reset = f"the reset on {wording.instant(forecast.resets_at)}" if forecast.resets_at else None
-    if remaining <= 0:
-        return f"already exhausted, until {reset}" if reset else "already exhausted"
-    if reset and forecast.lasts_until_reset:
-        return f"lasts until {reset} at the current rate"
-    if forecast.exhausted_at is None:
-        return "will not run out at the current rate"
-    before = f", before {reset}" if reset else ""
-    return f"runs out about {wording.instant(forecast.exhausted_at)} at the current rate{before}"
-
-
-def _burn_rates(assessment: Assessment) -> str:
-    """Write the burn rates; what is the same of windows that follow each other is said once."""
-    said = {doubt.reason for doubt in assessment.doubts}
-    rates = [
-        (format_duration(length), rate)
-        for length, rate in sorted(assessment.burn_rates.items(), key=lambda item: item[0])
-        if not (isinstance(rate, Unmeasured) and rate.reason in said)
-    ]
-    errors = {format_duration(length): error for length, error in assessment.burn_errors.items()}
-    numbers = []
-    for text, group in groupby(rates, key=lambda pair: _burn(pair[1], errors.get(pair[0]))):
-        first, *others = (window for window, _ in group)
-        if text != wording.NOTHING:
-            numbers.append(f"{text} over {first}{f' to {others[-1]}' if others else ''}")
-    return ", ".join([*numbers, *_no_rates(rates)])
-
-
-def _burn(rate: Fraction | Unmeasured, error: Fraction | None) -> str:
-    """Write a burn rate; of one that is rounded both ends."""
-    if error is None or isinstance(rate, Unmeasured):
-        return wording.burn(rate)
-    return f"{wording.burn(max(rate - error, Fraction(0)))} to {wording.burn(rate + error)}"
-
-
-def _no_rates(rates: Sequence[tuple[str, Fraction | Unmeasured]]) -> Iterator[str]:
-    """Yield the windows without a burn rate, once for each cause."""
-    lost: dict[Cause, list[tuple[str, Unmeasured]]] = {}
-    for window, rate in rates:
-        if isinstance(rate, Unmeasured):
-            lost.setdefault(rate.cause, []).append((window, rate))
-    for group in lost.values():
-        windows, why = ", ".join(window for window, _ in group), group[0][1]
-        if has_no_traffic(why):
-            yield f"none over {windows} (no traffic)"
-        else:
-            yield f"not measured over {windows} ({why.reason})"

@@ -1,4 +1,4 @@
-"""GitLab's code quality report: an entry for each objection, in the policy file.
+"""GitLab's code quality report: an entry for each problem, in the policy file.
 
 https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """
@@ -20,7 +20,7 @@ _SEVERITIES: Final = {
 
 
 def render(decision: Decision, _style: Style) -> str:
-    """Return the report on a decision; an empty list without objections."""
+    """Return the report on a decision; an empty list without problems."""
     entries = [_entry(problem, decision) for problem in problems(decision)]
     return json.dumps(entries, indent=2, allow_nan=False) + "\n"
 

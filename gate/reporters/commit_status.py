@@ -1,4 +1,4 @@
-"""A decision as the status of a commit, and the facts that can be read from it later."""
+"""A decision as the status of a commit, and the facts that can be read back from it."""
 
 import hashlib
 import json
@@ -21,27 +21,27 @@ STATES: Final[dict[ExitCode, State]] = {
     ExitCode.WARN: "warning",
     ExitCode.BLOCK: "failure",
 }
-"""The state that a status has by the exit code of its run; any other is an error."""
+"""The state of a status by the exit code of its run; for any other code, it is an error."""
 _WHY: Final = {
     ExitCode.USAGE: "the command line, the inputs or a policy file are wrong",
-    ExitCode.UNDECIDED: "it is not known what counts",
+    ExitCode.UNDECIDED: "the text of the policy that counts is unknown",
     ExitCode.INTERRUPTED: "the run was interrupted",
 }
 _ENDING: Final = re.compile(r"; policy (?P<hash>[0-9a-f]{12}), until (?P<until>[0-9T:-]{19}Z)$")
-MEASURING: Final = "Being decided; a run that ends without a verdict leaves this."
+MEASURING: Final = "Decision pending; a run that ends without a verdict leaves this status."
 
 
 def decision_status(
     decision: Decision, identity: GateIdentity, job: str | None = None
 ) -> CommitStatus:
-    """Return the status that shows a decision; its state is what the exit code says.
+    """Return the status that shows a decision; its state follows from the exit code.
 
     Its text ends with the hash of the policies' text and the time until which the decision holds.
 
     Args:
-        decision: what is shown.
-        identity: of the gate.
-        job: that sets it, as in `StatusLink`.
+        decision: the decision to show.
+        identity: the identity of the gate.
+        job: the job that sets it, as in `StatusLink`.
     """
     policies = decision.policies
     ending = ", ".join(
@@ -61,17 +61,17 @@ def decision_status(
 
 
 def undecided_status(state: State, description: str, name: str, url: str | None) -> CommitStatus:
-    """Return the status of a run that has decided nothing, or not yet."""
+    """Return the status of a run that has not decided, or not yet."""
     return CommitStatus(state=state, name=name, description=description, url=url)
 
 
 def no_decision(code: ExitCode) -> str:
-    """Say why a run has ended without a decision, without any text of others."""
+    """Say why a run has ended without a decision, without any foreign text."""
     return f"No decision: {_WHY.get(code, 'the gate failed')}; see the log of the run"
 
 
 def policies_hash(hashes: Iterable[str]) -> str:
-    """Return twelve hexadecimal digits that stand for the text of some policies."""
+    """Return twelve hexadecimal digits that identify the text of some policies."""
     every = sorted(hashes)
     text = every[0] if len(every) == 1 else hashlib.sha256("".join(every).encode()).hexdigest()
     return text[:12]
@@ -80,8 +80,8 @@ def policies_hash(hashes: Iterable[str]) -> str:
 def question(decision: Decision, identity: GateIdentity) -> str:
     """Return twelve hexadecimal digits that identify the question of a decision.
 
-    Two decisions have the same only where class, options and what was claimed are the same; a later
-    one may take the place of an earlier one only then.
+    Two decisions have the same question only if the class, the options and the claims are the same;
+    only then may a later decision replace an earlier one.
     """
     override, classes = decision.override, [policy.change_class for policy in decision.policies]
     parts = [
@@ -97,15 +97,15 @@ def question(decision: Decision, identity: GateIdentity) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StatusText:
-    """The facts about a decision that the text of its status carries."""
+    """The facts about a decision in the text of its status."""
 
     policies: str
-    """`policies_hash` of the policies that counted."""
+    """The `policies_hash` of the policies that counted."""
     until: datetime
 
     @staticmethod
     def read(status: PostedStatus) -> "StatusText | None":
-        """Return what a status tells; None: it shows no decision, or is of an older version."""
+        """Return the facts in a status; None: it has no decision, or an older version's."""
         match = _ENDING.search(status.description)
         try:
             return (

@@ -1,4 +1,4 @@
-"""The page of a decision, and its objections, the worst first."""
+"""The page of a decision, and its problems, the worst first."""
 
 import hashlib
 from collections import Counter
@@ -18,13 +18,14 @@ from gate.reporters import summary
 from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
 from gate.reporters.budget_table import BAR, budget_table, services_table
 from gate.reporters.budgets import details, window_text
+from gate.reporters.decision_facts import decision_facts, leading
 from gate.reporters.outlook import STOPPING, doctor_steps, next_step
 from gate.reporters.page import Badge, Column, Fact, Facts, Folded, Link, Output, Page, Section
 from gate.reporters.reasons import not_looked_at, reason
 
 
 def repository_path(source: PolicySource, decision: Decision) -> str:
-    """Return the path of a policy as a code host looks for it: from the top of the repository."""
+    """Return the path of a policy from the top of the repository, as code hosts need it."""
     path = PurePath(source.path)
     if path.is_absolute():
         return path.as_posix()
@@ -33,23 +34,22 @@ def repository_path(source: PolicySource, decision: Decision) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One finding that does not simply allow the change."""
+    """A finding that does not simply allow the change."""
 
     decided: PolicyDecision
     finding: Finding
     number: int = 1
-    """Its number among those about the same subject: two incidents of one SLO are two
-    objections."""
+    """Its number among those about the same subject: two incidents of one SLO are two problems."""
 
     @property
     def text(self) -> str:
-        """The verdict, what it is about, and why, in one sentence."""
+        """The verdict, the subject, and the reason, in one sentence."""
         change, service = self.decided.change_class, self.decided.policy.service
         return f"{self.finding.verdict}: {change} of {service}: {reason(self.finding)}"
 
     @property
     def fingerprint(self) -> str:
-        """The subject of the objection, without numbers: it stays the same from day to day."""
+        """A hash of the subject without numbers, so that it stays the same from day to day."""
         finding, decided = self.finding, self.decided
         about = [decided.policy.service, decided.change_class, finding.rule, finding.slo or ""]
         about += [str(self.number)] if self.number > 1 else []
@@ -57,7 +57,7 @@ class Problem:
 
 
 def problems(decision: Decision) -> list[Problem]:
-    """Return all of them; those of equal weight stay in the order of the policies."""
+    """Return all problems; those of equal weight stay in the order of the policies."""
     return sorted(_all(decision), key=lambda problem: -problem.finding.verdict.severity)
 
 
@@ -76,12 +76,12 @@ _NOTE = "The query of each SLO is in the JSON format of this report."
 
 
 def decision_output(decision: Decision) -> Output:
-    """Return a decision as it is written in any format."""
+    """Return a decision in the form that every format is written from."""
     return Output(page=partial(_decision, decision), document=partial(to_document, decision))
 
 
 def status_output(status: Status) -> Output:
-    """Return the budgets alone as they are written in any format."""
+    """Return the budgets alone in the form that every format is written from."""
     return Output(page=partial(_status, status), document=partial(status_document, status))
 
 
@@ -119,9 +119,7 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
         ),
         folded=len(decision.policies) > 1,
         blocks=(
-            Facts(
-                tuple(summary.facts(decided, decision)), leading=summary.leading(decided.verdict)
-            ),
+            Facts(tuple(decision_facts(decided, decision)), leading=leading(decided.verdict)),
             budget_table(rows, BAR),
             _details(
                 [row.assessment for row in rows],
@@ -181,9 +179,9 @@ def _details(
     pressing: Sequence[Assessment],
     facts: Callable[[Assessment, bool], Iterable[Fact]],
 ) -> Folded:
-    """Return what is known of each SLO, the pressing first.
+    """Return the known facts about each SLO, the most pressing first.
 
-    What several windows have in common is said of the first of them, for all.
+    A fact that several windows share is written once, for all of them.
     """
     ordered = sorted(assessments, key=lambda assessment: assessment not in pressing)
     windows: dict[str, list[str]] = {}

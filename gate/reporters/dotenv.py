@@ -14,11 +14,11 @@ from gate.reporters.ansi import Style
 from gate.wording import exact_instant, left
 
 _LONGEST: Final = 64
-"""Characters of a name that are kept: encoded, each of them is twelve at most."""
+"""The maximum number of characters of a name: encoded, each becomes at most twelve."""
 
 
 def render(decision: Decision, _style: Style) -> str:
-    """Return the variables; one is empty if nothing was measured, or where policies differ."""
+    """Return the variables; one is empty if nothing was measured, or if policies differ."""
     classes = {decided.change_class for decided in decision.policies}
     tier, remaining = _worst_budget(decision)
     variables = {
@@ -34,9 +34,9 @@ def render(decision: Decision, _style: Style) -> str:
 
 
 def _worst_budget(decision: Decision) -> tuple[str, str]:
-    """Return the tier of the worst budget of all, and how much is left of it in percent.
+    """Return the tier of the worst budget of all, and its remaining percentage.
 
-    Of what is rounded it is as much as is left for certain.
+    For a rounded budget, it is the percentage that is certainly left.
     """
     budgets = [
         (compared_between(worst)[0], decided.judgement.tier)

@@ -1,4 +1,4 @@
-"""Pictures made of text, and where a value stands in a picture."""
+"""Pictures made of text, and the place of a value in a picture."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from gate.reporters.ansi import pad, text_width
 from gate.reporters.page import Cell, Column
 from gate.slo.objective import Span
 
-if TYPE_CHECKING:  # `gate check` comes by here, and needs none
+if TYPE_CHECKING:  # `gate check` imports this module, and does not need these
     from gate.history.burn_down import BurnDown
     from gate.history.charts.chart import Chart, Point
     from gate.reporters.budget_rows import BudgetRow
@@ -23,27 +23,27 @@ _STEPS: Final = (
     *(n * _HOUR for n in (1, 3, 6, 12)),
     *(n * _DAY for n in (1, 2, 4, 7, 14, 21, 28, 91, 364)),
 )
-"""Steps between two written instants."""
+"""The steps between two written instants."""
 _MONDAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _TICKS: Final = 6
-"""The most instants that are written: a phone has no room for more."""
+"""The maximum number of instants that are written: a phone has no space for more."""
 _LINES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Even steps, from the lowest to the highest value."""
+    """A linear scale from the lowest to the highest value."""
 
     low: float
     high: float
     """Above ``low``."""
 
     def share(self, value: float) -> float:
-        """Return how high a value stands: 0 at the foot, 1 at the top."""
+        """Return the height of a value: 0 at the bottom, 1 at the top."""
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self) -> list[float]:
-        """Return few round values, the lowest first."""
+        """Return a few round values, the lowest first."""
         step = _round((self.high - self.low) / _LINES)
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
         return [number * step for number in range(first, last + 1)]
@@ -51,13 +51,13 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Logarithmic:
-    """From 0 up, so that 1 and 1,000 can both be seen: by the logarithm of 1 + value."""
+    """A scale from 0, on which both 1 and 1,000 show: by the logarithm of 1 + value."""
 
     high: float
     """Above 0."""
 
     def share(self, value: float) -> float:
-        """Return how high a value stands: 0 at the foot, 1 at the top."""
+        """Return the height of a value: 0 at the bottom, 1 at the top."""
         return math.log1p(value) / math.log1p(self.high)
 
     def ticks(self) -> list[float]:
@@ -72,11 +72,11 @@ class Times:
     span: Span
 
     def share(self, at: datetime) -> float:
-        """Return how far to the right an instant stands: 0 at the left, 1 at the right."""
+        """Return the horizontal place of an instant: 0 at the left, 1 at the right."""
         return (at - self.span.start) / self.span.length
 
     def ticks(self) -> Iterator[tuple[datetime, str]]:
-        """Yield few round instants in UTC, each as it is written."""
+        """Yield a few round instants in UTC, each with its text."""
         step = next((step for step in _STEPS if self.span.length / step <= _TICKS), _STEPS[-1])
         start, end = (at.astimezone(UTC) for at in (self.span.start, self.span.end))
         at = _MONDAY - (_MONDAY - start) // step * step
@@ -99,7 +99,7 @@ def _round(step: float) -> float:
 
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
 _TENTHS: Final = "0123456789"
-"""In ASCII alone: how many tenths of the budget were left, rounded down."""
+"""For ASCII alone: the remaining tenths of the budget, rounded down."""
 _OVERSPENT: Final = ("_", "-")
 _UNKNOWN: Final = ("·", "?")
 
@@ -113,15 +113,15 @@ def signs(
 ) -> str:
     """Draw shares of a whole, one sign each.
 
-    Rounded down: the highest sign is for seven eighths (nine tenths in ASCII) of the scale and
-    more, the lowest for hardly any. Nothing at all, or less, is a sign of its own, and so is what
-    is not known.
+    Values are rounded down: the highest sign is for at least seven eighths (nine tenths in ASCII)
+    of the scale, the lowest for hardly any. A value of 0 or less and an unknown value have signs of
+    their own.
 
     Args:
-        shares: None: not known.
-        nothing: the sign for nothing at all.
-        low: the share at the foot of the scale, below 1; at its top is a whole.
-        ascii_only: whether other signs cannot be written.
+        shares: the shares; None: unknown.
+        nothing: the sign for 0 or less.
+        low: the share at the bottom of the scale, below 1; the top is 1.
+        ascii_only: whether only ASCII can be written.
     """
     levels = _TENTHS if ascii_only else _LEVELS
     none = nothing or _OVERSPENT[ascii_only]
@@ -138,10 +138,10 @@ def signs(
 
 
 def column(burn_downs: Mapping[str, "BurnDown"]) -> Column["BudgetRow"]:
-    """Return a column with the burn-down of each budget, the newest at the right, or nothing.
+    """Return a column with the burn-down of each budget, the newest on the right, or no column.
 
-    All have the scale that the title names, so that they can be compared: from the last full tenth
-    that is below all of them to a whole budget.
+    All share the scale that the title gives, so that they can be compared: from the last full tenth
+    below all of them to a whole budget.
     """
     shares = [share for each in burn_downs.values() for share in each.left if share is not None]
     low = max(math.floor(min(shares, default=0.0) * 10) / 10, 0.0)
@@ -157,12 +157,11 @@ def column(burn_downs: Mapping[str, "BurnDown"]) -> Column["BudgetRow"]:
 
 
 _HIGHEST_FOOT: Final = 0.9
-"""The highest foot of the scale of a burn-down: a budget that nothing has touched is not drawn
-larger than that."""
+"""The highest bottom of a burn-down's scale: an untouched budget is not magnified beyond it."""
 _ROWS: Final = 7
 _FARTHEST: Final = 3.0
-"""How many times as far from the usual as the limit a point is drawn: what is farther stands in the
-top row, so that an outage does not flatten all else."""
+"""The largest distance from the baseline, in multiples of the limit's distance, that is drawn:
+points beyond it are in the top row, so that an outage does not flatten everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +179,16 @@ _ASCII: Final = _Signs("o", "x", "-", ".", "|")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Column:
-    """Points side by side that share a column: the worst of them."""
+    """Adjacent points that share a column: the worst of them."""
 
     point: "Point"
     worse: bool
 
 
 def plot(chart: "Chart", width: int, *, ascii_only: bool = False) -> list[str]:
-    """Return the lines of the chart, of this many columns at most: worse above, newer on the right.
+    """Return the lines of the chart, of at most this many columns: worse above, newer on the right.
 
-    The last says what the signs mean.
+    The last line explains the signs.
     """
     signs = _ASCII if ascii_only else _UNICODE
     bottom, top = _span(chart)
@@ -219,7 +218,7 @@ def _span(chart: "Chart") -> tuple[float, float]:
 
 
 def _columns(chart: "Chart", room: int) -> Iterator[_Column]:
-    """Put as many points into a column as it takes for all to fit."""
+    """Return columns with as many points each as needed for all to fit."""
     worse = {id(watched.point) for watched in chart.watched if watched.worse}
     each = -(-len(chart.points) // room)
     for first in range(0, len(chart.points), each):

@@ -9,12 +9,13 @@ import unicodedata
 from typing import Final
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories of controls, format marks (bidi, zero width), surrogates, line separators."""
+"""The Unicode categories of controls, format marks (bidi, zero width), surrogates and line
+separators."""
 _NO_CHARACTERS: Final = "\ufffe\uffff"
-"""Not in XML, by https://www.w3.org/TR/xml/#charsets."""
+"""Characters that XML does not allow, by https://www.w3.org/TR/xml/#charsets."""
 
-# Mentions, references and emoji are looked for in the *rendered* text, in which an entity is the
-# character again; only a space of no width behind the mark hides them. Code is left alone there.
+# Hosts search the *rendered* text for mentions, references and emoji; there an entity is the
+# character again. Only a space of zero width after the mark hides them. Code is left alone there.
 # https://github.com/gjtorikian/html-pipeline (MentionFilter),
 # https://docs.gitlab.com/user/markdown/#gitlab-specific-references
 _REFERENCE: Final = r"""[@#!~%$&](?=[\w"]) | (?<=\bGH)-(?=\d) | :(?=[a-zA-Z+-][\w+-]*:)"""
@@ -31,15 +32,16 @@ def plain(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return the text for a place where GitHub and GitLab read Markdown; it shows as itself there.
+    """Return the text escaped for Markdown of GitHub and GitLab, so that it shows as it is.
 
-    Holds no ``|``, ``<``, ``>``, backtick or line break, and nothing that notifies or links.
+    The result has no ``|``, ``<``, ``>``, backtick or line break, and nothing that notifies or
+    links.
     """
     return re.sub(_MARKDOWN, _neutral, plain(text))
 
 
 def code(text: str) -> str:
-    """Return the text as inline code, safe in a table; copies out of it as itself."""
+    """Return the text as inline code, safe in a table; a copy of it is the original text."""
     return f"<code>{re.sub(_CODE, _entity, plain(text))}</code>"
 
 
@@ -57,7 +59,7 @@ def link(address: str) -> str:
 
 
 _PAINT: Final = r"(?:\x1b\[[0-9;]*m)*"
-"""Colours, which the gate itself writes, and which a reader of a log takes away."""
+"""The colours that the gate itself writes, and that a reader of a log removes."""
 _BRACKET_COMMAND: Final = re.compile(
     rf"#(?={_PAINT}#{_PAINT}(?:vso|teamcity)?{_PAINT}\[)", re.IGNORECASE
 )
@@ -70,15 +72,15 @@ _CONTROL: Final = re.compile(r"\x1b\[[0-9;]*m|[^\n\t\x20-\x7e]")
 
 
 def log_text(text: str, *, paint: bool = False) -> str:
-    r"""Return lines for the log of a CI job, in which no runner reads a command.
+    r"""Return lines for the log of a CI job, in which no runner sees a command.
 
-    GitHub obeys a line that begins with ``::``, whatever blanks come before, and ``##[`` anywhere;
-    Azure ``##vso[``; TeamCity ``##teamcity[``; GitLab ``section_start:``; Buildkite a line that
-    begins with ``---``, ``+++``, ``~~~`` or ``^^^`` and a title. One character of each becomes its
-    ``\x..``, and so do controls and what is not seen, which could hide them from us.
+    GitHub obeys a line that begins with ``::``, after any blanks, and ``##[`` anywhere; Azure
+    ``##vso[``; TeamCity ``##teamcity[``; GitLab ``section_start:``; Buildkite a line that begins
+    with ``---``, ``+++``, ``~~~`` or ``^^^`` and a title. One character of each becomes its
+    ``\x..``, and so do controls and invisible characters, which could hide such commands.
 
     Args:
-        text: what would be written.
+        text: the text to write.
         paint: whether colours stay.
     """
 
@@ -90,13 +92,13 @@ def log_text(text: str, *, paint: bool = False) -> str:
 
 
 def log_json(text: str) -> str:
-    """Return the same JSON document without what a runner reads as a command."""
+    """Return the same JSON document without commands for a runner."""
     escaped = _BRACKET_COMMAND.sub(r"\\u0023", text)
     return _FOLD.sub(r"\\u003a", escaped)
 
 
 def log_xml(text: str) -> str:
-    """Return the same XML document without what a runner reads as a command."""
+    """Return the same XML document without commands for a runner."""
     return _FOLD.sub("&#58;", _BRACKET_COMMAND.sub("&#35;", text))
 
 

@@ -1,4 +1,4 @@
-"""Workflow commands of GitHub Actions: an annotation for each objection, worst first.
+"""Workflow commands of GitHub Actions: an annotation for each problem, the worst first.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -13,12 +13,12 @@ from gate.reporters.decision_page import Problem, problems, repository_path
 from gate.reporters.escape import plain
 
 _MOST: Final = 10
-"""GitHub shows no more of one kind from one step."""
+"""GitHub shows at most this many annotations of one kind from one step."""
 _KINDS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WARN: "warning"}
 
 
 def render(decision: Decision, _style: Style) -> str:
-    """Return the report on a decision: a notice without objections."""
+    """Return the report on a decision: a notice if there are no problems."""
     listed = problems(decision)
     if not listed:
         return "".join(

@@ -1,6 +1,6 @@
 """The decision as a signed in-toto attestation: a DSSE envelope with a test result of the commit.
 
-What verifies it needs the public key and none of the gate: any DSSE library, or ``openssl pkeyutl``
+Verification needs the public key but not the gate: any DSSE library will do, or ``openssl pkeyutl``
 over the envelope's payload in its pre-authentication encoding.
 """
 
@@ -14,7 +14,7 @@ from gate.reporters.ansi import Style
 
 
 def render(decision: Decision, _style: Style) -> str:
-    """Return the envelope on one line, as the files of attestations have it (JSON Lines).
+    """Return the envelope on one line, as in files of attestations (JSON Lines).
 
     Raises:
         UsageError: no key is set; an envelope without a signature would prove nothing.

@@ -1,8 +1,7 @@
 """JUnit XML, which CI systems show as tests: a suite for each policy, a case for each finding.
 
-The format has no specification of its own; this keeps to what GitLab and Jenkins read, and to the
-latter's schema:
-https://docs.gitlab.com/ci/testing/unit_test_reports/,
+The format has no specification of its own; this module writes what GitLab and Jenkins read, by the
+latter's schema: https://docs.gitlab.com/ci/testing/unit_test_reports/,
 https://github.com/jenkinsci/xunit-plugin/blob/master/src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/junit-10.xsd
 """
 
@@ -46,7 +45,7 @@ def _suite(decided: PolicyDecision, decision: Decision) -> ET.Element:
     names = Counter[str]()
     for finding in findings:
         name = f"{finding.rule} {finding.slo or decided.change_class}"
-        names[name] += 1  # GitLab drops a second case of the same name
+        names[name] += 1  # GitLab ignores a second case of the same name
         unique = name if names[name] == 1 else f"{name} ({names[name]})"
         suite.append(_case(unique, finding, decided, outcomes.get(finding.verdict)))
     return suite

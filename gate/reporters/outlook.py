@@ -1,16 +1,13 @@
-"""The outlook of a change: what it needs, what the budget covers, when it may ship."""
+"""The outlook of a change: its requirements, what the budget covers, when it may ship."""
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from fractions import Fraction
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gate import wording
-from gate.budget.assessment import Assessment
 from gate.budget.forecast import PACE
-from gate.budget.impact import Impact, Price
 from gate.decision.decision import PolicyDecision, PolicySource
 from gate.errors import ExitCode
 from gate.measure import Cause
@@ -18,22 +15,22 @@ from gate.measure.remedies import advice_in, remedy_of
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement
 from gate.policy.requirements import CheckedRequirement, EvaluationRequirement, RequirementState
-from gate.reporters.page import Fact, ShellCommand
+from gate.reporters.page import ShellCommand
 from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 if TYPE_CHECKING:
-    from gate.decision.trigger import Trigger
+    pass
 
 STOPPING: Final = frozenset({Verdict.BLOCK, Verdict.UNDECIDED})
 _BURNING: Final = frozenset({Rule.BURN_RATE, Rule.EXHAUSTION})
 
 
 def obligation(checked: CheckedRequirement) -> str:
-    """Say whether a requirement has been met, and what shows it.
+    """Say whether a requirement has been met, with the evidence.
 
-    Why one is not met, or not known, stands among the reasons of the verdict.
+    The reason why one is not met, or unknown, is among the reasons of the verdict.
     """
     name, result = checked.requirement.name, checked.result
     if result.state is RequirementState.MET:
@@ -51,7 +48,7 @@ def allowed_now(decided: PolicyDecision) -> str:
 
 
 def allowed_again(decided: PolicyDecision, at: datetime) -> str:
-    """Say when the change will be allowed, as far as that is known at the instant ``at``."""
+    """Say when the change will be allowed, as far as this is known at the instant ``at``."""
     judgement = decided.judgement
     again = judgement.allowed_again_at
     stopping = {finding.rule for finding in judgement.findings if finding.verdict in STOPPING}
@@ -65,7 +62,7 @@ def allowed_again(decided: PolicyDecision, at: datetime) -> str:
 
 
 def _not_known(decided: PolicyDecision, stopping: set[Rule]) -> str:
-    """Say what must happen first where no instant is known."""
+    """Say what must happen first if the instant is unknown."""
     judgement = decided.judgement
     if judgement.needs_samples is not None:
         return (
@@ -75,10 +72,10 @@ def _not_known(decided: PolicyDecision, stopping: set[Rule]) -> str:
     if stopping == {Rule.POSTMORTEM}:
         return "once the incident is over and its record is reviewed"
     if stopping <= _BURNING:
-        return "once it burns slower"
+        return "once the burn rate is lower"
     if decided.verdict is Verdict.UNDECIDED or stopping == {Rule.REQUIREMENT}:
         shown = stopping == {Rule.REQUIREMENT}
-        return "once what is required is shown" if shown else "once it can be measured"
+        return "once the requirements are met" if shown else "once it can be measured"
     slo = judgement.worst.slo if judgement.worst else None
     rolling = isinstance(slo, RatioSlo | SpendSlo) and isinstance(slo.window, RollingWindow)
     if rolling and Rule.TIER in stopping:
@@ -87,7 +84,7 @@ def _not_known(decided: PolicyDecision, stopping: set[Rule]) -> str:
 
 
 def at_pace(judgement: Judgement) -> str:
-    """Say when a change is allowed again if as much fails as lately; nothing if that is unknown."""
+    """Say when a change is allowed again if as much fails as lately; empty if unknown."""
     if not judgement.paced:
         return ""
     again = judgement.allowed_again_at_pace
@@ -105,7 +102,7 @@ _SUSPECTED: Final = frozenset(
         Cause.ROUNDED,
     }
 )
-"""Causes of suspicions, which say their remedy themselves."""
+"""The causes of suspicions, which give their remedy themselves."""
 _DOCTOR: Final = "gate doctor"
 _COMMANDS: Final = {
     Rule.MEASUREMENT: (_DOCTOR, ""),
@@ -116,12 +113,11 @@ _COMMANDS: Final = {
     Rule.POSTMORTEM: ("gate incidents", "shows the incidents and their records"),
     Rule.CONTROL_CHART: ("gate anomalies", "shows the charts"),
 }
-"""The commands by the rule that objects first: a command for a policy file, and what it is good
-for."""
+"""The commands by the rule that objects first: each takes a policy file, and has a purpose."""
 
 
 def remedies(decided: PolicyDecision) -> Iterator[str]:
-    """Yield what to do about each cause that leaves the verdict undecided, each once."""
+    """Yield the remedy for each cause that leaves the verdict undecided, each once."""
     hints = (
         remedy_of(finding.cause).hint
         for finding in decided.judgement.findings
@@ -134,7 +130,7 @@ def remedies(decided: PolicyDecision) -> Iterator[str]:
 
 
 def next_step(decided: PolicyDecision) -> ShellCommand | None:
-    """Return the command that helps on; None: nothing objects, or no command helps."""
+    """Return the command that helps next; None: there are no objections, or no command helps."""
     verdict = decided.verdict
     if verdict is Verdict.ALLOW:
         return None
@@ -151,13 +147,13 @@ def next_step(decided: PolicyDecision) -> ShellCommand | None:
 
 
 def _evaluation_step(decided: PolicyDecision) -> ShellCommand | None:
-    """Return what shows the files of the first evaluation that objects and has files here."""
+    """Return the command about the files of the first evaluation that objects and has files."""
     for checked in decided.judgement.requirements:
         requirement, passes = checked.requirement, checked.result.state.verdict is Verdict.ALLOW
         if passes or not isinstance(requirement, EvaluationRequirement):
             continue
         if requirement.artifact is None:
-            # Unquoted, the shell expands a glob as the policy does.
+            # Without quotes, the shell expands a glob in the same way as the policy.
             files = " ".join(map(_as_glob, requirement.files))
             purpose = "shows what the gate reads in these files"
             return ShellCommand(label="Next", command=f"gate evaluation {files}", purpose=purpose)
@@ -165,7 +161,7 @@ def _evaluation_step(decided: PolicyDecision) -> ShellCommand | None:
 
 
 def _as_glob(pattern: str) -> str:
-    """Return a glob as a shell reads it: everything but its wild cards in quotes."""
+    """Return a glob for a shell: everything except its wildcards is quoted."""
     return "".join(
         part if part in {"*", "?"} else shlex.quote(part)
         for part in re.split(r"([*?])", pattern)
@@ -177,7 +173,7 @@ def doctor_steps(seen: Iterable[tuple[PolicySource, ExitCode]]) -> Iterator[Shel
     """Yield the command that examines each policy with unmeasured parts.
 
     Args:
-        seen: which policy, and the exit code of what was asked about it alone.
+        seen: each policy, with the exit code of the questions about it alone.
     """
     for source, code in seen:
         if code is ExitCode.UNDECIDED:
@@ -185,97 +181,5 @@ def doctor_steps(seen: Iterable[tuple[PolicySource, ExitCode]]) -> Iterator[Shel
 
 
 def _file(decided: PolicyDecision) -> str:
-    """Return the path of the policy as a shell reads it."""
+    """Return the path of the policy, quoted for a shell."""
     return shlex.quote(decided.source.path)
-
-
-_SHOWN: Final = Fraction(1, 1000)
-"""The smallest share that one decimal of a percentage can show."""
-
-
-def affordability(assessment: Assessment, *, headroom: bool = True) -> Iterator[Fact]:
-    """Yield labelled sentences; each names the assumption behind its number.
-
-    Args:
-        assessment: of the SLO; its budget was measured.
-        headroom: whether to say what the budget covers, which means little where it is blocked.
-    """
-    price, slo = assessment.price, assessment.slo
-    if price is not None:
-        if assessment.impact_stated:
-            yield "impact", f"{wording.spent(price.cost)} of the budget for {_stated(price.impact)}"
-        if headroom and price.largest_canary > 0:
-            yield "headroom", _sentence(price)
-    left = assessment.sla_remaining
-    if isinstance(slo, RatioSlo) and slo.sla is not None and left is not None:
-        contract = f"the contract's budget ({wording.percent(slo.sla)})"
-        over = f"{contract} is overspent by {wording.overspent(left)}"
-        yield "SLA", over if left < 0 else f"{wording.left(left)} left of {contract}"
-
-
-def most_affordable(assessments: Sequence[Assessment]) -> str | None:
-    """Say the largest canary that every budget covers; None where it covers none, or not known."""
-    if not all(assessment.measured and not assessment.uncovered for assessment in assessments):
-        return None
-    priced = [
-        (assessment.price, assessment.slo.name)
-        for assessment in assessments
-        if assessment.price is not None and not assessment.slo.advisory
-    ]
-    if not priced:
-        return None
-    price, name = min(priced, key=lambda price_and_name: _tightness(price_and_name[0]))
-    return f"{_sentence(price)} ({name})" if price.largest_canary > 0 else None
-
-
-def _tightness(price: Price) -> tuple[Fraction, timedelta]:
-    longest = timedelta.max if price.longest_detect is None else price.longest_detect
-    return price.largest_canary, longest
-
-
-def _sentence(price: Price) -> str:
-    """Say the largest canary, and the longest time to notice, that what is left covers."""
-    impact, largest = price.impact, price.largest_canary
-    fails = f"that fails {_failing(impact)}"
-    if largest == impact.canary == 1:
-        return f"the budget left covers a full rollout {fails} for up to {_longest(price)}"
-    within = f"a canary of up to {_share(largest)} of the traffic {fails} for"
-    longest = f"or one of {wording.percent(impact.canary)} for {_longest(price)}"
-    return f"the budget left covers {within} {describe_time(impact.detect)}, {longest}"
-
-
-def _stated(impact: Impact) -> str:
-    within = f"fails {_failing(impact)} for {describe_time(impact.detect)}"
-    return f"a canary of {wording.percent(impact.canary)} of the traffic that {within}"
-
-
-def _failing(impact: Impact) -> str:
-    whole = impact.failures == 1
-    return "every request" if whole else f"{wording.percent(impact.failures)} of its requests"
-
-
-def _share(canary: Fraction) -> str:
-    if canary == 1:
-        return "100%"
-    return wording.left(canary) if canary >= _SHOWN else "less than 0.1%"
-
-
-def _longest(price: Price) -> str:
-    return "any time" if price.longest_detect is None else describe_time(price.longest_detect)
-
-
-def promises(trigger: "Trigger") -> Iterator[str]:
-    """Yield for each SLO what the change was promised to cost, and what its canary may take."""
-    for policy in trigger.policies:
-        for promise in policy.slos:
-            name = f"Pre-mortem: {promise.slo} of {policy.service}:"
-            expected, largest = promise.expected_cost, promise.largest_loss
-            if expected is None or largest is None:
-                yield f"{name} what the change costs is not known: {promise.reason}"
-            else:
-                cost = f"expected cost {_taken(expected)} of the budget"
-                yield f"{name} {cost}; the canary may take {_taken(largest)} at most"
-
-
-def _taken(share: Fraction) -> str:
-    return "less than 0.1%" if 0 < share < _SHOWN else wording.percent_spent(share)

@@ -1,4 +1,4 @@
-"""The page model: what a command shows, in plain data that says nothing about how it looks.
+"""The page model: the output of a command, as plain data without any layout.
 
 The module of each question builds a `Page`; a module in `gate.reporters.PAGES` writes any of them.
 No text here is escaped for any format.
@@ -13,9 +13,9 @@ from gate.policy.findings import Verdict
 
 TableRow = TypeVar("TableRow")
 MUST: Final = 9
-"""The ``keep`` of a column that stays even where it does not fit."""
+"""The ``keep`` of a column that stays even if it does not fit."""
 Fact = tuple[str, str]
-"""A label and the sentence behind it."""
+"""A label and its sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,33 +24,32 @@ class Cell:
 
     text: str
     tone: Verdict | None = None
-    """The verdict whose colour repeats what the text says; None for no colour."""
+    """The verdict whose colour emphasises the text; None: no colour."""
     strong: bool = False
-    """Whether it is what a reader looks for first."""
+    """Whether it is the first thing that a reader looks for."""
     ascii: str | None = None
-    """The text where only ASCII can be written; None to escape the other."""
+    """The text if only ASCII can be written; None: escape the other text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column(Generic[TableRow]):
-    """A column of a table, made from rows of one kind."""
+    """A column of a table; its cells are made from rows of one type."""
 
     title: str
     cell: Callable[[TableRow], str | Cell]
     right: bool = True
-    """Numbers are aligned to the right."""
+    """Whether it is aligned to the right, as numbers are."""
     keep: int
-    """If not all fit, the lowest is left out first; what it says is in the details too."""
+    """If not all columns fit, the one with the lowest value is left out first; its facts are in the
+    details, too."""
     share: int | None = None
-    """Given: a column of words, which wraps where it would take more than this part of the width.
-    """
+    """For a column of words: the largest share of the width that it takes before it wraps."""
     secondary: bool = False
-    """Whether a table that cannot fit itself to the reader's width leaves it out at once."""
+    """Whether it is left out at once from a table that cannot adapt to the reader's width."""
     drawing: bool = False
-    """Whether it draws the numbers of the column before it; read alone it comes after all others.
-    """
+    """Whether it draws the numbers of the column before it; without its colour it comes last."""
     beside: bool = False
-    """Whether it stays beside the column before it, in whatever order the columns are."""
+    """Whether it stays beside the column before it, in any order of the columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +58,13 @@ class DataTable:
 
     columns: tuple[Column[Any], ...]
     rows: tuple[tuple[Cell, ...], ...]
-    """Each with a cell for each column."""
+    """The rows, each with a cell for each column."""
     tones: tuple[Verdict, ...] = ()
-    """The tones of each row the verdict that its colour repeats; empty: the rows have no colour."""
+    """The verdicts whose colours the rows have; empty: the rows have no colour."""
 
 
 def tabulate(rows: Iterable[TableRow], columns: Sequence[Column[TableRow]]) -> DataTable:
-    """Return the table of these columns with a row for each of these."""
+    """Return the table of these columns, with a row for each of these items."""
     return DataTable(
         columns=tuple(columns),
         rows=tuple(tuple(_cell(column.cell(row)) for column in columns) for row in rows),
@@ -78,13 +77,13 @@ def _cell(content: str | Cell) -> Cell:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Labelled sentences; a label that comes again belongs to the one before."""
+    """Labelled sentences; a repeated label belongs to the sentence before it."""
 
     facts: tuple[Fact, ...]
     small: bool = False
-    """Whether they say where the page comes from, for those who need to know."""
+    """Whether they are about the origin of the page, for the few who need to know."""
     leading: frozenset[str] | None = None
-    """The labels that the shortest form of the page shows; None: all of them."""
+    """The labels that the shortest form of the page shows; None: all labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +95,12 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShellCommand:
-    """A labelled command for a shell, to be copied, and what it is good for."""
+    """A labelled shell command to copy, with its purpose."""
 
     label: str
     command: str
     purpose: str = ""
-    """Behind it in parentheses; empty: the command says enough."""
+    """The text in parentheses after it; empty: the command is clear by itself."""
 
     @property
     def text(self) -> str:
@@ -116,52 +115,53 @@ class Link:
     label: str
     address: str
     elsewhere: bool = False
-    """Whether it leads to where a terminal or a log is shown, so that these leave it out."""
+    """Whether it leads to the place where a terminal or a log is shown, so that these leave it
+    out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture made of text, drawn as wide as there is room."""
+    """A picture made of text, drawn as wide as the space allows."""
 
     draw: Callable[[int, bool], list[str]]
-    """Makes its lines from the columns that it may take, and whether only ASCII can be written."""
+    """Returns its lines for a number of columns, and for ASCII only or any characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preformatted:
-    """A picture made of text that has a width of its own."""
+    """A picture made of text with a fixed width."""
 
     text: str
     ascii: str
-    """The same where only ASCII can be written."""
+    """The picture for ASCII only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """How something came out, what was seen, and more about it."""
+    """The result of a check, its subject, and more about it."""
 
     verdict: Verdict
     label: str
     text: str
     facts: tuple[Fact, ...] = ()
     marks: tuple["Mark", ...] = ()
-    """Details of the mistake; these have no marks of their own."""
+    """Details of the fault; these have no marks of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """A list of how things came out."""
+    """A list of results of checks."""
 
     marks: tuple[Mark, ...]
 
 
 class Badge(NamedTuple):
-    """The most important thing, so that nobody overlooks it."""
+    """The most important fact, as a badge."""
 
     verdict: Verdict
-    """How bad it is, for a sign and a colour."""
+    """Its severity, for a sign and a colour."""
     word: str
-    """In capitals what it is."""
+    """Its word, in capitals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,16 +174,16 @@ class Section:
     tail: str = ""
     """The text of the heading after the title, with its separator."""
     full_title: str | None = None
-    """The title for readers who do not know which page it is on; None: the title says enough."""
+    """The title for readers who do not know the page; None: the title is enough."""
     compact: bool = False
-    """Whether its blocks belong together closely, as a picture and its legend."""
+    """Whether its blocks are close together, like a picture and its legend."""
     pressing: bool = True
-    """Whether a format that cannot fold sections away has to show it anyway."""
+    """Whether a format that cannot fold sections has to show it anyway."""
     folded: bool = False
-    """Whether a format that can fold sections away shows no more than its heading at first."""
+    """Whether a format that can fold sections shows only its heading at first."""
 
     def extended(self, *blocks: "Block") -> "Section":
-        """Return it with more below."""
+        """Return the section with more blocks at its end."""
         return replace(self, blocks=(*self.blocks, *blocks))
 
 
@@ -214,14 +214,14 @@ Content = TypeVar("Content", bound=Block)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """All that a command shows."""
+    """The complete output of a command."""
 
     sections: tuple[Section, ...]
     closing: tuple[Block, ...]
     """Blocks about all sections, and the origin of the page."""
     title: str | None = None
     badge: Badge | None = None
-    """Beside the title: what the sections come to together."""
+    """The badge beside the title: the result of all sections together."""
     introduction: tuple[Block, ...] = ()
 
 
@@ -236,7 +236,7 @@ class Output:
 
 
 def said(*blocks: Content) -> tuple[Content, ...]:
-    """Return the blocks that say anything: facts and tables without content are left out."""
+    """Return the blocks with content: empty facts and tables are left out."""
     return tuple(block for block in blocks if not _empty(block))
 
 

@@ -1,4 +1,4 @@
-"""The shortest form of a page: what each section says first, and the next command."""
+"""The shortest form of a page: the main facts of each section, and the next command."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,13 +21,13 @@ from gate.reporters.page import (
 )
 
 _MOST_ALIKE: Final = 2
-"""Facts of one label: as many as the words about those left out would take."""
+"""The maximum number of facts of one label; a note about more would take as many words."""
 
 
 def render(output: Output, style: Style) -> str:
-    """Return of each section the headline, and what its parts' headings or its first block say.
+    """Return for each section its headline, and the headings of its parts or its first block.
 
-    Below it stands the command that the page ends with, if there is one. Blank lines are between
+    The command at the end of the page, if there is one, follows below. Blank lines separate
     sections only.
     """
     brief = Output(page=lambda: _brief_page(output.page()), document=output.document)
@@ -50,7 +50,7 @@ def _brief_section(section: Section) -> Section:
 
 
 def _summaries(section: Section) -> Iterator[Fact]:
-    """Yield what the headings of the parts say of them, as that of an SLO's forecast does."""
+    """Yield the summaries in the headings of the parts, as for an SLO's forecast."""
     for part in section.blocks:
         if isinstance(part, Section) and part.tail.startswith(": "):
             yield part.title, part.tail.removeprefix(": ")
@@ -65,7 +65,7 @@ def _brief_block(block: Block) -> Block:
 
 
 def _firsts(facts: Facts) -> Iterator[Fact]:
-    """Yield the facts of each leading label: two, or the first and how many more there are."""
+    """Yield the facts of each leading label: two, or the first and the number of the others."""
     texts: dict[str, list[str]] = {}
     for label, text in facts.facts:
         if facts.leading is None or label in facts.leading:

@@ -1,6 +1,6 @@
 """A page for GitHub or GitLab: a comment, an issue, a wiki.
 
-Whatever does not come from this program is escaped, so that it cannot break out of its place.
+Text that does not come from this program is escaped, so that it cannot change the page.
 """
 
 import re
@@ -46,9 +46,9 @@ _COLOURS: Final = {
 }
 """The colours of the rows of a table."""
 _SIGN: Final = re.compile(r"^([✔▲?✖]) ")
-"""A sign stays on the line of what it is about."""
+"""A blank that keeps a sign on the line of its text."""
 _WIDTH: Final = 80
-"""Columns of a picture."""
+"""The number of columns of a picture."""
 
 
 def render(output: Output, style: Style) -> str:
@@ -109,7 +109,7 @@ def _labelled(facts: Facts, _style: Style) -> Iterator[str]:
 
 
 def _facts(facts: Iterable[Fact]) -> str:
-    """List labelled sentences; a label with several of them is said once."""
+    """List labelled sentences; a label with several sentences is written once."""
     lines: list[str] = []
     for label, group in groupby(facts, key=itemgetter(0)):
         texts = [markdown(text) for _, text in group]
@@ -135,7 +135,7 @@ def _mark(mark: Mark, indent: str = "") -> Iterator[str]:
 
 
 def _table(table: DataTable, style: Style) -> Iterator[str]:
-    """Write a table: a head, a rule, the rows; a reader's browser wraps or scrolls it."""
+    """Write a table: a header, a rule, the rows; a reader's browser wraps or scrolls it."""
     shown = _order(table)
     columns = [table.columns[place] for place in shown]
     heads = [[column.title for column in columns], [_rule(column) for column in columns]]
@@ -149,9 +149,10 @@ def _table(table: DataTable, style: Style) -> Iterator[str]:
 
 
 def _order(table: DataTable) -> list[int]:
-    """Return the places of the columns in the order of reading.
+    """Return the indices of the columns in the order of reading.
 
-    A comment is narrow: of a table with colours what decides comes first, the rest may scroll.
+    A comment is narrow: in a table with colours, the deciding columns come first, and the rest may
+    scroll.
     """
     groups: list[list[int]] = []
     for place, column in enumerate(table.columns):

@@ -38,17 +38,18 @@ from gate.reporters.page import (
 )
 
 _LABELS: Final = 13
-"""Columns of the labels, the same in every part of the page."""
+"""The number of columns for labels, the same in every part of the page."""
 _WIDEST_LABELS: Final = 32
-"""Columns that the labels of marks may take in common."""
+"""The maximum number of columns for the labels of marks."""
 _READABLE: Final = 140
-"""Longer lines of prose are hard to follow, however wide the terminal is."""
+"""The maximum width of prose: longer lines are hard to follow, however wide the terminal is."""
 
 
 def render(output: Output, style: Style) -> str:
     """Return the page as lines that fit the style."""
     text = "\n".join([*_lines(output.page(), style), ""])
-    # Foreign names may hold what an ASCII or a Windows console cannot; better escaped than a crash.
+    # Foreign names may have characters that an ASCII or Windows console lacks: escape them, do not
+    # crash.
     return text if style.unicode else text.encode("ascii", "backslashreplace").decode("ascii")
 
 
@@ -83,7 +84,7 @@ def _headline(badge: Badge | None, title: str, style: Style) -> Iterator[str]:
 def _blocks(
     blocks: Iterable[Block], style: Style, *, indent: str = "", compact: bool = False
 ) -> Iterator[str]:
-    """Yield the lines of blocks, those of facts that follow each other as one list."""
+    """Yield the lines of blocks; consecutive blocks of facts become one list."""
     first = True
     for labelled, group in groupby(blocks, key=_is_labelled):
         alike = list(group)
@@ -138,7 +139,7 @@ def _subsection(section: Section, style: Style, indent: str = "") -> Iterator[st
 
 
 def _facts(facts: Sequence[Fact], style: Style, indent: str = "") -> Iterator[str]:
-    """Write labelled sentences; a label that comes again is not said again."""
+    """Write labelled sentences; a repeated label is written once."""
     label_width = max([_LABELS, *(text_width(label) for label, _ in facts)])
     before = None
     for label, text in facts:
@@ -152,7 +153,7 @@ def _facts(facts: Sequence[Fact], style: Style, indent: str = "") -> Iterator[st
 
 
 def _marks(marks: Marks, style: Style) -> Iterator[str]:
-    """Write each mark in one line, and below it what is wrong and what to do."""
+    """Write each mark on one line, with the fault and its remedy below."""
     widest = max([_LABELS, *(text_width(plain(mark.label)) for mark in marks.marks)])
     for mark in marks.marks:
         yield from _mark(mark, style, indent=GAP, label_width=min(widest, _WIDEST_LABELS))
@@ -163,7 +164,7 @@ def _marks(marks: Marks, style: Style) -> Iterator[str]:
 
 
 def _mark(mark: Mark, style: Style, *, indent: str, label_width: int) -> Iterator[str]:
-    """Write a labelled text behind a sign."""
+    """Write a labelled text after a sign."""
     label, width = plain(mark.label), _prose(style) - len(indent)
     size = max(label_width, text_width(label))
     first, *more = hang(label, plain(mark.text), label_width=size, width=width)
@@ -173,7 +174,7 @@ def _mark(mark: Mark, style: Style, *, indent: str, label_width: int) -> Iterato
 
 
 def _prose(style: Style) -> int:
-    """Return how many columns a sentence may take."""
+    """Return the number of columns for a sentence."""
     return min(style.width, _READABLE) - len(GAP)
 
 

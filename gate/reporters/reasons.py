@@ -1,4 +1,4 @@
-"""Findings and suspicions as sentences: what is the same of several SLOs is said once."""
+"""Findings and suspicions as sentences; a fact that several SLOs share is written once."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,21 +20,20 @@ from gate.reporters.page import Fact
 from gate.slo.objective import RatioSlo, Slo, SpendSlo
 
 Said = tuple[str | None, str]
-"""The SLO that a sentence is about, None for the change as a whole; and the sentence."""
+"""The SLO that a sentence is about (None: the change as a whole), and the sentence."""
 
 
 def reason(finding: Finding) -> str:
-    """Write a finding with the SLO that it is about, and when it ends by itself."""
+    """Write a finding with its SLO, and with the time when it ends by itself."""
     about = f"{finding.slo}: " if finding.slo else ""
     return f"{about}{_text(finding, None)}"
 
 
 def reasons(decided: PolicyDecision, verdict: Verdict) -> list[str]:
-    """Return the reason why the verdict of a policy is this one, the most important first.
+    """Return the reasons for the verdict of a policy, the most important first.
 
-    After the worst budget the others whose tiers object are one sentence. What is not checked
-    and changes nothing is left to the details; what is required and met stands with the rest of
-    what the change needs.
+    After the worst budget, the others whose tiers object are one sentence. Unchecked facts without
+    effect are left to the details; a requirement that is met is listed with the other requirements.
     """
     findings = [
         finding
@@ -57,8 +56,8 @@ def grouped(said: Iterable[Said], slos: int) -> Iterator[str]:
     """Yield each sentence once, with the SLOs that it is about.
 
     Args:
-        said: which SLO and what.
-        slos: how many the policy has.
+        said: pairs of SLO and sentence.
+        slos: the number of SLOs of the policy.
     """
     names: dict[str, dict[str, None]] = {}
     for slo, sentence in said:
@@ -68,18 +67,19 @@ def grouped(said: Iterable[Said], slos: int) -> Iterator[str]:
 
 
 def not_looked_at(decided: PolicyDecision, slo: str) -> list[str]:
-    """Return what no rule looks at of an SLO, where that changes nothing."""
+    """Return the facts that no rule checks about an SLO, without effect on the verdict."""
     findings = decided.judgement.findings
     return [f.reason for f in findings if f.slo == slo and _unimportant(f)]
 
 
 _OF_WINDOW: Final = re.compile(r"burn rate over (\w+): ")
 _OF_PART: Final = re.compile(r"(?:total|bad|good|spent|ratio): (?=https?://)")
-"""The part of an indicator before the address of a backend that failed: any would have."""
+"""The part of an indicator before the address of a backend that failed: the cause is the
+backend."""
 
 
 def _in_common(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings with one sentence for what differs only by its window or query."""
+    """Return the findings with one sentence for those that differ only in window or query."""
     windows: dict[tuple[str | None, Cause | None, str], list[str]] = {}
     parts: dict[tuple[Cause | None, str], set[str]] = {}
     split = [_split(finding.reason) for finding in findings]
@@ -96,7 +96,7 @@ def _in_common(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _split(why: str) -> tuple[list[str], str, str]:
-    """Return the burn-rate window that a reason is about, its part of the indicator, the rest."""
+    """Return the burn-rate window in a reason, its part of the indicator, and the rest."""
     window = _OF_WINDOW.match(why)
     rest = why[window.end() :] if window else why
     part = _OF_PART.match(rest)
@@ -105,11 +105,11 @@ def _split(why: str) -> tuple[list[str], str, str]:
 
 
 _MANY: Final = 3
-"""More findings with one cause are the first of them, and how many more there are."""
+"""The number of findings with one cause above which only the first is written, and a count."""
 
 
 def _alike(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
-    """Yield the findings that have a cause in common, where that would be too many sentences."""
+    """Yield the findings that share a cause, if there would be too many sentences."""
     by_cause: dict[Cause, list[Finding]] = {}
     for finding in findings:
         if finding.cause is not None:
@@ -134,7 +134,7 @@ def _unimportant(finding: Finding) -> bool:
 
 
 def _text(finding: Finding, again: datetime | None) -> str:
-    """Write a finding; when it ends only where that is not when the change is allowed again."""
+    """Write a finding; with its end only if the change is not allowed again at that time."""
     why = finding.reason
     if finding.verdict is Verdict.UNDECIDED and finding.cause is not None:
         why = f"{finding.cause.replace('_', ' ')}: {why}"
@@ -152,13 +152,13 @@ def _who(names: Sequence[str], slos: int) -> str:
 
 
 def _others(decided: PolicyDecision, findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings of tiers after the first that say no more than that theirs objects."""
+    """Return the findings of later tiers that say only that their tier objects."""
     by_tier = [finding for finding in findings if finding.rule is Rule.TIER]
     return [finding for finding in by_tier[1:] if _plain(decided, finding)]
 
 
 def _plain(decided: PolicyDecision, finding: Finding) -> bool:
-    """Return whether a budget objects as its tier says: it is not advisory, and nothing excuses."""
+    """Return whether a budget simply objects by its tier: neither advisory nor excused."""
     return any(
         assessment.compared is not None
         and not assessment.slo.advisory
@@ -192,7 +192,7 @@ _LABEL: Final = "suspected"
 
 
 def suspicion_facts(assessment: Assessment) -> Iterator[Fact]:
-    """Yield each suspicion about a budget, and what would be left if all of them were so."""
+    """Yield each suspicion about a budget, and what would be left if all of them were true."""
     if not assessment.suspicions:
         return
     for suspicion in assessment.suspicions:
@@ -202,14 +202,14 @@ def suspicion_facts(assessment: Assessment) -> Iterator[Fact]:
 
 
 def suspicion_sentence(suspicion: Suspicion, slo: Slo) -> str:
-    """Say what is suspected of an SLO's count, with its cause and its number."""
+    """Describe a suspicion about an SLO's count, with its cause and its number."""
     cause = suspicion.cause.replace("_", " ")
     parts = [f"{cause}: {suspicion.reason}", *_numbers(suspicion, slo), suspicion.remedy]
     return "; ".join(parts)
 
 
 def _numbers(suspicion: Suspicion, slo: Slo) -> Iterator[str]:
-    """Yield how many events may have been other than they were counted."""
+    """Yield how many events may have been counted wrongly."""
     if suspicion.hidden != 0:
         yield _hidden(suspicion.hidden, slo)
     if suspicion.doubtful != 0:

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, for code scanning: a result for each objection, in the policy file.
+"""SARIF 2.1.0, for code scanning: a result for each problem, in the policy file.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
@@ -19,13 +19,13 @@ _LEVELS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WA
 _RULES: Final[Mapping[Rule, str]] = {
     Rule.MEASUREMENT: "Every budget must be measured well enough.",
     Rule.TIER: "The worst remaining budget must allow this class of change.",
-    Rule.SAMPLES: "There must be enough samples to tell the tier.",
-    Rule.REQUIREMENT: "What the tier requires must be shown first.",
+    Rule.SAMPLES: "There must be enough samples to know the tier.",
+    Rule.REQUIREMENT: "The requirements of the tier must be met first.",
     Rule.BURN_RATE: "The budget must not burn too fast right now.",
-    Rule.EXHAUSTION: "The budget must last for a while at its present rate.",
-    Rule.FREEZE: "The calendar must be open.",
-    Rule.POSTMORTEM: "What a costly incident taught must be written down and reviewed.",
-    Rule.CONTROL_CHART: "The indicators must not have become worse than they usually are.",
+    Rule.EXHAUSTION: "The budget must last long enough at its current burn rate.",
+    Rule.FREEZE: "There must be no freeze.",
+    Rule.POSTMORTEM: "Each costly incident must have a reviewed record.",
+    Rule.CONTROL_CHART: "The indicators must not have become worse than usual.",
 }
 
 
@@ -79,7 +79,7 @@ def _result(problem: Problem, decision: Decision) -> dict[str, object]:
 
 
 def _uri(path: str) -> str:
-    """Write a path as a URI reference: relative ones stay relative to the checkout."""
+    """Write a path as a URI reference; a relative path stays relative to the checkout."""
     pure = PurePath(path)
     posix = quote(pure.as_posix(), safe="/:")
     return f"file:///{posix.lstrip('/')}" if pure.is_absolute() else posix

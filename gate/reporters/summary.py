@@ -1,7 +1,7 @@
-"""One policy's decision in the order in which a reader asks, in words not yet escaped.
+"""The decision of one policy in the order of a reader's questions, in words not yet escaped.
 
-The verdict, why, which number against which threshold, what is allowed now instead, when it will
-be allowed again, who to ask.
+The order is: the verdict, the reason, the number and its threshold, what is allowed now instead,
+when the change will be allowed again, and whom to ask.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,40 +16,28 @@ from gate.decision.decision import (
     PolicyDecision,
     PolicySource,
     Proposed,
-    answered,
     overall_verdict,
 )
+from gate.decision.document import answered
 from gate.policy.changes import ComparedWith, Recognition
 from gate.policy.findings import Verdict
 from gate.policy.policy import Policy
-from gate.reporters import budgets
-from gate.reporters.outlook import (
-    STOPPING,
-    allowed_again,
-    allowed_now,
-    most_affordable,
-    obligation,
-    remedies,
-)
 from gate.reporters.page import Fact, Facts
-from gate.reporters.reasons import Said, grouped, reasons, suspicion_sentence
 from gate.wording import PROPOSAL_DELETED, PROPOSAL_UNREADABLE
 
 _REVISION: Final = 12
-"""Characters of a hash that people read."""
+"""The length of a hash for people."""
 _OPENING: Final = frozenset({Verdict.ALLOW, Verdict.WARN})
-_OBJECTING: Final = frozenset({Verdict.WARN, Verdict.UNDECIDED, Verdict.BLOCK})
-"""The verdicts of findings that are always reported."""
 _SEVERAL: Final = 2
-"""With this number of backends or more, reports say which one counted an SLO."""
+"""With this number of backends or more, reports name the backend of each SLO."""
 _LISTED: Final = 20
-"""SLOs of a backend whose names a page has; the JSON format has all."""
+"""The maximum number of a backend's SLOs that a page names; the JSON format has all."""
 _NAMED: Final = 2
-"""The most unmeasured SLOs that a headline names."""
+"""The maximum number of unmeasured SLOs that a headline names."""
 
 
 def verdict_word(verdict: Verdict, decision: Decision) -> str:
-    """Write a verdict so that it cannot be taken for an enforced one when it is not."""
+    """Write a verdict such that a verdict without effect cannot be mistaken for an enforced one."""
     word = verdict.upper()
     if decision.mode is Mode.STATED_INSTANT and verdict in _OPENING:
         return f"{Verdict.UNDECIDED.upper()} ({verdict} then, which lets nothing ship now)"
@@ -61,12 +49,12 @@ def verdict_word(verdict: Verdict, decision: Decision) -> str:
 
 
 def enforced(verdict: Verdict, decision: Decision) -> Verdict:
-    """Return a policy's verdict, or undecided where what it allows may not ship now."""
+    """Return a policy's verdict; undecided if it allows a change at another time only."""
     return overall_verdict((verdict,), decision.mode)
 
 
 def subject(decided: PolicyDecision) -> str:
-    """Say what was decided on, and at once if the decision stands on less than all budgets."""
+    """Write the subject of the decision, and whether some budgets were not measured."""
     unmeasured = [each.slo.name for each in decided.assessments if not each.measured]
     count = len(decided.assessments)
     of = "its only SLO is" if count == 1 else f"{len(unmeasured)} of {count} SLOs"
@@ -77,14 +65,14 @@ def subject(decided: PolicyDecision) -> str:
 
 
 def headline(decision: Decision) -> str:
-    """Say in one line what was decided, and on what."""
+    """Write the decision and its subject on one line."""
     (first, *others) = decision.policies
     about = overall(decision) if others else subject(first)
     return f"{verdict_word(decision.verdict, decision)}: {about}"
 
 
 def overall(decision: Decision) -> str:
-    """Count the verdicts of several policies, worst first, and name those that object."""
+    """Count the verdicts of several policies, the worst first, and name those that object."""
     parts = []
     for verdict in reversed(Verdict):
         names = [
@@ -96,42 +84,8 @@ def overall(decision: Decision) -> str:
     return f"{len(decision.policies)} policies: {', '.join(parts)}"
 
 
-_LEADING: Final = frozenset({"Why", "Override", "Needs", "Allowed now"})
-
-
-def leading(verdict: Verdict) -> frozenset[str]:
-    """Return the labels of `facts` that say what to do now."""
-    return _LEADING | {"Allowed again", "Ask"} if verdict in STOPPING else _LEADING
-
-
-def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
-    """Yield labelled sentences; a label that comes again belongs to the one before."""
-    verdict = decided.verdict
-    if enforced(verdict, decision) is not verdict:
-        yield "Why", _another_moment(verdict, decision)
-    yield from (("Why", sentence) for sentence in reasons(decided, verdict))
-    yield from _overriding(decision)
-    yield from _gaps(decided)
-    for lesser in reversed(Verdict):
-        if lesser not in {verdict, Verdict.ALLOW}:
-            yield from (("Also", f"{lesser}: {why}") for why in reasons(decided, lesser))
-    yield from _notes(decided)
-    required = sorted(
-        decided.judgement.requirements, key=lambda each: -each.result.state.verdict.severity
-    )
-    yield from (("Needs", obligation(checked)) for checked in required)
-    yield from (("Remedy", remedy) for remedy in remedies(decided))
-    yield "Allowed now", allowed_now(decided)
-    if verdict in STOPPING:
-        yield "Allowed again", allowed_again(decided, decision.evaluated_at)
-    elif (affordable := most_affordable(decided.assessments)) is not None:
-        yield "Headroom", affordable
-    if decided.policy.owners:
-        yield "Ask", ", ".join(decided.policy.owners)
-
-
 def in_question(decided: PolicyDecision) -> list[Assessment]:
-    """Return the budgets that a reader will want to know more of."""
+    """Return the budgets that a reader will want to know more about."""
     named = {f.slo for f in decided.judgement.findings if f.verdict is not Verdict.ALLOW}
     return [
         assessment
@@ -144,7 +98,7 @@ def in_question(decided: PolicyDecision) -> list[Assessment]:
 
 
 def provenance(source: PolicySource) -> str:
-    """Write which text of the policy decided."""
+    """Name the text of the policy that decided."""
     revision = f"revision {source.revision[:_REVISION]}" if source.revision else "not committed"
     modified = ", modified since" if source.revision and source.modified else ""
     return f"{source.path} ({revision}{modified}, sha256 {source.sha256[:_REVISION]})"
@@ -153,9 +107,9 @@ def provenance(source: PolicySource) -> str:
 def policy_text(
     policy: Policy, source: PolicySource, assessments: Sequence[Assessment] | None = None
 ) -> Facts:
-    """Return which text of the policy was read, and who counted what if there are several.
+    """Return the text of the policy that was read, and what each of several backends counted.
 
-    ``assessments`` are as for `gate.decision.decision.backends_document`.
+    ``assessments`` is as for `gate.decision.document.backends_document`.
     """
     return Facts((*backend_facts(policy, assessments), ("Policy", provenance(source))), small=True)
 
@@ -163,7 +117,7 @@ def policy_text(
 def backend_facts(
     policy: Policy, assessments: Sequence[Assessment] | None = None
 ) -> Iterator[Fact]:
-    """Yield what each backend counts, where a policy has two or more; as `policy_text`."""
+    """Yield what each backend counts, if a policy has several; arguments as for `policy_text`."""
     if len(policy.backends) < _SEVERAL:
         return
     for name, kind in policy.backends.items():
@@ -175,7 +129,7 @@ def backend_facts(
 
 
 def signature(at: datetime, tool_version: str, *before: Fact) -> Facts:
-    """Return when and by what a page was made, in the place of a signature."""
+    """Return when and by which version a page was made, as its signature."""
     end = (("Evaluated", wording.exact_instant(at)), ("Version", f"gate {tool_version}"))
     return Facts((*before, *end), small=True)
 
@@ -204,28 +158,6 @@ def _exhausted(assessment: Assessment) -> bool:
     return assessment.remaining is not None and assessment.remaining <= 0
 
 
-def _another_moment(verdict: Verdict, decision: Decision) -> str:
-    at = wording.instant(decision.evaluated_at)
-    return (
-        f"at {at}, which was given, the verdict was {verdict}; only a current decision lets a"
-        " change ship: leave the time out, or use a dry run to look at the past"
-    )
-
-
-def _overriding(decision: Decision) -> Iterator[Fact]:
-    """Yield who lets the change ship although the policy does not, why, and until when."""
-    override = decision.override
-    if override is not None:
-        needed = "" if decision.overridden else " (not needed)"
-        until = wording.instant(override.until)
-        by = f" by the label {override.label}" if override.label else ""
-        claimed = "" if override.confirmed else "; the approval is claimed, not confirmed"
-        who = f"approved by {override.approved_by}{by}, until {until}{needed}{claimed}"
-        yield "Override", f"{override.reason}; {who}"
-    if decision.not_overridden:
-        yield "Override", decision.not_overridden
-
-
 def _recognised(recognition: Recognition) -> Iterator[str]:
     evidence = ", ".join(recognition.evidence)
     if recognition.how == "unknown":
@@ -237,8 +169,8 @@ def _recognised(recognition: Recognition) -> Iterator[str]:
 
 
 def _compared(comparison: ComparedWith) -> str:
-    """Write what the change was compared with, who named it, and how much was looked at."""
-    base = comparison.base[:_REVISION] if comparison.base else "nothing: what is live is not known"
+    """Write the base of the comparison, its source, and the size of the change."""
+    base = comparison.base[:_REVISION] if comparison.base else "nothing: the live commit is unknown"
     sizes = {"files": comparison.files, "commits": comparison.commits}
     looked_at = ", ".join(f"{size} {what}" for what, size in sizes.items() if size is not None)
     return f"{base} ({comparison.base_from})" + (f": {looked_at}" if looked_at else "")
@@ -254,38 +186,3 @@ def _proposed(proposed: Proposed) -> str:
         )
     whole = f"this change alters it; by its own text the verdict would be {proposed.verdict}"
     return f"{whole} ({proposed.reason})" if proposed.reason else whole
-
-
-def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
-    """Yield each doubt about a number that no finding tells, once for all SLOs that have it."""
-    verdict, untold = decided.verdict, list[tuple[str, Said]]()
-    findings = [f for f in decided.judgement.findings if f.verdict in {verdict, *_OBJECTING}]
-    for assessment in decided.assessments:
-        name = assessment.slo.name
-        reasons_of = [finding.reason for finding in findings if finding.slo == name]
-        label = "In doubt" if assessment.measured else "Not measured"
-        sentences = [
-            (doubt.reason, f"{budgets.cause(doubt.cause)}, {doubt.reason}")
-            for doubt in assessment.doubts
-        ] + [
-            (suspicion.reason, suspicion_sentence(suspicion, assessment.slo))
-            for suspicion in assessment.suspicions
-        ]
-        untold += [
-            (label, (name, sentence))
-            for key, sentence in sentences
-            if not any(key in text for text in reasons_of)
-        ]
-    for label in ("Not measured", "In doubt"):
-        said = [pair for kind, pair in untold if kind == label]
-        yield from ((label, sentence) for sentence in grouped(said, len(decided.assessments)))
-
-
-def _notes(decided: PolicyDecision) -> Iterator[Fact]:
-    """Yield what changed nothing and must be seen anyway: no error series was found, say."""
-    said = [
-        (assessment.slo.name, note)
-        for assessment in decided.assessments
-        for note in (assessment.evidence.notes if assessment.evidence else ())
-    ]
-    yield from (("Note", sentence) for sentence in grouped(said, len(decided.assessments)))

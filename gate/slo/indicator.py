@@ -1,4 +1,4 @@
-"""Service level indicators: which events are counted, in the language of the backend."""
+"""Service level indicators: the counted events, in the language of the backend."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +10,7 @@ from gate.dataclass import dataclass
 
 
 class EmptySlice(StrEnum):
-    """How a timeslice without any event counts."""
+    """The count of a timeslice without any event."""
 
     LEFT_OUT = "left-out"
     GOOD = "good"
@@ -18,33 +18,34 @@ class EmptySlice(StrEnum):
 
 
 class Bucket(StrEnum):
-    """How events are counted at a threshold that is not a boundary of the histogram."""
+    """The count of events at a threshold that is not a boundary of the histogram."""
 
     EXACT = "exact"
-    """Nothing is counted: the threshold must be a boundary."""
+    """No count: the threshold must be a boundary."""
     STRICTER = "stricter"
-    """The next boundary below."""
+    """The count at the next boundary below."""
     LAXER = "laxer"
-    """The next boundary above."""
+    """The count at the next boundary above."""
     INTERPOLATE = "interpolate"
-    """Both, as if the events between them were spread evenly."""
+    """A value between both, as if the events between them were spread evenly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
-    """Events counted in buckets; good are those of at most ``threshold``."""
+    """Events that are counted in buckets; good ones have values of at most ``threshold``."""
 
     good: str
-    """A selector of the family, without a suffix such as ``_bucket``: which events can be good."""
+    """A selector of the family for the possible good events, without a suffix such as
+    ``_bucket``."""
     total: str
     """The same for all events."""
     threshold: Fraction
-    """In the unit of the boundaries."""
+    """The threshold in the unit of the boundaries."""
     unit: str
-    """For people: ``s``, ``ms``, ``us``, ``ns``; empty for what is not a time."""
+    """The unit for people: ``s``, ``ms``, ``us``, ``ns``; empty for values that are not times."""
     bucket: Bucket = Bucket.EXACT
     advice: str | None = None
-    """How this server is made to have another boundary."""
+    """How to configure another boundary in this server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,53 +61,55 @@ class Sli:
     good: str | None = None
     bad: str | None = None
     total: str | None = None
-    """All events; logs may leave it out (every row)."""
+    """All events; for logs it may be missing (every row)."""
     column: str | None = None
     """Logs: a numeric column; an event is good when its value is at most ``threshold``."""
     threshold: Fraction | None = None
     """In the column's own unit."""
     histogram: Histogram | None = None
     gauge: str | None = None
-    """A value per instant, 1 for up and 0 for down; always judged by timeslices."""
+    """A value per instant, 1 for up and 0 for down; it always has timeslices."""
     spent: str | None = None
     """An amount (money, tokens) that only grows."""
     series: str | None = None
-    """Static: the name under which the file has the counts."""
+    """Static: the name of the counts in the file."""
     metric: str | None = None
     """Evaluations: the metric, scorer or column that counts, as the result files name it; ``all``:
     every check of a case."""
     score: Fraction | None = None
-    """Evaluations: what a case needs to pass; None: the tool's own word counts."""
+    """Evaluations: the score that a case needs to pass; None: the tool's own result counts."""
     cases_since: datetime | None = None
-    """Evaluations: when the set of cases was last changed on purpose; runs before it do not say
+    """Evaluations: when the set of cases was last changed on purpose; runs before it do not show
     which cases belong to it. None: never."""
     slo: str | None = None
     """Platforms: the exact name, or the id, of the SLO that the platform has."""
     group: str | None = None
-    """Platforms: which group or instance of an SLO that has several; None: all of it."""
+    """Platforms: the group or instance of an SLO that has several; None: the whole SLO."""
     backend: str = ""
-    """The name of the backend that counts it, where a policy has several; empty: its only one."""
+    """The name of the backend that counts it, if a policy has several; empty: its only one."""
     labels: Mapping[str, str] | None = None
-    """Prometheus: label values that take the place of ``$labels`` in the expressions."""
+    """Prometheus: the label values that replace ``$labels`` in the expressions."""
     preset: str | None = None
-    """The name of the preset that wrote this: ``vllm/errors``."""
+    """The name of the preset that defined this: ``vllm/errors``."""
     older: tuple["Sli", ...] = ()
-    """The same indicator under older names, each of which counts for its part of a window, and no
-    event twice; one with ``notes`` is another way to measure it, of which the first counts."""
+    """The same indicator under older names: each counts for its part of a window, and no event
+    counts twice. An entry with ``notes`` is another way to measure the indicator, the first of
+    which counts."""
     objective: str | None = None
-    """Prometheus: what the tool that recorded these series promises."""
+    """Prometheus: the objective of the tool that recorded these series."""
     sliced: bool = False
-    """The counted unit is a slice of time with a ratio: the number of its events is not known.
-    """
+    """Whether the counted unit is a slice of time with a ratio: the number of its events is
+    unknown."""
     some_failures: bool = False
-    """Bad are failures of one kind only, so it is not a contradiction where more have failed."""
+    """Whether bad events are failures of one kind only, so that more failures are not a
+    contradiction."""
     notes: tuple[str, ...] = ()
-    """The note that every report of a count must show."""
+    """The notes that every report of a count must show."""
     unfiltered: "Sli | None" = None
-    """The same with the health checks that this leaves out; None: it leaves out none."""
+    """The same without the exclusion of health checks; None: it does not exclude any."""
 
     def counted_by(self, backend: str) -> "Sli":
-        """Return it, with all that it may be counted by instead, for the backend of this name."""
+        """Return it, with all its alternatives, for the backend of this name."""
         return replace(
             self,
             backend=backend,
@@ -122,9 +125,9 @@ class Sli:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slices:
-    """The window cut in equal slices; a slice is bad when its good ratio is under ``target``."""
+    """The window in equal slices; a slice is bad if its good ratio is below ``target``."""
 
     length: timedelta
     target: Fraction
-    """0 < target <= 1."""
+    """Above 0, at most 1."""
     empty: EmptySlice = EmptySlice.LEFT_OUT

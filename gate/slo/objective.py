@@ -6,18 +6,16 @@ from fractions import Fraction
 from typing import Final, Self, TypeGuard
 
 from gate.dataclass import dataclass
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli, Slices
 from gate.slo.quantities import format_duration
 
-_MONTHS_PER_YEAR = 12
 _FINEST: Final = timedelta(microseconds=1)
-_DAYS_OF_MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-"""January first, of a year that is not a leap year."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time in UTC; the start is left out, the end belongs to it."""
+    """A stretch of time in UTC; the start is excluded, the end included."""
 
     start: datetime
     end: datetime
@@ -28,30 +26,14 @@ class Span:
         return self.end - self.start
 
 
-class Period(StrEnum):
-    """The period of a calendar window. Weeks begin on Monday (ISO 8601)."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
-
-
-_DAYS = {Period.DAY: 1, Period.WEEK: 7}
-
-
-_MONTHS = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: _MONTHS_PER_YEAR}
-
-
 @dataclass(frozen=True, slots=True)
 class RollingWindow:
-    """The last ``duration``, whenever one looks."""
+    """The last ``duration`` before any instant."""
 
     duration: timedelta
 
     def counted(self, at: datetime) -> Span:
-        """Return what can have been counted by the instant ``at``: all of the window."""
+        """Return the part that can be counted by the instant ``at``: the whole window."""
         at = at.astimezone(UTC)
         return Span(at - self.duration, at)
 
@@ -64,25 +46,25 @@ class RollingWindow:
 
 
 CALENDAR: Final = datetime(2024, 1, 1)  # noqa: DTZ001 - local time, wherever that is
-"""A Monday on which a quarter and a year begin: so does every period of the calendar."""
+"""A Monday on which a quarter and a year begin, and so every period of the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarWindow:
-    """A period that repeats in a time zone: the budget is full at its start and renews at the next.
+    """A period that repeats in a time zone: the budget is full at its start and resets at the next.
 
-    Periods begin at the same local time, whatever the clocks do: where that time is skipped, as
-    late after the change as it is after its start; where it comes twice, at the first of the two
+    Periods begin at the same local time, despite clock changes: if that time is skipped, as late
+    after the change as it would be after its start; if it occurs twice, at the first of the two
     (RFC 5545, section 3.3.5).
     """
 
     period: Period
     zone: tzinfo
     begins: datetime = CALENDAR
-    """Where one of the periods begins, in local time without a zone; earlier ones precede it."""
+    """The start of one of the periods, in local time without a zone; earlier periods precede it."""
     closing: bool = False
-    """Whether the instant between two periods is the end of the first: of a period that is over,
-    as a whole, is then reported at its end. Else it is the start of the second."""
+    """Whether the instant between two periods is the end of the first: a period that is over is
+    reported as a whole at its end. Otherwise it is the start of the second."""
 
     @classmethod
     def beginning(cls, period: Period, zone: tzinfo, begins: datetime) -> Self:
@@ -91,23 +73,12 @@ class CalendarWindow:
         Two windows with the calendar's own periods are equal, whichever of them was given.
 
         Raises:
-            ValueError: not every period has such a start, or it is finer than a second; the message
+            ValueError: some period lacks such a start, or it has fractions of a second; the message
                 says what to write.
         """
-        if begins.microsecond:
-            raise ValueError(
-                f"{begins} has fractions of a second; write {begins.replace(microsecond=0)}"
-            )
-        if period in _MONTHS and begins.day > (days := _shortest_month(period, begins.month)):
-            message = (
-                f"not every {period} has a day {begins.day} to begin on; write day {days} or"
-                " earlier"
-            )
-            raise ValueError(message)
-        window = cls(period, UTC, begins)
-        on_calendar = window.whole(CALENDAR.replace(tzinfo=UTC)).start == CALENDAR.replace(
-            tzinfo=UTC
-        )
+        period.check(begins)
+        calendar = CALENDAR.replace(tzinfo=UTC)
+        on_calendar = cls(period, UTC, begins).whole(calendar).start == calendar
         return cls(period, zone) if on_calendar else cls(period, zone, begins)
 
     def counted(self, at: datetime) -> Span:
@@ -117,29 +88,20 @@ class CalendarWindow:
     def whole(self, at: datetime) -> Span:
         """Return the period around ``at``, in UTC; a day with a DST change has 23 or 25 hours."""
         within = at - _FINEST if self.closing else at
-        number = self._number(within.astimezone(self.zone).replace(tzinfo=None))
-        # Around a change of the clocks the wall shows a time before, or after, what has passed.
+        number = self.period.number(self.begins, within.astimezone(self.zone).replace(tzinfo=None))
+        # Around a clock change, the local time is earlier, or later, than the elapsed time
+        # suggests.
         while self._start(number) > within:
             number -= 1
         while self._start(number + 1) <= within:
             number += 1
         return Span(self._start(number), self._start(number + 1))
 
-    def _number(self, local: datetime) -> int:
-        """Return about how many periods after ``begins`` a local time is: one too many at most."""
-        if self.period in _DAYS:
-            return (local - self.begins) // timedelta(days=_DAYS[self.period])
-        return (_months(local) - _months(self.begins)) // _MONTHS[self.period]
-
     def _start(self, number: int) -> datetime:
-        """Return when the period starts that is ``number`` periods after ``begins``, in UTC."""
-        if self.period in _DAYS:
-            local = self.begins + number * timedelta(days=_DAYS[self.period])
-        else:
-            months = _months(self.begins) + number * _MONTHS[self.period]
-            year, month = divmod(months, _MONTHS_PER_YEAR)
-            local = self.begins.replace(year=year, month=month + 1)
-        # With fold=0 Python takes what RFC 5545 asks for: PEP 495, "the fold" and "the gap".
+        """Return the start of the period that is ``number`` periods after ``begins``, in UTC."""
+        local = self.period.later(self.begins, number)
+        # With fold=0, Python chooses the same instant as RFC 5545: PEP 495, "the fold" and "the
+        # gap".
         return local.replace(tzinfo=self.zone).astimezone(UTC)
 
     def __str__(self) -> str:
@@ -150,18 +112,8 @@ class CalendarWindow:
 Window = RollingWindow | CalendarWindow
 
 
-def _months(local: datetime) -> int:
-    return local.year * _MONTHS_PER_YEAR + local.month - 1
-
-
-def _shortest_month(period: Period, month: int) -> int:
-    """Return the days that every month has in which the period begins; February has 28."""
-    starts = range(month - 1, month - 1 + _MONTHS_PER_YEAR, _MONTHS[period])
-    return min(_DAYS_OF_MONTHS[start % _MONTHS_PER_YEAR] for start in starts)
-
-
 class Bound(StrEnum):
-    """Which end of a sampled indicator's interval is compared with the thresholds."""
+    """The end of a sampled indicator's interval that is compared with the thresholds."""
 
     PESSIMISTIC = "pessimistic"
     POINT = "point"
@@ -169,17 +121,17 @@ class Bound(StrEnum):
 
 
 class Denominator(StrEnum):
-    """The events that a calendar window's bad events are measured against."""
+    """The number of events that a calendar window's bad events are divided by."""
 
     PERIOD = "period"
-    """The whole period: consumed grows from 0, as events come in."""
+    """The events of the whole period: the consumed share grows from 0, as events come in."""
     TO_DATE = "to-date"
-    """The events so far: consumed may jump about early in the period."""
+    """The events so far: the consumed share may change abruptly early in the period."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnGuards:
-    """The requirements that a measurement of one SLO must meet; None: those of the policy.
+    """The requirements on a measurement of one SLO; None: those of the policy.
 
     The fields are those of `gate.budget.coverage.Guards`.
     """
@@ -204,18 +156,19 @@ class RatioSlo:
     sla: Fraction | None = None
     """The contract's objective, laxer than ``objective``; its margin is reported."""
     slices: Slices | None = None
-    """Given: timeslices instead of occurrences."""
+    """If given, timeslices are counted instead of occurrences."""
     denominator: Denominator = Denominator.PERIOD
-    """For calendar windows."""
+    """The denominator for calendar windows."""
     sampled: Bound | None = None
-    """Given: the events are a sample, and this bound of the 95% interval decides."""
+    """If given, the events are a sample, and this bound of the 95% interval decides."""
     design_effect: Fraction = Fraction(1)
-    """For a sample: how many times as many events are needed to know as much as from independent
-    ones, at least 1. Answers of one conversation resemble each other."""
+    """For a sample: the number of events that count as one independent event, at least 1. Answers
+    of one conversation are correlated."""
     min_events: int | None = None
-    """Fewer events than this is low traffic; None: 1 / budget, of which one failure is all."""
+    """Fewer events than this is low traffic; None: 1 / budget, the traffic at which one failure
+    spends the whole budget."""
     advisory: bool = False
-    """Its findings warn and never block."""
+    """Whether its findings only warn and never block."""
     guards: OwnGuards = NO_OWN_GUARDS
 
     @property
@@ -235,7 +188,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompositeSlo:
-    """Several SLOs together; each is still judged by itself."""
+    """Several SLOs together; each is also judged by itself."""
 
     name: str
     members: tuple[Member, ...]
@@ -253,25 +206,25 @@ class SpendSlo:
     allowance: Fraction
     """Above 0."""
     unit: str
-    """``USD``, ``tokens``; empty when the policy names none."""
+    """Such as ``USD`` or ``tokens``; empty if the policy names none."""
     advisory: bool = False
     guards: OwnGuards = NO_OWN_GUARDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformSlo:
-    """An SLO whose objective and window a platform knows, which has not been asked yet.
+    """An SLO with the objective and window of a platform that was not queried yet.
 
-    What it has beside those is for the `RatioSlo` that it becomes.
+    Its other fields are for the `RatioSlo` that it becomes.
     """
 
     name: str
     sli: Sli
-    """With ``slo``: what the platform is asked for."""
+    """The indicator with ``slo``, the platform's SLO."""
     objective: Fraction | None = None
-    """Which of several objectives of the platform's is meant; None: its only one."""
+    """The selected objective of the platform's; None: its only one."""
     window: Window | None = None
-    """Likewise of its windows."""
+    """The selected window of the platform's; None: its only one."""
     sla: Fraction | None = None
     denominator: Denominator = Denominator.PERIOD
     min_events: int | None = None
@@ -283,5 +236,5 @@ Slo = RatioSlo | SpendSlo | CompositeSlo | PlatformSlo
 
 
 def counts_events(slo: Slo) -> TypeGuard[RatioSlo]:
-    """Return whether incidents can be found in an SLO's history: each step has its burn rate."""
+    """Return whether incidents can be found in an SLO's history: each step has a burn rate."""
     return isinstance(slo, RatioSlo) and slo.slices is None

@@ -18,15 +18,15 @@ _UNITS = {
     "ms": timedelta(milliseconds=1),
 }
 _WRITTEN = ("d", "h", "m", "s", "ms")
-"""28d rather than 4w: as most policies and rules have it."""
+"""The units for output: 28d rather than 4w, as in most policies and rules."""
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:w|d|h|ms|m|s))+")
 _LONGEST = timedelta(days=36525)
-"""A century: an instant less this, or plus this, is still a date."""
+"""A century: an instant plus or minus this is still a valid date."""
 _FINEST = timedelta(milliseconds=1)
-"""Backends count no finer, and it would not be read back as it was written."""
+"""The smallest unit: backends do not count finer ones, and they would not be read back."""
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(w|d|h|ms|m|s)")
 _SPELLED = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
-"""A number and the name of a unit, as people also write it."""
+"""A number and the name of a unit, a common spelling."""
 _SPELLINGS = {
     **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), "ms"),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
@@ -35,19 +35,19 @@ _SPELLINGS = {
     **dict.fromkeys(("d", "day", "days"), "d"),
     **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), "w"),
 }
-"""In lower case."""
+"""The spellings of units, in lower case."""
 _IN_DAYS = {
     **dict.fromkeys(("mo", "month", "months"), 30),
     **dict.fromkeys(("y", "yr", "yrs", "year", "years"), 365),
 }
-"""Units that no duration has, since they differ in length."""
+"""Units that are not allowed in durations, since their length varies."""
 
 
 def parse_duration(text: str) -> timedelta:
     """Read a duration above zero.
 
     Raises:
-        ValueError: the text is not a duration, or is zero; its message says what was expected.
+        ValueError: the text is not a duration, or is zero; the message says what was expected.
     """
     if not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is not a valid duration; {_meant_duration(text)}")
@@ -65,7 +65,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def _meant_duration(text: str) -> str:
-    """Return what to write instead of a text that is not a duration."""
+    """Return the advice for a text that is not a duration."""
     parts = _SPELLED.fullmatch(text.strip())
     if parts is None:
         return "write for example 30d, 6h, 5m, 1h30m or 250ms"
@@ -81,9 +81,9 @@ def _meant_duration(text: str) -> str:
 
 
 def format_duration(length: timedelta) -> str:
-    """Write a duration of whole milliseconds so that `parse_duration` reads it back: ``1h30m``.
+    """Write a duration of whole milliseconds such that `parse_duration` reads it back: ``1h30m``.
 
-    Anything finer is left out; what is shorter is ``0s``.
+    Fractions of a millisecond are cut; a shorter duration is ``0s``.
     """
     parts = []
     for unit in _WRITTEN:
@@ -100,7 +100,7 @@ def parse_ratio(text: str) -> Fraction:
     """Read ``99.9%`` or ``0.999`` as 999/1000. The result may lie outside 0 to 1.
 
     Raises:
-        ValueError: no number; or a bare number above 1, which could be meant either way.
+        ValueError: the text is not a number, or is a bare number above 1, which is ambiguous.
     """
     number, percent = text.strip(), False
     if number.endswith("%"):
@@ -116,14 +116,14 @@ def parse_ratio(text: str) -> Fraction:
 
 
 def _meant_share(number: str) -> str:
-    """Return what to write instead of a text that is not a share, without its percent sign."""
+    """Return the advice for a text that is not a share, without its percent sign."""
     if _NUMBER.fullmatch(number.replace(",", ".", 1)):
         return f"write a point and no comma: {number.replace(',', '.', 1)}%"
     return "write for example 99.9% or 0.999"
 
 
 UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-"""How many of each make a second."""
+"""The number of each unit in a second."""
 _SECONDS: Final = {
     "h": Fraction(3600),
     "m": Fraction(60),
@@ -139,29 +139,29 @@ class Threshold:
     """The largest good value."""
 
     value: Fraction
-    """In seconds where it is a time; else as it was written."""
+    """In seconds for a time; otherwise the number as it was written."""
     is_time: bool
 
     def in_unit(self, unit: str) -> Fraction:
-        """Return the value in one of `UNITS`, or for an empty unit as it was written.
+        """Return the value in one of `UNITS`; for an empty unit, the number as it was written.
 
         Raises:
-            ValueError: a time is needed and this is none, or the reverse; the message says so.
+            ValueError: a time is needed and this is not one, or the reverse; the message says so.
         """
         if unit and not self.is_time:
             meant = _meant_time(self.value)
             raise ValueError(f"{decimal(self.value)} has no unit; write a duration such as {meant}")
         if not unit and self.is_time:
-            raise ValueError("what is measured is not a time; write a number without a unit")
+            raise ValueError("the measured value is not a time; write a number without a unit")
         return self.value * UNITS[unit] if unit else self.value
 
 
 _SURELY_MILLISECONDS: Final = 100
-"""Whoever writes a number as large as this for a latency does not mean seconds."""
+"""A latency without a unit that is at least this large cannot be meant in seconds."""
 
 
 def _meant_time(number: Fraction) -> str:
-    """Return how a latency without a unit is written: nobody means one of 42 minutes."""
+    """Return how a latency without a unit should be written: nobody means one of 42 minutes."""
     seconds = f"{decimal(number)}s"
     if number < 1:
         return f"{seconds} or {decimal(number * 1000)}ms"
@@ -184,7 +184,7 @@ def decimal(value: Fraction) -> str:
 
 
 def around(threshold: Fraction, boundaries: Collection[Fraction], unit: str) -> str:
-    """Say which boundaries are nearest to a threshold that is none of them."""
+    """Name the boundaries nearest to a threshold that is not a boundary."""
     below = max((bound for bound in boundaries if bound < threshold), default=None)
     above = min((bound for bound in boundaries if bound > threshold), default=None)
     sides = (("stricter", below), ("laxer", above))
@@ -196,22 +196,22 @@ _DECIMAL: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, 
 _BINARY: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "PiB": 1 << 50}
 _FACTORS: Final = {unit.lower(): factor for unit, factor in (_DECIMAL | _BINARY).items()}
 SIZE_PATTERN: Final = r"\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z]+)\s*"
-"""A number and a unit; `parse_size` says which units there are."""
+"""A number and a unit; `parse_size` defines the units."""
 _SIZE: Final = re.compile(SIZE_PATTERN)
 _LARGEST: Final = 1 << 63
-"""The first number above 64 signed bits: servers take no larger limit."""
+"""The first number above 64 signed bits, the largest limit of servers."""
 _BARE: Final = re.compile(r"\s*([0-9.]+)\s*")
 
 
 def parse_size(text: str) -> int:
-    """Return how many whole bytes are written here, rounded down.
+    """Return the number of bytes in a text with a unit, rounded down.
 
-    50GB are 50,000,000,000 bytes and 50GiB are 53,687,091,200. Capitals do not matter, since
-    nobody means bits here.
+    50GB are 50,000,000,000 bytes and 50GiB are 53,687,091,200. Upper and lower case are equal,
+    since bits are not meant here.
 
     Raises:
-        ValueError: the unit is missing or unknown, or it is less than one byte, or more than a
-            server takes; the message says what to write.
+        ValueError: the unit is missing or unknown, or the number is below one byte or above a
+            server's limit; the message says what to write.
     """
     parts = _SIZE.fullmatch(text)
     factor = _FACTORS.get(parts[2].lower()) if parts else None
@@ -229,7 +229,7 @@ def parse_size(text: str) -> int:
 def format_size(size: int) -> str:
     """Write a number of bytes in the largest decimal unit that it fills: 812 B, 1.3 GB, 50 GB.
 
-    Three digits at most, rounded down, and no zeros behind the point.
+    It has at most three digits, is rounded down, and has no zeros at its end after the point.
     """
     unit, factor = next(
         ((unit, factor) for unit, factor in reversed(_DECIMAL.items()) if size >= factor), ("B", 1)

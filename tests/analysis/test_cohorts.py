@@ -239,7 +239,7 @@ def test_what_has_no_events_is_left_out_and_said() -> None:
     assert dict(report.services[0].left_out) == {
         "m": "spend is an amount, not a count of events",
         "s": "it counts slices of time, which belong to no group",
-        "all": "it is a composite; its members are looked at themselves",
+        "all": "it is a composite; its members are examined instead",
     }
     assert len(backend.asked) == 1
 
@@ -254,7 +254,7 @@ def test_what_holds_ratios_of_slices_is_left_out() -> None:
     report = compare_cohorts([recorded], asked(), open_with=Opening({"chat": Apart({})}))
 
     assert dict(report.services[0].left_out) == {
-        "a": "its series hold ratios of slices of time, of which the events are not known"
+        "a": "its series have ratios of slices of time, whose events are unknown"
     }
 
 

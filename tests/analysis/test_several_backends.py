@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gate.decision.decision import backends_document
+from gate.decision.document import backends_document
 from gate.errors import ExitCode
 from tests.command import Result, gate
 from tests.config.texts import policy, read
@@ -207,7 +207,7 @@ def test_what_fails_is_what_on_says_of_its_backend(folder: Path) -> None:
         for finding in decision["policies"][0]["findings"]
         if finding["slo"] == "faithfulness" and finding["verdict"] == "warn"
     ]
-    assert "the policy lets that pass (on." in finding["reason"]
+    assert "the policy allows that (on." in finding["reason"]
     assert finding["reason"].endswith(" of faithfulness)")
 
 

@@ -577,7 +577,7 @@ def test_a_budget_that_is_not_measured_leaves_open_what_was_spent() -> None:
 
     assert done.report.verdict is CanaryVerdict.CANNOT_TELL
     assert done.report.slos[0].troubles == (
-        "its budget was not measured, so what was spent of it is not known: it is backend_error",
+        "its budget was not measured, so the spent part is unknown: it is backend_error",
     )
     # It is asked for in every look, as the verdict hangs on it.
     assert len(done.traffic.measured) == done.report.looks + 1
@@ -687,7 +687,7 @@ def test_series_of_slices_cannot_be_watched() -> None:
     with pytest.raises(NotComparableError) as refused:
         watched_slos(replace(policy.policy, slos=(sliced,)), ())
 
-    assert "its series hold ratios of slices of time" in str(refused.value)
+    assert "its series have ratios of slices of time" in str(refused.value)
     assert refused.value.others == ()
 
 

@@ -348,7 +348,7 @@ def test_many_pull_requests_are_measured_once_and_each_is_set_once(
     before = len(fake.statuses)
     done = sweeps.sweep(bad=2_000)
     assert done.exit_code == 0
-    assert f"{numbers} open, {numbers} looked at, {numbers} set" in last_line(done)
+    assert f"{numbers} open, {numbers} checked, {numbers} set" in last_line(done)
     assert {sweeps.state(commit(number + 1)) for number in range(numbers)} == {"failure"}
     assert len(fake.statuses) == before + numbers
     assert fake.seen.count("users/get-authenticated") == 1

@@ -138,7 +138,7 @@ def second_page(fake: FakeGitLab, head: str) -> None:
     fake.people.commits = [written(head)] * 100 + [written(OTHER, "Grace", "g@x.example")]
 
 
-NOBODY = "nobody among @grace but the author has approved this commit or set the label on it"
+NOBODY = "nobody among @grace except the author has approved this commit or set the label on it"
 ATTEMPTS: dict[str, tuple[Attempt, str]] = {
     "opened it": (people(author="grace"), "@grace opened it"),
     "the author's account is gone": (people(author=None), "it is not known who opened it"),

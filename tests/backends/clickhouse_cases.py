@@ -200,7 +200,7 @@ ROWS = (
         failure=Failure.NO_TRAFFIC,
         play=kept(rows(), judging("kind = 'rag'")),
         cause=Cause.NO_TRAFFIC,
-        words="none is an event",
+        words="rows is an event",
     ),
     doubtful(
         failure=Failure.LOW_TRAFFIC,

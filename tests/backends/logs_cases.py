@@ -126,7 +126,7 @@ LOGS = Contract(
             failure=Failure.NO_TRAFFIC,
             play=written(GOOD, judging("kind = 'rag'")),
             cause=Cause.NO_TRAFFIC,
-            words="none is an event",
+            words="rows is an event",
         ),
         doubtful(
             failure=Failure.LOW_TRAFFIC,

@@ -239,7 +239,7 @@ POSTGRES = Contract(
             failure=Failure.NO_TRAFFIC,
             play=stored(GOOD, judging("kind = 'rag'")),
             cause=Cause.NO_TRAFFIC,
-            words="none is an event",
+            words="rows is an event",
         ),
         doubtful(
             failure=Failure.LOW_TRAFFIC,
@@ -340,7 +340,7 @@ POSTGRES = Contract(
         error(
             failure=Failure.HTML,
             play=answering(b"HTTP/1.1 400 Bad Request\r\n\r\n<html>"),
-            words="something else than PostgreSQL answers",
+            words="a program other than PostgreSQL answers",
         ),
         error(
             failure=Failure.TRUNCATED,

@@ -208,7 +208,7 @@ SPARK = Contract(
             failure=Failure.NO_TRAFFIC,
             play=stored(GOOD, judging("kind = 'rag'")),
             cause=Cause.NO_TRAFFIC,
-            words="none is an event",
+            words="rows is an event",
         ),
         doubtful(
             failure=Failure.LOW_TRAFFIC,

@@ -98,5 +98,5 @@ def test_an_allowance_is_spent_and_never_clamped(amount: int, left: str) -> None
 
 
 def test_an_amount_that_is_asked_for_must_come() -> None:
-    with pytest.raises(TypeError, match="spend: an amount was asked for and Counts came"):
+    with pytest.raises(TypeError, match="spend: an amount was requested, but Counts came"):
         spend(counts(bad=0, total=1))

@@ -172,7 +172,7 @@ def test_a_burn_rate_of_one_spends_the_budget_in_one_window(
 
 def test_counts_that_are_asked_for_must_come() -> None:
     spent = Spent(amount=Fraction(1), evidence=evidence())
-    with pytest.raises(TypeError, match="availability: counts were asked for and Spent came"):
+    with pytest.raises(TypeError, match="availability: counts were requested, but Spent came"):
         ratio(spent)
-    with pytest.raises(TypeError, match="availability: counts were asked for and Spent came"):
+    with pytest.raises(TypeError, match="availability: counts were requested, but Spent came"):
         ratio(counts(bad=0, total=1), {HOUR: spent})

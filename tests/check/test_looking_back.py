@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import Settings, history_of, open_backend, registration
+from gate.backends import Settings, open_backend, registration
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
@@ -19,6 +19,7 @@ from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
 from gate.measure import Answer, Cause, CountRequest, Limits
+from gate.measure.capabilities import history_of
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict
@@ -137,7 +138,7 @@ def test_a_history_of_which_nothing_is_known_is_no_data() -> None:
     decided = decide(policy(slo("a")), Remembering({"a": empty}))
     assert decided.verdict is Verdict.UNDECIDED
     assert decided.judgement.findings[0].reason.endswith(
-        "there is no data for any step of the time looked at"
+        "there is no data for any step of the examined time"
     )
 
 

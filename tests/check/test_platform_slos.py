@@ -244,7 +244,7 @@ def test_a_platform_cannot_be_watched(gate: Run, policy: Files) -> None:
     done = gate("watch", "gate.yaml", "--canary", "track=canary", "--for", "1h", cwd=policy.folder)
 
     assert done.exit_code == 2
-    assert "its platform has not said what it promises" in done.stderr
+    assert "its platform has not given an objective" in done.stderr
 
 
 def test_the_doctor_says_what_the_platform_promises(gate: Run, policy: Files) -> None:

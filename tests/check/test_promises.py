@@ -130,7 +130,7 @@ def test_an_slo_that_nothing_was_asked_of_is_not_measured() -> None:
     first, _ = measure(platform_file().policy, defining(), at=AT)
 
     assert not first.measured
-    assert first.doubts[0].reason == "the platform was not asked what it promises"
+    assert first.doubts[0].reason == "the platform was not queried for its objective"
 
 
 def proposed(becomes: PolicyFile, in_force: PolicyFile) -> PolicyFile:

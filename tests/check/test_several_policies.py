@@ -120,8 +120,8 @@ def test_a_fault_of_a_backend_is_never_a_verdict(
     [
         (lambda _: [], "gave 0 answers to 2 requests"),
         (lambda requests: [HEALTHY] * (len(requests) + 1), "gave 3 answers to 2 requests"),
-        (lambda requests: [spent(1) for _ in requests], "counts were asked for and Spent came"),
-        (lambda requests: [None for _ in requests], "counts were asked for and NoneType came"),
+        (lambda requests: [spent(1) for _ in requests], "counts were requested, but Spent came"),
+        (lambda requests: [None for _ in requests], "counts were requested, but NoneType came"),
     ],
 )
 def test_answers_that_do_not_fit_the_questions_are_a_fault(answer: object, fault: str) -> None:
@@ -135,7 +135,7 @@ def test_counts_for_an_allowance_are_a_fault() -> None:
     allowance = slo("money", budget="allowance: 100 USD", more="sli: {spent: money}")
     backends = {"chat": Memory({"money": HEALTHY})}
 
-    with pytest.raises(TypeError, match="an amount was asked for and Counts came"):
+    with pytest.raises(TypeError, match="an amount was requested, but Counts came"):
         run_check([file("chat", allowance)], Options(at=AT), open_with=Opening(backends))
 
 

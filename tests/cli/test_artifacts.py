@@ -287,7 +287,7 @@ def test_where_the_commit_is_not_known_nothing_is_asked(
     event.write_text("{}")
     done = check(GITHUB_SHA="", GITHUB_EVENT_PATH=str(event))
     assert done.exit_code == 3
-    assert "it is not known which commit would ship" in requirement(done)["reason"]
+    assert "the commit that would ship is unknown" in requirement(done)["reason"]
     assert fake.seen == []
 
 

@@ -375,7 +375,7 @@ class TestVerify:
         done = gate("verify", decision.name, GATE_SIGNING_KEY="another key of sixteen")
         assert (done.exit_code, done.stdout) == (
             3,
-            "REFUSED decision.json: its signature does not fit\n",
+            "REFUSED decision.json: its signature does not match\n",
         )
 
     def test_a_stale_one_is_refused(self, gate: Run) -> None:
@@ -394,7 +394,7 @@ class TestVerify:
         for name in ("unknown.json", decision.name):
             done = gate("verify", name)
             assert done.exit_code == 3
-            assert "which commit it is about is not known" in done.stdout
+            assert "it does not say which commit it is about" in done.stdout
 
     @pytest.mark.parametrize(
         "text, words",

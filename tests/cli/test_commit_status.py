@@ -98,7 +98,7 @@ def test_a_status_that_cannot_be_set_leaves_the_verdict_alone(check: Run, fake: 
     "more, words",
     [
         ({"GITHUB_TOKEN": ""}, "no commit status: there is no token for github"),
-        ({"event": {"head": {"repo": None}}}, "no commit status: the commit is not known"),
+        ({"event": {"head": {"repo": None}}}, "no commit status: the commit is unknown"),
         (
             {"event": {"head": {"sha": HEAD, "repo": {"full_name": "mallory/chat"}}}},
             "no commit status: the token of a fork or of Dependabot is read-only",

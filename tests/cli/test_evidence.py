@@ -145,7 +145,7 @@ def test_evidence_against_it_blocks_it(check: Check, checkout: Path) -> None:
     words = " ".join(done.stdout.split())
     assert "Why faithfulness: 18 of 20 cases passed (90.0%" in words
     assert "Needs faithfulness, not met" in words
-    assert "Allowed again once what is required is shown" in words
+    assert "Allowed again once the requirements are met" in words
     assert "Next gate evaluation evals/*.json (shows what the gate reads in these files)" in words
 
 
@@ -279,8 +279,8 @@ def test_results_of_the_trial_merge_are_told_from_those_of_the_head(
     github |= {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_SHA": head(checkout)}
     done = check("-f", "json", **github)
     assert requirement(done)["reason"].endswith(
-        f"before the gate ({head(checkout)[:12]} is checked out here, and not the head of the pull"
-        " request: check that out for the evaluation)"
+        f"before the gate ({head(checkout)[:12]} is checked out here instead of the head of the"
+        " pull request: check that out for the evaluation)"
     )
     write(checkout, promptfoo(20, commit_="f" * 40))
     assert requirement(check("-f", "json", **github))["reason"].endswith("before the gate")
@@ -399,12 +399,12 @@ def test_an_attestation_binds_a_file_that_says_nothing(
     assert check(**signing).exit_code == 0
     unverified = requirement(check("-f", "json"))
     assert (
-        "its attestation does not count: it is signed, and there is no key here"
+        "its attestation does not count: it is signed, and no key is set here"
         in (unverified["reason"])
     )
     assert unverified["reason"].endswith("this job the key, as GATE_SIGNING_KEY or GATE_VERIFY_KEY")
     foreign = check("-f", "json", GATE_SIGNING_KEY="another secret of 16")
-    assert "its signature does not fit" in requirement(foreign)["reason"]
+    assert "its signature does not match" in requirement(foreign)["reason"]
     write(checkout, promptfoo(20, 0, ran_at=NOW + timedelta(seconds=1)))
     altered = check("-f", "json", **signing)
     assert (
@@ -441,7 +441,7 @@ def test_an_attestation_of_another_commit_than_the_file_says_is_a_contradiction(
     commit(checkout, "second", {"a.md": ""})
     refused = gate("attest", "evals/own.json", cwd=checkout, env=signing)
     assert refused.exit_code == 2
-    assert f"it says itself that it is about {first}" in refused.stderr
+    assert f"it names {first}" in refused.stderr
     # Two files of the same name, one of which says nothing of its commit.
     assert gate("attest", str(path), cwd=checkout, env=signing).exit_code == 0
     wrong.unlink()
@@ -613,7 +613,7 @@ def test_a_decision_that_contradicts_its_requirements_is_refused(
         assert (done.exit_code, done.stdout[:5]) == (0, "HOLDS")
     else:
         assert done.exit_code == 3
-        assert "what is required of 'chat' contradicts its findings" in done.stdout
+        assert "the requirements of 'chat' contradict its findings" in done.stdout
 
 
 def test_what_the_gate_reads_in_result_files_is_shown(gate: Run, checkout: Path) -> None:

@@ -140,8 +140,8 @@ def test_without_a_calendar_window_no_period_has_ended(gate: Run, tmp_path: Path
 
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == (
-        "gate: gate.yaml: no SLO has a calendar window, so no period has ended; for the"
-        " windows that ended at the last midnight, give the instant 2026-11-03T00:00:00Z\n"
+        "gate: gate.yaml: no SLO has a calendar window, so no period has ended; for windows that"
+        " end at the last midnight, give the instant 2026-11-03T00:00:00Z\n"
     )
 
 

@@ -11,9 +11,8 @@ from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.decision.decision import Context
 from gate.hosts.git import Checkout
 from gate.hosts.gitlab import GitLab
-from gate.policy.authors import Authors
+from gate.policy.authors import Authors, Right
 from gate.policy.changes import ChangeFacts, ChangeMatcher
-from gate.policy.logins import Right
 from gate.policy.override import OverrideRule
 from tests.hosts.repository import begin
 from tests.hosts.test_github_people import HEAD, review
@@ -69,7 +68,7 @@ def test_in_a_deploy_each_pull_request_must_be_approved(fake: FakeGitHub) -> Non
     assert place.approve(MATCHER, ChangeFacts(sources=((7, HEAD), (8, HEAD)))).by == ("@grace",)
     newer = place.approve(MATCHER, ChangeFacts(sources=((7, HEAD), (8, "d" * 40))))
     assert newer.by == ()
-    assert "nobody among @grace but the author has approved" in newer.why_not
+    assert "nobody among @grace except the author has approved" in newer.why_not
     nothing = place.approve(MATCHER, ChangeFacts())
     assert nothing.why_not == "there is no pull request whose approvals could be read"
 

@@ -281,7 +281,7 @@ def test_an_incident_that_cost_too_little_to_be_shown_can_be_drafted(
     ("options", "message"),
     [
         (("--draft", "chat-20261030-0005"), "did you mean 'chat-20261030-0000'?"),
-        (("--draft", "x", "--threshold", "1000000"), "nor any other in the time looked at"),
+        (("--draft", "x", "--threshold", "1000000"), "nor any other in the examined time"),
         (("--format", "yaml"), "yaml is the format of a draft; name the incident with --draft ID"),
         (("--write", "yaml=x"), "yaml is the format of a draft; name the incident with --draft ID"),
         (("--draft", ID, "--format", "json"), "a draft is written as yaml, not as json"),

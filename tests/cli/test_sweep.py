@@ -29,7 +29,7 @@ def test_a_verdict_that_is_too_old_is_given_anew_by_the_budget_of_now(sweeps: Sw
     assert done.stdout.splitlines() == [
         "#1: success -> success: ALLOW: canary of chat",
         "#2: failure -> success: ALLOW: full-rollout of chat",
-        "gate/chat: 2 open, 2 looked at, 2 set, 0 skipped (0 still valid, "
+        "gate/chat: 2 open, 2 checked, 2 set, 0 skipped (0 still valid, "
         "0 no verdict, so nothing to take back, 0 no status of this gate), 0 failed",
     ]
     assert done.exit_code == 0

@@ -1,4 +1,4 @@
-"""Files that are written: never through a link of the checkout, and else wherever a person says."""
+"""Files that are written: never through a link in it, and else wherever a person says."""
 
 import os
 from collections.abc import Iterator

@@ -12,9 +12,8 @@ import yaml
 
 from gate.budget.impact import Impact
 from gate.cli.schema import cases_schema
-from gate.config.cases import StatedChange, place_of_cases, policy_beside
+from gate.config.cases import FULL, StatedChange, place_of_cases, policy_beside
 from gate.config.cases_schema import CASES, read_cases
-from gate.config.stated import FULL
 from gate.errors import ExitCode, PolicyError
 from gate.measure import Cause
 from gate.policy.changes import ChangeCommit
@@ -148,7 +147,7 @@ def left(*more: str) -> str:
         (f"{HERE}", "the file is empty"),
         (
             f"version: 1\ncases:\n  - {HERE}name: a\n    change: canary\n{EXPECT}",
-            "the key 'at' is missing; it may also stand above all cases",
+            "the key 'at' is missing; add it here, or above all cases",
         ),
         (
             f"{CASE}{EXPECT}  - name: {HERE}a\n    change: canary\n{EXPECT}",
@@ -156,12 +155,14 @@ def left(*more: str) -> str:
         ),
         (
             f"{CASE}    slos:\n      a: {HERE}{{total: 3}}\n{EXPECT}",
-            "exactly one of these says what is left: total and bad, remaining: 42%, spent: 1200,"
+            "give exactly one statement of the remaining budget: total and bad, remaining: 42%,"
+            " spent: 1200,"
             " or unmeasured: no_data",
         ),
         (
             f"{CASE}    slos:\n      a: {HERE}{{remaining: 3%, spent: 1}}\n{EXPECT}",
-            "exactly one of these says what is left: total and bad, remaining: 42%, spent: 1200,"
+            "give exactly one statement of the remaining budget: total and bad, remaining: 42%,"
+            " spent: 1200,"
             " or unmeasured: no_data",
         ),
         (f"{CASE}    slos: {{a: {{total: 3, bad: {HERE}4}}}}\n{EXPECT}", "bad is more than total"),
@@ -192,7 +193,7 @@ def left(*more: str) -> str:
         ),
         (
             left(f"suspicions: [{HERE}{{cause: born}}]"),
-            "say how many events it is about: hidden, doubtful, or both; any is any number",
+            "say how many events are in doubt: hidden, doubtful, or both; any means any number",
         ),
         (
             left(f"suspicions: [{{cause: born, hidden: {HERE}-1}}]"),
@@ -200,7 +201,7 @@ def left(*more: str) -> str:
         ),
         (
             left(f"incidents: [{HERE}{{start: 2026-11-20T10:00:00Z}}]"),
-            "exactly one of these says what it took: share: 35%, or bad: 400",
+            "give exactly one of share and bad: share: 35%, or bad: 400",
         ),
         (
             left(f"incidents: [{{start: 2026-11-20T10:00:00Z, share: {HERE}0%}}]"),
@@ -215,7 +216,7 @@ def left(*more: str) -> str:
         ),
         (
             f"{CASE}    others: {HERE}{{}}\n{EXPECT}",
-            "exactly one of these holds for all other SLOs: remaining, or unmeasured",
+            "give exactly one of these for all other SLOs: remaining, or unmeasured",
         ),
         (
             f"{CASE}    expect: {HERE}{{tier: healthy}}\n",

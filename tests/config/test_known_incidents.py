@@ -158,7 +158,7 @@ def test_what_is_over_has_an_end(tmp_path: Path, status: str) -> None:
     text = LEAST.replace("open", status)
 
     assert mistakes(tmp_path, one=text) == [
-        f"one.yaml:1:71: error: what is {status} has an end: add the key 'end'"
+        f"one.yaml:1:71: error: a known incident that is {status} has an end: add the key 'end'"
     ]
 
 
@@ -189,8 +189,8 @@ def test_a_record_names_services_and_slos(
 
 def test_a_record_from_before_there_was_service_says_what_to_add(tmp_path: Path) -> None:
     assert mistakes(tmp_path, one=WHOLE.replace("service: chat\n", "")) == [
-        "one.yaml:1:1: error: the key 'service' is missing: The service that it hit, as its policy"
-        " names it, or several: service: chat."
+        "one.yaml:1:1: error: the key 'service' is missing: Affected service, as its policy names"
+        " it, or a list of services: chat."
     ]
 
 

@@ -187,7 +187,8 @@ def test_a_preset_without_rows_is_none_for_a_log(folder: Path, records: str, mes
         (
             "presets/Our_Server.yaml",
             OURS,
-            "presets/Our_Server.yaml:1:1: error: a preset is called like its file: lower-case words"
+            "presets/Our_Server.yaml:1:1: error: the name of a preset is that of its file:"
+            " lower-case words"
             " with - between them, such as our-gateway.yaml",
         ),
         (

@@ -249,7 +249,7 @@ def test_a_policy_needs_a_backend() -> None:
 def test_a_backend_that_no_slo_uses_is_a_warning() -> None:
     assert_warning(
         policy(backend=BACKENDS.replace("  judge", "  ¦judge"), slos=f"slos:\n{UP}"),
-        "no SLO uses the backend judge, so that it is never asked; remove it, or write backend:"
+        "no SLO uses the backend judge, so that it is never queried; remove it, or write backend:"
         " judge on an SLO",
     )
 

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gate.slo.calendar import Period
 from gate.slo.indicator import EmptySlice, Sli, Slices
-from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, Period, SpendSlo
+from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, SpendSlo
 from tests.config.texts import SLOS, assert_mistake, only_ratio, policy, slo, sound
 
 OBJECTIVE = "objective: 99.9%"
@@ -42,7 +43,7 @@ INDICATOR = (
         ("¦{threshold: 5}", INDICATOR),
         (
             "{column: a, threshold: ¦5s}",
-            "what is measured is not a time; write a number without a unit",
+            "the measured value is not a time; write a number without a unit",
         ),
         (
             "{column: a, threshold: ¦5, unit: s}",

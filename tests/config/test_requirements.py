@@ -129,7 +129,7 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
         (evaluation("max_age: ¦24"), "'24' is not a valid duration; add a unit, for example 24d,"
          " 24h, 24m or 24s"),
         (evaluation("not_worse_than: ¦main"), "'main' is not a valid value; write base"),
-        (evaluation("base_from: ¦b/*.json"), "base_from is only read with not_worse_than; add"
+        (evaluation("base_from: ¦b/*.json"), "base_from is only used with not_worse_than; add"
          " not_worse_than: base"),
         (evaluation("score: ¦high"), "'high' is not a valid number; write digits, with a point for"
          " decimals"),
@@ -139,7 +139,7 @@ PATH = "is not a valid path; write it from the folder that gate runs in, with /:
          " in lower case, as gate evaluation prints them"),
         (evaluation("case_ids: [a, b]", f"case_digest: ¦{'a' * 64}"), "'case_ids' and"
          " 'case_digest' say the same; remove one of the two"),
-        (evaluation("case_ids: ¦[a, b, a]"), "the case 'a' is there twice; remove one of the two"),
+        (evaluation("case_ids: ¦[a, b, a]"), "the case 'a' is duplicated; remove one of the two"),
         (evaluation("case_ids: ¦[]"), "the list needs at least 1 entry; write case_ids:"
          " golden-set.txt"),
         (evaluation("case_ids: ¦nosuch.txt"), "there is no file 'nosuch.txt'; paths start from this"
@@ -235,7 +235,7 @@ def test_the_ids_of_the_cases_may_be_in_a_file_which_is_part_of_the_policy(
     ("content", "message"),
     [
         (b"\n \n", "ids/golden.txt has no case; write one id on each line"),
-        (b"a\nb\na\n", "the case 'a' is there twice; remove one of the two"),
+        (b"a\nb\na\n", "the case 'a' is duplicated; remove one of the two"),
         (b"\xff", "the file is not UTF-8 text"),
     ],
 )
@@ -268,8 +268,7 @@ def test_a_shadow_that_no_data_could_meet_says_what_to_write() -> None:
 
     assert_mistake(
         short,
-        "for is 5m; write at least 10m, since in less time it is not seen whether failures come in"
-        " bursts",
+        "for is 5m; write at least 10m, since bursts of failures do not show in less time",
     )
     assert_mistake(
         same.replace("sli: {bad: errors, total: requests}", sli),

@@ -98,5 +98,5 @@ def test_any_other_is_none(text: str) -> None:
 
 def test_a_key_that_only_verifies_signs_no_envelope() -> None:
     key = SealKey(algorithm="ed25519", key_id="a", sign=None, verifies=lambda *_: True)
-    with pytest.raises(ValueError, match="this key signs nothing"):
+    with pytest.raises(ValueError, match="this key cannot sign"):
         envelope(to_document(decision(allow_policy())), key)

@@ -46,7 +46,7 @@ def test_any_other_content_breaks_the_seal(
     if json.dumps(document.get(name, "absent")) == json.dumps(value) and name in document:
         assert seal_flaw(altered, None) is None
     else:
-        assert seal_flaw(altered, None) == "it was altered: its hash does not fit"
+        assert seal_flaw(altered, None) == "it was altered: its hash does not match"
 
 
 def test_the_hash_and_the_signature_are_those_of_the_canonical_text() -> None:
@@ -61,21 +61,21 @@ def test_the_hash_and_the_signature_are_those_of_the_canonical_text() -> None:
     [
         ({"verdict": "allow"}, "it has no seal"),
         ({"verdict": "allow", "seal": "none"}, "it has no seal"),
-        ({"verdict": "allow", "seal": {}}, "it was altered: its hash does not fit"),
+        ({"verdict": "allow", "seal": {}}, "it was altered: its hash does not match"),
         (
             {
                 **(bare := sealed({"verdict": "allow"}, None)),
                 "seal": {**bare["seal"], "alg": "none"},
             },
-            "its seal is not what a seal is",
+            "its seal is not valid",
         ),
-        ({"verdict": "allow", "seal": {"sha256": 1}}, "it was altered: its hash does not fit"),
+        ({"verdict": "allow", "seal": {"sha256": 1}}, "it was altered: its hash does not match"),
         (
             {"verdict": "allow", "seal": {"sha256": "\ud800"}},
-            "it was altered: its hash does not fit",
+            "it was altered: its hash does not match",
         ),
         (sealed({"verdict": "allow"}, None), "it is not signed"),
-        (sealed({"verdict": "allow"}, hmac_key(b"another key")), "its signature does not fit"),
+        (sealed({"verdict": "allow"}, hmac_key(b"another key")), "its signature does not match"),
     ],
 )
 def test_with_a_key_only_what_it_signed_holds(document: dict[str, Any], reason: str) -> None:
@@ -86,5 +86,5 @@ def test_a_forger_without_the_key_cannot_keep_the_signature() -> None:
     signed = sealed({"verdict": "block"}, KEY)
     forged = sealed({"verdict": "allow"}, None)
     forged["seal"]["hmac_sha256"] = signed["seal"]["hmac_sha256"]
-    assert seal_flaw(forged, None) == "it is signed, and there is no key here to check that with"
-    assert seal_flaw(forged, KEY) == "its signature does not fit"
+    assert seal_flaw(forged, None) == "it is signed, and no key is set here to verify that"
+    assert seal_flaw(forged, KEY) == "its signature does not match"

@@ -22,7 +22,7 @@ from gate.measure import Cause
 from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
 from gate.policy.override import Override
-from gate.reporters.outlook import promises
+from gate.reporters.pace import promises
 from tests.reporters.builders import (
     AT,
     TIERS,
@@ -175,7 +175,7 @@ def test_the_terminal_says_both_numbers_of_each_slo() -> None:
         " 3.0% at most",
         "Pre-mortem: small of chat: expected cost less than 0.1% of the budget; the canary may take"
         " less than 0.1% at most",
-        "Pre-mortem: answers of chat: what the change costs is not known:"
+        "Pre-mortem: answers of chat: the cost of the change is unknown:"
         " http://prometheus:9090 answered 503: query timed out after 2m0s",
     ]
 
@@ -267,11 +267,11 @@ def test_two_promises_to_one_service_are_refused() -> None:
 def test_an_altered_trigger_and_one_of_another_key_are_refused() -> None:
     document = trigger_document(trigger(), KEY)
 
-    with pytest.raises(OddDocumentError, match="its hash does not fit"):
+    with pytest.raises(OddDocumentError, match="its hash does not match"):
         read({**document, "revision": "b" * 40}, KEY)
-    with pytest.raises(OddDocumentError, match="its signature does not fit"):
+    with pytest.raises(OddDocumentError, match="its signature does not match"):
         read(document, hmac_key(b"another key of this test"))
-    with pytest.raises(OddDocumentError, match="no key here to check"):
+    with pytest.raises(OddDocumentError, match="no key is set here"):
         read(document)
     with pytest.raises(OddDocumentError, match="it is not signed"):
         read(trigger_document(trigger(), None), KEY)

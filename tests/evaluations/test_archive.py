@@ -139,4 +139,4 @@ def test_what_unpacks_to_too_much_is_refused(limit: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(archive, limit, 10_000)
     members = {**small(), "samples/z_epoch_1.json": b" " * 20_000}
 
-    assert refusal(zipped(members)) == "it unpacks to far more than results have"
+    assert refusal(zipped(members)) == "it unpacks to far more data than results have"

@@ -189,7 +189,7 @@ def test_lines_of_braintrust_never_have_cases(name: str) -> None:
 
     assert run.tool == "braintrust"
     assert cases_of([run]).total == 0
-    assert "not how many cases passed" in run.flaws[0]
+    assert "but not the number of passed cases" in run.flaws[0]
 
 
 def test_lines_of_braintrust_name_what_they_have() -> None:
@@ -211,4 +211,4 @@ def test_several_lines_of_braintrust_are_read_together() -> None:
 def test_an_interrupted_run_of_deepeval_is_flawed() -> None:
     run = run_of("deepeval/half_INT.temp_test_run_data.json")
 
-    assert run.flaws == ("the run is not finished: its totals are not there",)
+    assert run.flaws == ("the run is not finished: its totals are missing",)

@@ -78,8 +78,8 @@ def judged(
         (
             rows(199),
             UNDECIDED,
-            "199 of 199 cases passed (100.0%, 95% interval 98.1% to 100.0%), and the policy asks"
-            " for 200 distinct cases; run all of them",
+            "199 of 199 cases passed (100.0%, 95% interval 98.1% to 100.0%), and the policy"
+            " requires 200 distinct cases; run all of them",
         ),
         (rows(949, 51), NOT_MET, None),
         (rows(950, 50), MET, None),
@@ -107,11 +107,9 @@ def test_without_a_number_of_cases_the_interval_decides(
 def test_where_there_are_not_enough_cases_it_is_said_how_many_would_do() -> None:
     # z^2 p (1 - p) / (q - p)^2 = 3.8415 x 0.95 x 0.05 / 0.03^2 = 202.7
     reason = judged(file(rows(196, 4))).reason
-    assert reason.endswith(
-        "not enough cases to tell; about 203 cases at this share would settle it"
-    )
+    assert reason.endswith("not enough cases; about 203 cases at this share would be enough")
     even = judged(file(rows(95, 5))).reason
-    assert even.endswith("no number of cases at this share would settle it")
+    assert even.endswith("no number of cases at this share would be enough")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +158,7 @@ def test_what_does_not_tell_is_undecided(files: tuple[ResultFile, ...], reason: 
 def test_without_a_commit_of_the_change_nothing_can_be_about_it() -> None:
     result = judged(file(), change=ChangeUnderTest(revision=None))
     assert (result.state, result.facts) == (UNDECIDED, {"at_least": 0.95})
-    assert "not known which commit would ship" in result.reason
+    assert "commit that would ship is unknown" in result.reason
 
 
 @pytest.mark.parametrize("commit", [REVISION, REVISION[:7], REVISION[:12]])
@@ -218,9 +216,9 @@ IDS = frozenset(f"q-{place:03}" for place in range(200))
     ("made", "reason"),
     [
         (rows(199), "1 of the policy's cases missing (q-199)"),
-        (rows(201), "1 others there (q-200)"),
+        (rows(201), "1 unexpected (q-200)"),
         (rows(195, first=100), "100 of the policy's cases missing (q-000, q-001, q-002 and 97 more)"
-         ", 95 others there (q-200, q-201, q-202 and 92 more)"),
+         ", 95 unexpected (q-200, q-201, q-202 and 92 more)"),
     ],
 )  # fmt: skip
 def test_the_policy_can_name_the_cases(made: tuple[CaseRow, ...], reason: str) -> None:

@@ -95,10 +95,14 @@ def test_two_members_of_one_name_are_refused() -> None:
 def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "_MEMBER", MIB)
     monkeypatch.setattr(archive, "_UNPACKED", 3 * MIB)
-    with pytest.raises(UnreadableResultsError, match="it unpacks to far more than results have"):
+    with pytest.raises(
+        UnreadableResultsError, match="it unpacks to far more data than results have"
+    ):
         unpacked(zipped({"x.json": bytes(MIB + 1)}))
     many = {f"{number}.json": bytes(MIB) for number in range(4)}
-    with pytest.raises(UnreadableResultsError, match="it unpacks to far more than results have"):
+    with pytest.raises(
+        UnreadableResultsError, match="it unpacks to far more data than results have"
+    ):
         unpacked(zipped(many))
     assert len(unpacked(zipped(many), lambda name: name != "3.json")) == 3
 

@@ -56,7 +56,7 @@ def test_what_is_left_of_a_calendar_window_is_no_panel_but_a_remark(tmp_path: Pa
 
     assert "Budget left" not in str(exported.text)
     assert exported.remarks == (
-        "availability: no query calculates what is left of a calendar window; run gate status",
+        "availability: a query cannot calculate what is left of a calendar window; run gate status",
     )
 
 

@@ -150,3 +150,21 @@ def test_where_nothing_is_consumed_or_known_nothing_ate_it() -> None:
     assert consumption(measured(bad=0, total=1000, slo=WEEK), series, request, ()) is None
     unknown = assess_ratio(WEEK, lost(), {}, at=AT, guards=GUARDS)
     assert consumption(unknown, series, request, ()) is None
+
+
+def test_incidents_with_one_id_are_one_and_the_most_expensive_comes_first() -> None:
+    # 10 and 60 of two incidents that are one for the service, and 50 of another.
+    found = eaten(
+        24 * 7,
+        {35: 10.0, 32: 60.0, 89: 50.0, 10: 5.0},
+        [("a", incident(36, 35)), ("b", incident(33, 32)), ("c", incident(90, 88))],
+        125,
+    )
+
+    named = found.named({"a": "one", "b": "one", "c": "two"})
+
+    assert list(named.incidents) == ["one", "two"]
+    assert named.incidents == pytest.approx({"one": 0.07, "two": 0.05})
+    days = [stretch.incidents for stretch in named.stretches if stretch.incidents]
+    assert days == [{"two": pytest.approx(0.05)}, {"one": pytest.approx(0.07)}]
+    assert [each.total for each in named.stretches] == [each.total for each in found.stretches]

@@ -17,7 +17,7 @@ from tests.servers.github_answers import written
 CONTEXT = Context(
     system="github", pull_request=PULL, revision=HEAD, author="Ada", labels=("security",)
 )
-NOBODY = "nobody among @grace but the author has approved this commit or set the label on it"
+NOBODY = "nobody among @grace except the author has approved this commit or set the label on it"
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_team_that_cannot_be_seen_is_said_and_does_not_count(fake: FakeGitHub)
     fake.forbidden = {"teams/get-membership-for-user-in-org"}
     approval = ask(fake, "@acme/security")
     assert approval.by == ()
-    assert approval.why_not.startswith("nobody among @acme/security but the author has approved")
+    assert approval.why_not.startswith("nobody among @acme/security except the author has approved")
     assert "members: read" in approval.why_not
 
 

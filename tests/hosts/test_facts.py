@@ -96,7 +96,7 @@ def test_without_a_token_the_labels_of_a_deploy_are_not_known(
 ) -> None:
     facts = known(folder, Context(system="github", event=event, labels=()))
     assert (facts.labels, facts.titles) == (None, None)
-    assert facts.unknown["labels"] == "there is no token to ask with"
+    assert facts.unknown["labels"] == "there is no token"
 
 
 def test_what_a_pull_request_goes_into_now_is_what_counts(folder: Path) -> None:
@@ -104,7 +104,7 @@ def test_what_a_pull_request_goes_into_now_is_what_counts(folder: Path) -> None:
     context = replace(PULL, base_branch="lax")
     moved = known(folder, context, host)
     assert (moved.paths, moved.commits) == (None, None)
-    assert moved.unknown["paths"] == "the pull request goes into main now, and not into lax"
+    assert moved.unknown["paths"] == "the pull request now goes into main, not into lax"
     assert known(folder, replace(context, base_branch="main"), host).paths is not None
     assert known(folder, replace(context, base_from="--base"), host).paths is not None
 

@@ -14,8 +14,8 @@ from gate.hosts.accounts import Account, Approvers, People, Setting
 from gate.hosts.gitlab import GitLab
 from gate.hosts.overriding import LabelOverride
 from gate.hosts.people import Approvals, Rights
+from gate.policy.authors import Right
 from gate.policy.changes import Approval, ChangeMatcher
-from gate.policy.logins import Right
 from gate.policy.override import Labelled, OverrideRule
 from tests.hosts.test_gitlab import client
 from tests.servers.github_answers import Answer
@@ -27,7 +27,7 @@ TEN = datetime(2026, 11, 1, 10, tzinfo=UTC)
 PUSHED, LATER = "2026-11-01T10:00:00.000Z", "2026-11-01T10:30:00.000Z"
 GRACE = Account("grace", number=2)
 CONTEXT = Context(system="gitlab", pull_request=REQUEST, revision=HEAD)
-NOBODY = "nobody among @grace but the author has approved this commit or set the label on it"
+NOBODY = "nobody among @grace except the author has approved this commit or set the label on it"
 
 
 @pytest.fixture

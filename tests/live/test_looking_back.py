@@ -171,7 +171,7 @@ def test_in_the_middle_of_an_outage_the_budget_runs_out_soon_and_no_record_count
     assert said(outcome, "exhaustion")["verdict"] == "block"
     going_on = said(outcome, "postmortem")["reason"]
     assert "2026-10-27 13:45 UTC (10m so far)" in going_on
-    assert going_on.endswith("it goes on, and no record counts before it is over")
+    assert going_on.endswith("it goes on, and no record counts before it has ended")
 
 
 def test_a_change_cannot_release_itself_by_a_record_of_its_own(

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import Settings, cohorts_of, history_of, open_backend
+from gate.backends import Settings, open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
+from gate.measure.capabilities import cohorts_of, history_of
 from gate.measure.cohorts import Cohort, CohortRequest, Cohorts
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import EmptySlice, Sli, Slices

@@ -144,7 +144,7 @@ def test_a_burn_rate_that_is_not_known_is_what_the_policy_says_of_its_cause(
     untold = found(judgement, Rule.MEASUREMENT)
     assert [finding.verdict for finding in untold] == [verdict] * len(windows)
     about = [f"burn rate over {window}: http://prom answered 503" for window in windows]
-    passing = "nothing was measured: {}; the policy lets that pass (on.backend_error)"
+    passing = "nothing was measured: {}; the policy allows that (on.backend_error)"
     expected = about if action == "block" else [passing.format(reason) for reason in about]
     assert [finding.reason for finding in untold] == expected
     assert judgement.verdict is (verdict if windows else ALLOW)

@@ -164,7 +164,7 @@ def test_a_chart_that_could_not_be_drawn_does_not_pass_in_silence() -> None:
 
     assert only(findings((chart(CALM), none))) == (
         WARN,
-        "nothing was measured: control chart of the mean: too few; the policy lets that pass"
+        "nothing was measured: control chart of the mean: too few; the policy allows that"
         " (on.low_traffic)",
     )
     assert only(findings((none,), on=strict)) == (UNDECIDED, "control chart of the mean: too few")

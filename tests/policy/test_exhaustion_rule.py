@@ -86,7 +86,7 @@ def test_the_windows_are_a_twelfth_and_a_third_of_the_time_that_a_budget_must_la
 
 def test_without_traffic_there_is_no_rate_to_carry_on_and_no_objection() -> None:
     asleep = left("0.1", "a", windows=both(lost(Cause.NO_TRAFFIC), burn("9")))
-    why = "no traffic over 6h: there is no rate to carry on"
+    why = "no traffic over 6h: there is no rate for a forecast"
     alone = judged("canary", asleep, exhaustion=STRICT)
     assert said(alone, Rule.EXHAUSTION) == (ALLOW, why)
     together = judged("full-rollout", asleep, burning("0.6", "40"), exhaustion=STRICT)
@@ -187,7 +187,7 @@ def test_a_present_rate_that_is_not_known_is_no_calm(action: str, verdict: Verdi
 def test_a_rate_that_was_not_asked_for_is_not_known() -> None:
     judgement = judged("canary", left("1", windows={6 * HOUR: burn("0")}), exhaustion=SOON)
     (finding,) = found(judgement, Rule.MEASUREMENT)
-    assert finding.reason == "when it runs out: burn rate over 1d: it was not asked for"
+    assert finding.reason == "when it runs out: burn rate over 1d: it was not requested"
 
 
 def test_what_ships_anyway_does_not_wait_for_the_rate_to_be_known() -> None:
@@ -247,4 +247,4 @@ def test_slices_longer_than_its_windows_have_no_present_rate_and_on_decides(
     judgement = judged("canary", sliced, exhaustion=SOON, on=on)
 
     assert judgement.verdict is said(judgement, Rule.MEASUREMENT)[0] is verdict
-    assert "its slices of 8h are longer than 6h, the time" in said(judgement, Rule.MEASUREMENT)[1]
+    assert "its slices of 8h are longer than 6h, the window" in said(judgement, Rule.MEASUREMENT)[1]

@@ -80,7 +80,7 @@ def test_what_passes_although_it_is_not_known_says_what_lets_it_pass(
         exempt=frozenset({"rollback"}) if "exempt" in who else frozenset(),
     )
     known = "in doubt" if measured else "nothing was measured"
-    expected = f"{known}: it is old; the policy lets that pass ({way})" if way else "it is old"
+    expected = f"{known}: it is old; the policy allows that ({way})" if way else "it is old"
     assert said(judgement, Rule.MEASUREMENT) == (verdict, expected)
 
 

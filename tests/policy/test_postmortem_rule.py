@@ -17,15 +17,9 @@ from gate.policy.case import Case, Past
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import judge
 from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import (
-    CalendarWindow,
-    CompositeSlo,
-    Member,
-    Period,
-    PlatformSlo,
-    Span,
-)
+from gate.slo.objective import CalendarWindow, CompositeSlo, Member, PlatformSlo, Span
 from tests.budget.building import AT, DAY, HOUR, MONTH, lost, ratio, ratio_slo, spend
 from tests.policy.building import found, judged, policy_of, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
@@ -96,7 +90,7 @@ def test_a_record_does_not_explain_what_is_still_to_come(end: datetime, verdict:
     assert stated is verdict
     if verdict is BLOCK:
         assert f"INC-42 (incidents/42.yaml:1) ends at {end:%Y-%m-%d %H:%M} UTC, which is" in reason
-        assert reason.endswith("still to come; write when the incident was over")
+        assert reason.endswith("in the future; write when the incident ended")
 
 
 def test_of_several_records_one_that_is_complete_is_enough_and_else_the_nearest_is_named() -> None:
@@ -121,7 +115,7 @@ def test_while_it_goes_on_no_record_counts() -> None:
     assert finding.verdict is BLOCK
     assert finding.reason == (
         "the incident chat-20261120-1355 of 2026-11-20 13:55 UTC (5m so far) took 34.8% of the"
-        " budget, more than 20%: it goes on, and no record counts before it is over"
+        " budget, more than 20%: it goes on, and no record counts before it has ended"
     )
     assert (finding.until, judgement.allowed_again_at) == (None, None)
 
@@ -253,7 +247,7 @@ def test_a_past_of_which_too_little_is_known_is_in_doubt_and_what_is_known_still
     assert [one.rule for one in judgement.findings][:2] == [Rule.POSTMORTEM, Rule.MEASUREMENT]
     verdict, reason = said(judgement, Rule.MEASUREMENT)
     assert verdict is WARN
-    assert "only 89.9% of the time looked at is known; min_coverage is 90%" in reason
+    assert "only 89.9% of the examined time has data; min_coverage is 90%" in reason
     enough: Bad = {AT - DAY + place * STEP: None for place in range(28)}
     assert found(looked_back("canary", day(enough)), Rule.MEASUREMENT) == []
 
@@ -353,8 +347,9 @@ def test_a_record_that_covers_too_little_is_named_with_its_share() -> None:
     rule = replace(RULE, records=(record(NOON, end=NOON + 2 * STEP),))
     reason = said(looked_back("canary", day(HALF_AN_HOUR), rule=rule), Rule.POSTMORTEM)[1]
     assert reason.endswith(
-        "more than 20%: INC-42 (incidents/42.yaml:1) covers 33.3% of its bad events, and it takes"
-        " half of them to explain it; correct start and end, or write a record of its own"
+        "more than 20%: INC-42 (incidents/42.yaml:1) covers 33.3% of its bad events, and a record"
+        " must cover at least half of them to explain it; correct start and end, or write a record"
+        " of its own"
     )
 
 
@@ -395,8 +390,8 @@ def test_a_record_of_other_slos_opens_nothing_and_says_which_to_add() -> None:
     verdict, reason = said(looked_back("canary", day(HUNDRED), rule=rule), Rule.POSTMORTEM)
     assert verdict is BLOCK
     assert reason.endswith(
-        "the slos of INC-42 (incidents/42.yaml:1) are ttft, latency only; add availability to them,"
-        " if that is what happened"
+        "the slos of INC-42 (incidents/42.yaml:1) are ttft, latency only; add availability to"
+        " them, if the record is about this incident"
     )
     named = replace(RULE, records=(record(NOON, slos=("ttft", "availability")),))
     assert looked_back("canary", day(HUNDRED), rule=named).verdict is ALLOW

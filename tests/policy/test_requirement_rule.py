@@ -77,12 +77,12 @@ def test_what_was_not_checked_is_undecided_whatever_is_stated() -> None:
     [
         ({"review": "URL"}, True, Verdict.ALLOW, "review: claimed, not verified: URL"),
         ({}, True, Verdict.BLOCK,
-         "review: it is needed first; when done, state it as met: review=URL"),
+         "review: required first; when it is done, state it as met: review=URL"),
         ({"review": "URL"}, False, Verdict.BLOCK,
          "review: it is only claimed (URL), and the policy refuses claims: say in the policy how it"
          " is checked, or add claims: allowed"),
         ({}, False, Verdict.BLOCK,
-         "review: it is needed first, and nothing checks it: say in the policy how it is checked,"
+         "review: required first, and nothing checks it: say in the policy how it is checked,"
          " or add claims: allowed"),
     ],
 )  # fmt: skip
@@ -98,7 +98,7 @@ def test_where_a_statement_is_all_there_can_be_it_meets_anything() -> None:
     evidence = as_stated((FAITHFUL, REVIEW), {"faithfulness": "the case"})
     judgement = judge(case(FAITHFUL, REVIEW, evidence=evidence))
     assert said(judgement) == [
-        (Verdict.BLOCK, "review: it is needed first; when done, state it as met: review=URL"),
+        (Verdict.BLOCK, "review: required first; when it is done, state it as met: review=URL"),
         (Verdict.ALLOW, "faithfulness: stated as met: the case"),
     ]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gate.policy.logins import Right, account_name, bare_name, by_name, can_be_named
+from gate.policy.authors import Right, account_name, bare_name, by_name, can_be_named
 
 
 @pytest.mark.parametrize("who", ["grace", "@grace", "@GRACE"])
@@ -18,7 +18,7 @@ def test_who_is_not_named_is_nobody() -> None:
 def test_a_group_is_no_person_whatever_somebody_calls_themselves(who: str) -> None:
     right = by_name(who, ("@acme/sre", "write"))
     assert right == Right(
-        holds=False, reason="who is among @acme/sre or write cannot be asked here"
+        holds=False, reason="the members of @acme/sre or write are unknown without a code host"
     )
 
 

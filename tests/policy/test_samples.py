@@ -25,7 +25,7 @@ def test_a_threshold_in_the_interval_cannot_be_told_from_these_samples() -> None
     # Half of the budget is a bad share of 1%: z^2 0.01 0.99 / (0.01 - 6/700)^2 = 18,634.3.
     assert said(judged("full-rollout", sample()), Rule.SAMPLES) == (
         WARN,
-        "not enough samples to tell: between 7.1% and 80.3% of the budget is left (95%"
+        "not enough samples: between 7.1% and 80.3% of the budget is left (95%"
         " interval), which has the threshold 50% inside; about 18,635 samples at this ratio"
         " would settle it",
     )

@@ -235,7 +235,7 @@ def test_a_requirement_says_what_is_to_be_done_and_then_that_it_is() -> None:
         judged("security-patch", left("0"), satisfied={"shadow": "https://ci/1"}, claims=True),
         Rule.REQUIREMENT,
     )
-    assert todo.reason == ("review: it is needed first; when done, state it as met: review=URL")
+    assert todo.reason == ("review: required first; when it is done, state it as met: review=URL")
     assert done.reason == "shadow: claimed, not verified: https://ci/1"
 
 

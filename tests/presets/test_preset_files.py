@@ -125,7 +125,7 @@ def flaw(indicator: str, head: str = TINY) -> str:
         ("{about: a, families: [{}]}", "a family has expressions, a histogram, or a column"),
         (
             "{about: a, families: [{histogram: x}]}",
-            "the key 'unit' is missing: of the boundaries or column",
+            "the key 'unit' is missing; add the unit of the boundaries or of the column",
         ),
         (
             "{about: a, families: [{histogram: x, unit: s}]}",

@@ -28,7 +28,7 @@ CASES = {
     "¦increase(x[$window])[$window:]": ("`increase(x[$window])[$window:]`", "write a sum of"),
     "¦sum_over_time((increase(x[$window]))[$window:])": ("sum_over_time", "window within a window"),
     "increase((x)[$window:]) ¦/ 2": ("`/`", "give each count by itself"),
-    "sum(increase(x[$window])) or ¦vector(1)": ("`vector(1)`", "vector(0) may stand"),
+    "sum(increase(x[$window])) or ¦vector(1)": ("`vector(1)`", "vector(0) is allowed"),
     "¦vector(0) or sum(increase(x[$window]))": ("`vector(0)`", "write it last"),
     "sum(increase(x[$window])) ¦unless y": ("`unless`", "select events by their labels"),
     "sum(increase(x[$window]) ¦and on (a) y)": ("`and`", "select events by their labels"),

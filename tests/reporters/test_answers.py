@@ -81,4 +81,4 @@ def test_all_pictures_of_an_slo_have_the_same_time_axis_grey_where_it_is_not_kno
     # The history begins with the time looked at: of 40 days the first 30 have no whole window.
     assert html.count(">not known</text>") == 1
     assert html.count(">before the window</text>") == 1
-    assert "Nothing is known of grey stretches." in html
+    assert "Grey stretches have no data." in html

@@ -59,7 +59,7 @@ def test_it_says_first_what_would_have_been_blocked_and_what_that_hit() -> None:
     assert (
         "10d of chat with 6 deploys. The policy would have blocked 2 of them (33.3%), and 1"
         " would have been undecided. 2 incidents were found: 1 of the 2 blocked deploys and 0 of"
-        " the 3 let through came within an hour before one began. No budget ran out. It would have"
+        " the 3 allowed came within an hour before one began. No budget ran out. It would have"
         " been closed to full-rollout 2 times, for 3d in all, at the longest for 2d from"
         " 2026-10-27 00:00 UTC." in text
     )
@@ -194,7 +194,7 @@ def test_single_thresholds_are_told_with_whom_they_spare() -> None:
     text = terminal(STORY)
 
     assert rows(text, "A single threshold instead")[0] == ["5% left or less", "2", "1", "3", "0"]
-    assert "in tier exhausted, rollback, security-patch would be let through" in joined(STORY)
+    assert "in tier exhausted, rollback, security-patch would be allowed" in joined(STORY)
     nothing = joined(backtest(past(DAY, Verdict.UNDECIDED, deploy="v")))
     assert "A single threshold" not in nothing
 
@@ -204,8 +204,8 @@ def test_a_last_tier_that_allows_nothing_or_everything_spares_that() -> None:
         tier = replace(STORY.policy.tiers[-1], allow=allow)
         return joined(replace(STORY, policy=replace(STORY.policy, tiers=(tier,))))
 
-    assert "in tier exhausted, no class would be let through" in spared(frozenset())
-    assert "in tier exhausted, every class would be let through" in spared(None)
+    assert "in tier exhausted, no class would be allowed" in spared(frozenset())
+    assert "in tier exhausted, every class would be allowed" in spared(None)
 
 
 def test_two_policies_stand_side_by_side() -> None:

@@ -259,8 +259,8 @@ def test_the_time_looked_at_is_told_once_where_it_is_the_same() -> None:
     other = joined(terminal(service(slo(REST), slo(REST, slo="ttft", span=span))))
 
     assert same.count("2026-10-25 00:00 UTC to 2026-11-01 00:00 UTC, in 168 steps of 1h") == 1
-    assert "Looked at 2026-10-25" in same
-    assert "Looked at availability: 2026-10-25" in other
+    assert "Examined 2026-10-25" in same
+    assert "Examined availability: 2026-10-25" in other
     assert "ttft: 2026-10-02 00:00 UTC to 2026-11-01 00:00 UTC, in 720 steps of 1h" in other
 
 

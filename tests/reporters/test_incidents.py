@@ -15,9 +15,10 @@ from gate.errors import Mistake
 from gate.history.before_after import BeforeAfter, Difference
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
+from gate.history.incident_shares import Drain
 from gate.history.incidents import IncidentEnding
 from gate.history.records import UnreadableRecord
-from gate.history.service_incidents import Drain, Reliability
+from gate.history.service_incidents import Reliability
 from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import EventCounts
 from gate.policy.coverage import Reservation
@@ -595,7 +596,7 @@ def test_what_was_deployed_at_the_same_instant_is_named() -> None:
 def test_that_too_little_time_has_passed_since_a_deploy_is_said() -> None:
     text = joined(terminal(service(since=SinceDeploy(deploy=DEPLOY, until=START, slos=()))))
 
-    assert "too early to say: no whole step has passed" in text
+    assert "too early: no whole step has passed" in text
 
 
 def test_incidents_without_a_record_are_named_with_what_to_do() -> None:

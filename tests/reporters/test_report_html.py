@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from gate.analysis.report import Report, words
+from gate.analysis.report import Report, budget_history
 from gate.analysis.report.html.tags import element, link, table, text
 from gate.analysis.report.html.traces import _burned
 from gate.analysis.report.words import render_report
@@ -162,7 +162,6 @@ def test_what_is_known_bad_is_said_although_another_is_not_known() -> None:
     assert "EXHAUSTED, 1 OF 2 NOT MEASURED" in found.whole_text
 
 
-@pytest.mark.slow
 def test_a_history_without_a_budget_is_drawn_as_far_as_it_goes() -> None:
     # Nothing is known of the last thirty days, but of the thirty before.
     told = {"old": [*slots(60), *slots(30, bad={(30.0, 720.0): -1})]}
@@ -188,7 +187,7 @@ def test_without_a_change_each_class_is_told_of() -> None:
     # 86,400 x 3.5% = 3,024 failed of the 2,592 that may.
     assert "EXHAUSTED spent: its budget is overspent by 16.7%" in " ".join(found.whole_text.split())
     assert "spent overspent by 16.7% (99.9%, 30d)" in " ".join(found.whole_text.split())
-    assert "shadow: it is needed first" in found.whole_text
+    assert "shadow: required first" in found.whole_text
 
 
 def test_it_is_told_when_a_class_may_ship_again() -> None:
@@ -228,7 +227,7 @@ def test_marks_and_holes_are_explained_where_there_are_any() -> None:
     sentences = (
         "Red stretches with a number are incidents.",
         "Strokes below a picture are deploys.",
-        "Nothing is known of grey stretches.",
+        "Grey stretches have no data.",
     )
 
     for sentence in sentences:
@@ -351,8 +350,8 @@ def test_what_happened_before_the_history_is_told_as_such() -> None:
     found = page(made(file("chat", slices), told=told, last=3 * DAY))
     text = " ".join(found.whole_text.split())
 
-    assert "before the time looked at" in text
-    assert "Earlier before the time looked at" in text
+    assert "before the examined time" in text
+    assert "Earlier before the examined time" in text
     assert "Good slices" in text
 
 
@@ -373,7 +372,7 @@ def test_where_nothing_is_consumed_there_is_no_such_picture() -> None:
 def test_of_a_sampled_slo_the_bound_is_drawn_beside_what_was_left() -> None:
     sampled = slo("outage", more="sampled: true")
     found, plain = page(made(file("chat", sampled))), page(made(file("chat", slo("outage"))))
-    sentence = "as measured. The thin line is the bound that is held against the tiers: "
+    sentence = "as measured. The thin line is the bound that is compared with the tiers: "
 
     assert sentence in found.whole_text
     assert sentence not in plain.whole_text
@@ -386,7 +385,7 @@ def test_where_only_the_day_before_is_known_the_time_looked_at_is_not() -> None:
     found = page(made(file("chat", slo("late")), told=told, last=2 * DAY))
 
     assert (
-        "could not be measured: no data, there is no data for any step of the time looked at."
+        "could not be measured: no data, there is no data for any step of the examined time."
         in found.whole_text
     )
 
@@ -406,14 +405,14 @@ def test_of_a_period_that_has_just_begun_there_is_no_burn_down() -> None:
     month = slo("calm").replace("30d", "{calendar: month}")
     service = made(file("chat", month)).services[0]
 
-    assert words.no_burn_down(service.assessments[0]) == (
+    assert budget_history.no_burn_down(service.assessments[0]) == (
         "The budget could not be measured: "
         "the period (calendar month (UTC)) has just begun, at 2026-11-01 00:00 UTC, and has no data"
-        " yet; to look at the period before, give an instant just before that."
+        " yet; for the period before, give an instant just before that."
     )
     measured = made(file("chat", QUARTER)).services[0].assessments[0]
-    assert words.no_burn_down(measured) == (
-        "No burn-down: only what is left now is known of the period."
+    assert budget_history.no_burn_down(measured) == (
+        "No burn-down: only the present remaining budget of the period is known."
     )
 
 
@@ -428,7 +427,8 @@ def test_a_history_too_short_for_a_burn_down_is_told_as_such() -> None:
     )
 
     assert (
-        "No burn-down: what was left at an instant takes a history of 30d before it, and there is"
+        "No burn-down: the remaining budget at an instant needs a history of 30d before it, and"
+        " there is"
         " less." in found.whole_text
     )
 
@@ -449,7 +449,7 @@ def test_a_calendar_budget_is_predicted_to_its_reset_with_an_interval() -> None:
     kinds = [one.get("class") for one in found.all("path")]
 
     assert kinds.count("expected") == 1
-    assert "Of 100 simulated months 90 ended within such a shaded area." in found.whole_text
+    assert "90 of 100 simulated months ended within such a shaded area." in found.whole_text
     assert "if the future is like the last" in found.whole_text
 
 

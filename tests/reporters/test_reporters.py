@@ -220,7 +220,7 @@ def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
     text = render(reporter, decision(lacking), STYLE)
     assert "Ask" not in text
     assert "Dashboard" not in text
-    not_met = RequirementResult(state=RequirementState.NOT_MET, reason="it is needed first")
+    not_met = RequirementResult(state=RequirementState.NOT_MET, reason="required first")
     needed = block_policy(requirements=(replace(CLAIMED, result=not_met),))
     assert "shadow, not met" in render(reporter, decision(needed), STYLE)
 
@@ -242,7 +242,7 @@ def test_what_is_not_met_comes_first_and_the_next_command_shows_its_files() -> N
     assert (
         "Needs third, undecided first, met: first and good shadow, claimed, not verified:" in words
     )
-    assert "Allowed again once what is required is shown" in words
+    assert "Allowed again once the requirements are met" in words
     assert (
         "Next gate evaluation 'my evals/'?.json more/**/*.xml (shows what the gate reads" in words
     )
@@ -267,7 +267,7 @@ def test_when_it_is_allowed_again_is_certain_or_said_to_be_unknown(reporter: str
     assert "once the incident is over and its record is reviewed" in open_
     burning = (finding(Rule.EXHAUSTION, Verdict.BLOCK, "soon", "availability"),)
     soon = render(reporter, decision(decided(healthy(), findings=burning, tier="healthy")), STYLE)
-    assert "once it burns slower" in soon
+    assert "once the burn rate is lower" in soon
     frozen = (*burning, finding(Rule.FREEZE, Verdict.BLOCK, "frozen"))
     text = render(reporter, decision(decided(healthy(), findings=frozen, tier="healthy")), STYLE)
     assert "not known" in text

@@ -19,14 +19,14 @@ from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart, Point, Signal
-from gate.history.charts.signals import FALSE_ALARMS
+from gate.history.charts.signals import FALSE_ALARMS, FALSE_ALARMS_OF_SLICES, FalseAlarms
 from gate.measure import Cause, Unmeasured
 from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span
 
 _UNSEEN: Final = frozenset({Cause.NO_DATA, Cause.LOW_COVERAGE})
-"""The causes of a missing chart where too little is known; others lie in the events."""
+"""The causes of a missing chart if too little data is known; other causes lie in the events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +35,20 @@ class ChartedSlo:
 
     slo: RatioSlo
     charts: tuple[ChartResult, ...]
-    """The charts of the ratio and, where the indicator measures anything, of the mean; empty
-    without history.
-    """
+    """The charts of the ratio and, if the indicator measures values, of the mean; empty without
+    history."""
     unknown: Fraction
     """The share of the time without known data, 0 to 1."""
     query: str | None
     lost: Unmeasured | None = None
-    """The reason why the history is missing; None if it is not."""
+    """The reason why the history is missing; None if it is available."""
     notes: tuple[str, ...] = ()
     reservations: tuple[Reservation, ...] = ()
-    """The doubts about these findings."""
+    """The doubts about these results."""
 
     @property
     def unmeasured(self) -> Unmeasured | None:
-        """The reason why nothing is charted: missing data. None: a chart is, or data are there."""
+        """The reason why nothing is charted: missing data. None: there is a chart, or data."""
         if self.lost is not None or any(isinstance(chart, Chart) for chart in self.charts):
             return self.lost
         unseen = (
@@ -68,7 +67,7 @@ class ServiceAnomalies:
     source: PolicySource
     slos: tuple[ChartedSlo, ...]
     left_out: LeftOut
-    """SLOs that have no ratio step by step, each with a sentence that says so."""
+    """SLOs that have no ratio step by step, each with the reason."""
 
     @property
     def charts(self) -> tuple[tuple[ChartedSlo, Chart], ...]:
@@ -104,7 +103,7 @@ class AnomalyReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if too little of a history was seen, else allow: findings are not a verdict."""
+        """Undecided if too little of a history was seen; otherwise allow, whatever was found."""
         return seen_exit_code(slo for service in self.services for slo in service.slos)
 
 
@@ -113,7 +112,7 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
 
     Args:
         report: the report.
-        points: whether to tell the points of the charts, which are many.
+        points: whether to include the points of the charts, which are many.
     """
     return {
         **document_head(report.span.end, report.tool_version, report.exit_code),
@@ -122,10 +121,8 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
         "step_seconds": report.step.total_seconds(),
         "baseline_seconds": report.baseline.total_seconds(),
         "rules": report.rules,
-        "simulated_false_alarms": {
-            "weeks_share": FALSE_ALARMS[report.rules].every / 100,
-            "most_weeks_share": FALSE_ALARMS[report.rules].most / 100,
-        },
+        "simulated_false_alarms": _false_alarms(FALSE_ALARMS[report.rules]),
+        "simulated_false_alarms_of_slices": _false_alarms(FALSE_ALARMS_OF_SLICES[report.rules]),
         "services": [
             {
                 **service_head(service),
@@ -135,6 +132,10 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
             for service in report.services
         ],
     }
+
+
+def _false_alarms(alarms: FalseAlarms) -> Json:
+    return {"weeks_share": alarms.every / 100, "most_weeks_share": alarms.most / 100}
 
 
 def _charted(charted: ChartedSlo, *, points: bool) -> Json:

@@ -9,14 +9,8 @@ from functools import partial
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies
 from gate.backends import open_backend
-from gate.check.measure import (
-    OpenBackend,
-    known_of,
-    left_out,
-    open_history,
-    run_concurrently,
-    with_ratio,
-)
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend, known_of, left_out, open_history, with_ratio
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
@@ -24,14 +18,8 @@ from gate.history.charts.build import Charting, charts
 from gate.history.events import past_request, whole_steps
 from gate.history.incidents import known_steps
 from gate.measure import Unmeasured
-from gate.measure.history import (
-    HistoryBackend,
-    SeriesAnswer,
-    SeriesRequest,
-    each_answer,
-    on_the_clock,
-    unknown_share,
-)
+from gate.measure.capabilities import HistoryBackend, each_answer
+from gate.measure.history import SeriesAnswer, SeriesRequest, on_the_clock, unknown_share
 from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span
@@ -39,7 +27,7 @@ from gate.slo.objective import RatioSlo, Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyOptions:
-    """The time to chart, and how."""
+    """The settings of the charts."""
 
     at: datetime
     """The end of the history."""
@@ -51,7 +39,7 @@ class AnomalyOptions:
 
     @property
     def span(self) -> Span:
-        """The time to chart; its steps hang on the clock, and the newest may be a part of one."""
+        """The time to chart; its steps follow the clock, and the newest may be incomplete."""
         return on_the_clock(Span(self.at - self.last, self.at), self.step)
 
 
@@ -88,7 +76,7 @@ def chart_indicators(
 
 
 def anomaly_requests(policy: Policy, options: AnomalyOptions) -> Mapping[str, SeriesRequest]:
-    """Return what must be asked for the charts of a policy, by SLO."""
+    """Return the requests for the charts of a policy, by SLO."""
     return {
         slo.name: past_request(
             slo, options.span, options.step, max_age=policy.guards_of(slo).max_age, mean=True

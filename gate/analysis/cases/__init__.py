@@ -1,14 +1,9 @@
-"""Cases of a policy that were tried: what it said of each, and what was expected."""
+"""The results of a policy's test cases: the actual and the expected outcome of each."""
 
 from gate import __version__
 from gate.config.cases import StatedCase
 from gate.dataclass import dataclass
-from gate.decision.decision import (
-    SCHEMA_VERSION,
-    Decision,
-    PolicyDecision,
-    PolicySource,
-)
+from gate.decision.decision import SCHEMA_VERSION, Decision, PolicyDecision, PolicySource
 from gate.decision.slo_document import Json, rfc3339
 from gate.errors import ExitCode
 from gate.policy.findings import Finding, Verdict
@@ -17,23 +12,23 @@ from gate.policy.policy import Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """One thing that is not as it was expected."""
+    """One difference from the expected outcome."""
 
     what: str
-    """Its key in the case: ``verdict``."""
+    """The key of the expectation in the case: ``verdict``."""
     expected: str
     actual: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """One case, and what the policy says of it."""
+    """One case, with the policy's decision."""
 
     case: StatedCase
     decision: Decision
-    """The decision by the one policy."""
+    """The decision by the policy."""
     mismatches: tuple[Mismatch, ...]
-    """Empty: the case passes."""
+    """The differences; empty: the case passes."""
 
     @property
     def decided(self) -> PolicyDecision:
@@ -43,12 +38,12 @@ class CaseResult:
 
     @property
     def passed(self) -> bool:
-        """Whether all is as it was expected."""
+        """Whether everything is as expected."""
         return not self.mismatches
 
     @property
     def firing(self) -> tuple[Finding, ...]:
-        """The findings that do more than let the change pass, the worst first."""
+        """The findings whose verdict is not allow, the worst first."""
         findings = self.decided.judgement.findings
         return tuple(finding for finding in findings if finding.verdict is not Verdict.ALLOW)
 
@@ -66,7 +61,7 @@ class PolicyCases:
 
     @property
     def failed(self) -> int:
-        """How many cases do not come out as expected."""
+        """The number of cases that fail."""
         return sum(not result.passed for result in self.results)
 
 
@@ -79,7 +74,7 @@ class CasesReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Findings where a case fails."""
+        """The code for findings if a case fails."""
         failed = any(tests.failed for tests in self.policies)
         return ExitCode.FINDINGS if failed else ExitCode.ALLOW
 

@@ -1,4 +1,4 @@
-"""From what a case states of an SLO to what a backend would have answered of it."""
+"""The answers of a backend, made of the statements of a case about an SLO."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,58 +12,29 @@ from gate.analysis.cases.backend import (
     ImpossibleError,
     StatedAnswers,
     StatedPast,
+    burn_rates_of,
 )
-from gate.budget.coverage import Guards
 from gate.budget.ratio import seconds, share_per_bad, slices_in
-from gate.config.stated import StatedIncident, StatedSignal, StatedSlo
+from gate.config.cases import StatedIncident, StatedSignal, StatedSlo
 from gate.dataclass import dataclass
-from gate.errors import nearest
 from gate.measure import Answer, Cause, Counts, Evidence, Share, Spent, Suspicion, Unmeasured
-from gate.slo.objective import (
-    PlatformSlo,
-    RatioSlo,
-    RollingWindow,
-    SpendSlo,
-)
-from gate.slo.quantities import format_duration, parse_duration
-from gate.wording import exact, percent_spent
+from gate.slo.objective import RatioSlo, SpendSlo
+from gate.wording import percent_spent
 
 _PACE: Final = Fraction(10**6)
-"""Events a second where only what is left is stated: whole ones in every step of a history."""
+"""The events per second if only the remaining share is stated: a whole number in every step of a
+history."""
 _SHORTEST: Final = timedelta(seconds=1)
 """The shortest time that can be counted."""
 _HAIR: Final = 1 - Fraction(1, 10**9)
-"""The tolerance for an incident: the sums of a history are floats, and 20% must not exceed 20%."""
+"""The tolerance for an incident: the sums of a history are floats, and 20% must not count as more
+than 20%."""
 _USUAL: Final = Fraction(1, 10)
-"""The least burn rate of an SLO whose control chart has a signal, at all other times."""
+"""The minimum burn rate, at all other times, of an SLO whose control chart has a signal."""
 _CALM: Final = Fraction(1, 2)
-"""The greatest burn rate outside of incidents and signals: it lasts, and is far from either."""
-_ANY_OBJECTIVE: Final = Fraction(99, 100)
-_ANY_WINDOW: Final = RollingWindow(timedelta(days=30))
+"""The maximum burn rate outside of incidents and signals: it continues, and is far from both."""
 _SIGNAL: Final = Fraction(1)
-"""The burn rate during a signal: plainly more than usual, and far from an incident."""
-
-
-def stand_in(slo: RatioSlo | SpendSlo | PlatformSlo) -> RatioSlo | SpendSlo:
-    """Return an SLO with an objective and a window, also where those are a platform's.
-
-    What a case states, a share of the budget and burn rates, is the same for every objective and
-    window.
-    """
-    if not isinstance(slo, PlatformSlo):
-        return slo
-    objective = slo.objective or (1 + (slo.sla or _ANY_OBJECTIVE)) / 2
-    return RatioSlo(
-        name=slo.name,
-        window=slo.window or _ANY_WINDOW,
-        sli=slo.sli,
-        objective=objective,
-        sla=slo.sla,
-        denominator=slo.denominator,
-        min_events=slo.min_events,
-        advisory=slo.advisory,
-        guards=slo.guards,
-    )
+"""The burn rate during a signal: clearly more than usual, and far from an incident."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +44,14 @@ class SloStatement:
     slo: RatioSlo | SpendSlo
     stated: StatedSlo
     at: datetime
-    guards: Guards
     windows: Sequence[timedelta]
     """The windows of the burn rates that the policy needs."""
 
     def answers(self) -> StatedAnswers:
-        """Return what a backend would have answered.
+        """Return the answers that a backend would give.
 
         Raises:
-            ImpossibleError: no backend would.
+            ImpossibleError: no backend could give such answers.
         """
         main = self._spent(self.slo) if isinstance(self.slo, SpendSlo) else self._counts(self.slo)
         return StatedAnswers(main=main, windows=self._windows(main), past=self._past(main))
@@ -147,7 +117,7 @@ class SloStatement:
         return Share(bad=bad / total, error=error / total, evidence=counts.evidence)
 
     def _enough(self, slo: RatioSlo) -> Fraction:
-        """Return how many events a second make as many as no policy calls few, within a second."""
+        """Return a rate of events with enough events for any policy within a second."""
         return _PACE * max(ceil(1 / slo.budget), slo.min_events or 0)
 
     def _evidence(self) -> Evidence:
@@ -170,40 +140,13 @@ class SloStatement:
         )
 
     def _windows(self, main: Answer) -> Mapping[timedelta, Answer]:
-        rates = self._burn_rates()
+        rates = burn_rates_of(self.slo, self.stated, self.windows)
         if isinstance(self.slo, SpendSlo):
             return {}
         return {
             window: self._window(self.slo, main, window, rates.get(window))
             for window in self.windows
         }
-
-    def _burn_rates(self) -> Mapping[timedelta, Fraction | Cause]:
-        """Return the stated burn rates, each by a window that the policy has."""
-        names = {window: format_duration(window) for window in self.windows}
-        nodes = self.stated.nodes.get("burn_rates")
-        keys = {} if nodes is None else {key.value: key for key, _ in nodes.value}
-        rates = {}
-        for text, rate in self.stated.burn_rates.items():
-            place = {"": keys[text]}
-            if isinstance(self.slo, SpendSlo):
-                raise ImpossibleError(place, "", f"{self.slo.name}: an allowance has no burn rates")
-            try:
-                window = parse_duration(text)
-            except ValueError as error:
-                raise ImpossibleError(place, "", str(error)) from error
-            if window not in names:
-                message = f"no rule has the window {text!r}{nearest(text, names.values())}"
-                raise ImpossibleError(place, "", message)
-            if self.slo.slices is not None and window < self.slo.slices.length:
-                message = f"{self.slo.name}: the window is shorter than one timeslice"
-                raise ImpossibleError(place, "", message)
-            if isinstance(rate, Fraction) and rate * self.slo.budget > 1:
-                largest = exact(1 / self.slo.budget)
-                message = f"{self.slo.name}: it burns at {largest} at most, if all is bad"
-                raise ImpossibleError(place, "", message)
-            rates[window] = rate
-        return rates
 
     def _window(
         self, slo: RatioSlo, main: Answer, window: timedelta, rate: Fraction | Cause | None
@@ -218,7 +161,7 @@ class SloStatement:
         return Counts(total=whole, bad=bad, evidence=Evidence(query=QUERY))
 
     def _per_second(self, slo: RatioSlo, main: Answer) -> Fraction:
-        """Return how many events, or slices, there are a second: as many at any time."""
+        """Return the events, or slices, per second, the same at any time."""
         if slo.slices is not None:
             return 1 / seconds(slo.slices.length)
         elapsed = seconds(slo.window.counted(self.at).length)
@@ -229,7 +172,7 @@ class SloStatement:
         if stated.history is not None:
             for key in ("incidents", "signals"):
                 if key in stated.nodes:
-                    raise self._impossible(key, "nothing is known of its history")
+                    raise self._impossible(key, "its history is unknown")
             return self._unmeasured(stated.history)
         if isinstance(main, Unmeasured) and not (stated.incidents or stated.signals):
             return main
@@ -253,7 +196,7 @@ class SloStatement:
         return self._per_second(self.slo, main)
 
     def _allowed(self, per_second: Fraction) -> Fraction:
-        """Return how much may be bad over the whole window; of an allowance, all of it."""
+        """Return the allowed bad events over the whole window; for an allowance, all of it."""
         if isinstance(self.slo, SpendSlo):
             return self.slo.allowance
         return self.slo.budget * per_second * seconds(self.slo.window.whole(self.at).length)
@@ -272,7 +215,7 @@ class SloStatement:
         return BadStretch(start=incident.start, end=end, bad=bad * _HAIR)
 
     def _end(self, stretch: StatedIncident | StatedSignal) -> datetime:
-        """Return when it ended, or this instant; it lies before this instant."""
+        """Return when it ended, or this instant; it is before this instant."""
         name = self.slo.name
         if stretch.start >= self.at:
             message = f"{name}: it does not begin before the instant of the case"
@@ -287,7 +230,7 @@ class SloStatement:
         return BadStretch(start=signal.start, end=end, bad=per_second * seconds(end - signal.start))
 
     def _chronic(self, main: Answer, incidents: Sequence[BadStretch]) -> Fraction:
-        """Return how much was bad a second beside the incidents, by what is consumed."""
+        """Return the bad events per second outside of the incidents, from the consumed share."""
         if isinstance(main, Unmeasured):
             return Fraction(0)
         span = self.slo.window.counted(self.at)

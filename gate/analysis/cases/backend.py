@@ -1,4 +1,4 @@
-"""A backend that answers with what a case states: nothing is asked, and nothing is read."""
+"""A backend that answers with the statements of a case: it queries and reads nothing."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,13 +8,17 @@ from typing import Final
 import yaml
 
 from gate.budget.ratio import seconds
-from gate.config.stated import Nodes
+from gate.config.cases import Nodes, StatedSlo
 from gate.dataclass import dataclass
-from gate.measure import Answer, CountRequest, Unmeasured
+from gate.errors import nearest
+from gate.measure import Answer, Cause, CountRequest, Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.objective import RatioSlo, SpendSlo
+from gate.slo.quantities import format_duration, parse_duration
+from gate.wording import exact
 
 QUERY: Final = "stated in the case"
-"""Stands in the place of a query."""
+"""The text in place of a query."""
 
 
 class ImpossibleError(Exception):
@@ -25,18 +29,52 @@ class ImpossibleError(Exception):
         self.node: yaml.Node = nodes.get(key, nodes[""])
 
 
+def burn_rates_of(
+    slo: RatioSlo | SpendSlo, stated: StatedSlo, windows: Sequence[timedelta]
+) -> Mapping[timedelta, Fraction | Cause]:
+    """Return the stated burn rates, by the windows of the policy.
+
+    Raises:
+        ImpossibleError: no backend would answer them.
+    """
+    names = {window: format_duration(window) for window in windows}
+    nodes = stated.nodes.get("burn_rates")
+    keys = {} if nodes is None else {key.value: key for key, _ in nodes.value}
+    rates = {}
+    for text, rate in stated.burn_rates.items():
+        place = {"": keys[text]}
+        if isinstance(slo, SpendSlo):
+            raise ImpossibleError(place, "", f"{slo.name}: an allowance has no burn rates")
+        try:
+            window = parse_duration(text)
+        except ValueError as error:
+            raise ImpossibleError(place, "", str(error)) from error
+        if window not in names:
+            message = f"no rule has the window {text!r}{nearest(text, names.values())}"
+            raise ImpossibleError(place, "", message)
+        if slo.slices is not None and window < slo.slices.length:
+            message = f"{slo.name}: the window is shorter than one timeslice"
+            raise ImpossibleError(place, "", message)
+        if isinstance(rate, Fraction) and rate * slo.budget > 1:
+            largest = exact(1 / slo.budget)
+            message = f"{slo.name}: it burns at {largest} at most, if all is bad"
+            raise ImpossibleError(place, "", message)
+        rates[window] = rate
+    return rates
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadStretch:
-    """A time in which more was bad than otherwise."""
+    """A time in which more events were bad than otherwise."""
 
     start: datetime
     end: datetime
-    """After ``start``."""
+    """Later than ``start``."""
     bad: Fraction
-    """Events, or slices, that were bad in it; of an allowance the amount that was spent."""
+    """The bad events or slices in it; for an allowance, the amount that was spent."""
 
     def within(self, start: datetime, end: datetime) -> Fraction:
-        """Return how much of it lies between two instants, evenly spread."""
+        """Return the part of it between two instants, evenly spread."""
         common = max(min(self.end, end) - max(self.start, start), timedelta())
         return self.bad * Fraction(common / (self.end - self.start))
 
@@ -46,13 +84,13 @@ class StatedPast:
     """The past of an SLO as a case states it."""
 
     per_second: Fraction
-    """Events, or slices, at any time; of an allowance none."""
+    """The events, or slices, at any time; none for an allowance."""
     bad_per_second: Fraction
-    """In the steps that no stretch touches."""
+    """The bad ones in the steps without a stretch."""
     stretches: tuple[BadStretch, ...]
 
     def series(self, request: SeriesRequest) -> Series:
-        """Return what happened in each step."""
+        """Return the events of each step."""
         whole = seconds(request.step)
         newest = seconds(request.span.end - request.end_of(request.steps - 2))
         total, bad = (
@@ -61,7 +99,9 @@ class StatedPast:
         )
         places = [_places(stretch, request) for stretch in self.stretches]
         for place in {place for touched in places for place in touched}:
-            bad[place] = 0.0  # what a stretch took is what is stated, whole steps or not
+            bad[place] = (
+                0.0  # the amount of a stretch is as stated, whether or not its steps are complete
+            )
         for stretch, touched in zip(self.stretches, places, strict=True):
             for place in touched:
                 bad[place] += float(
@@ -72,7 +112,7 @@ class StatedPast:
 
 
 def _places(stretch: BadStretch, request: SeriesRequest) -> range:
-    """Return the steps that a stretch has any time in common with."""
+    """Return the steps that overlap a stretch."""
     first = (stretch.start - request.span.start) // request.step
     last = -(-(stretch.end - request.span.start) // request.step)
     return range(max(first, 0), min(last, request.steps))
@@ -83,15 +123,15 @@ class StatedAnswers:
     """The answers about one SLO."""
 
     main: Answer
-    """Over its own window."""
+    """The answer over its own window."""
     windows: Mapping[timedelta, Answer]
-    """Over those of burn rates."""
+    """The answers over the windows of burn rates."""
     past: StatedPast | Unmeasured
 
 
 @dataclass(frozen=True, slots=True)
 class StatedBackend:
-    """Answers of each SLO, by the name that its indicator has as ``series``."""
+    """The answers for each SLO, by the name that its indicator has as ``series``."""
 
     answers: Mapping[str, StatedAnswers]
 
@@ -104,7 +144,7 @@ class StatedBackend:
         return stated.main if request.probe else stated.windows[request.span.length]
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step."""
+        """Return the events of each step."""
         return [self._series(request) for request in requests]
 
     def _series(self, request: SeriesRequest) -> SeriesAnswer:

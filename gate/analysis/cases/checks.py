@@ -1,4 +1,4 @@
-"""Checks that the names in a file of cases exist in the policy, and can be stated."""
+"""Checks that the names in a file of cases exist in the policy, and that its facts are possible."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -6,24 +6,29 @@ from typing import Any, Final
 
 import yaml
 
-from gate.analysis.cases.answers import SloStatement, stand_in
+from gate.analysis.cases.answers import SloStatement
 from gate.analysis.cases.backend import ImpossibleError, StatedAnswers
+from gate.analysis.cases.statement import stand_in
 from gate.check.measure import burn_windows
-from gate.config.cases import CasesFile, Expectation, StatedCase, StatedChange
-from gate.config.stated import Nodes, StatedIncident, StatedSignal, StatedSlo
+from gate.config.cases import (
+    CasesFile,
+    Expectation,
+    Nodes,
+    StatedCase,
+    StatedChange,
+    StatedIncident,
+    StatedSignal,
+    StatedSlo,
+)
 from gate.errors import nearest
 from gate.history.charts.chart import Chart, ChartResult, NoChart
 from gate.measure import Unmeasured
+from gate.parsing.nodes import child_at
 from gate.parsing.reader import Reader
-from gate.parsing.schema import child_at
 from gate.policy.case import Past, SloIncidents
 from gate.policy.findings import Rule
 from gate.policy.policy import Policy
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo
 from gate.wording import exact
 
 _Stretch = tuple[datetime, datetime]
@@ -38,16 +43,16 @@ _NEEDS: Final[Mapping[Rule, str]] = {
 
 
 def check_names(file: CasesFile, policy: Policy) -> None:
-    """Note every name in the cases that the policy does not have, at its place."""
+    """Note every name in the cases that the policy lacks, at its place."""
     for case in file.cases:
         for node, message in _mistakes(case, policy):
             file.reader.note(node, message)
 
 
 def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[str, StatedAnswers]:
-    """Return what is answered of each SLO but composites.
+    """Return the answers for each SLO except composites.
 
-    What is stated and cannot be is noted at its place, and has no answer.
+    An impossible statement is noted at its place, and has no answer.
     """
     answers, windows = {}, burn_windows(policy)
     for slo in policy.slos:
@@ -58,13 +63,7 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
             message = f"{slo.name}: its objective is its platform's; state remaining: 42%"
             reader.note(stated.nodes["total"], message)
             continue
-        statement = SloStatement(
-            slo=stand_in(slo),
-            stated=stated,
-            at=case.at,
-            guards=policy.guards_of(slo),
-            windows=windows,
-        )
+        statement = SloStatement(slo=stand_in(slo), stated=stated, at=case.at, windows=windows)
         try:
             answers[slo.name] = statement.answers()
         except ImpossibleError as error:
@@ -73,15 +72,16 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
 
 
 def check_past(case: StatedCase, policy: Policy, past: Past, reader: Reader) -> None:
-    """Note every incident and signal that the policy's rules do not see as such.
+    """Note every incident and signal that the policy's rules do not recognise.
 
-    A test that passes because its incident is none, or part of another one, proves nothing.
+    A test that passes because its incident is not recognised, or is part of another one, proves
+    nothing.
 
     Args:
-        case: what states them.
-        policy: with its rules that look back.
-        past: what these rules know in the case.
-        reader: of the file of the case.
+        case: the case that states them.
+        policy: the policy with its rules on the past.
+        past: the past for these rules in the case.
+        reader: the reader of the file of the case.
     """
     for name, stated in case.slos.items():
         for incident, message in _unseen(case, stated, list(_incidents(past, name)), policy):
@@ -127,8 +127,7 @@ def _charts(past: Past, name: str) -> Sequence[ChartResult]:
 
 
 def _overlap(stated: StatedIncident | StatedSignal, case: StatedCase, stretch: _Stretch) -> bool:
-    start, end = stretch
-    return stated.start < end and start < (stated.end or case.at)
+    return stated.start < stretch[1] and stretch[0] < (stated.end or case.at)
 
 
 def _no_incident(policy: Policy) -> str:
@@ -144,10 +143,8 @@ def _no_incident(policy: Policy) -> str:
 def _no_signal(policy: Policy, past: Past, name: str) -> str:
     if policy.control_charts is None:
         return "the policy has no control_charts"
-    missing = [chart.reason for chart in _charts(past, name) if isinstance(chart, NoChart)]
-    if missing:
-        return missing[0]
-    return "it must lie in the time that is charted, and after the baseline"
+    reasons = (chart.reason for chart in _charts(past, name) if isinstance(chart, NoChart))
+    return next(reasons, "it must lie in the time that is charted, and after the baseline")
 
 
 def _mistakes(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:
@@ -206,7 +203,7 @@ def _expected(
     )
     for key, names, what in lists:
         items = _items(nodes, key)
-        if not isinstance(items, str):  # all, or none
+        if not isinstance(items, str):  # the word all, or none
             yield from _unknown([item.value for item in items], items, names, what)
 
 
@@ -255,14 +252,14 @@ def _never(rule: Rule, policy: Policy) -> str | None:
 
 
 def _items(nodes: Nodes, key: str) -> Any:
-    """Return what a list has, or a block its keys and values; nothing where it is not given."""
+    """Return the items of a list, or the keys and values of a block; empty if it is missing."""
     return nodes[key].value if key in nodes else ()
 
 
 def _unknown(
     words: Sequence[str], nodes: Sequence[yaml.Node], names: Collection[str], what: str
 ) -> Iterator[tuple[yaml.Node, str]]:
-    """Yield the words that are not a name of the policy's."""
+    """Yield the words that are not names in the policy."""
     for word, node in zip(words, nodes, strict=True):
         if word not in names:
             yield node, f"the policy has no {what} {word!r}{nearest(word, names)}"

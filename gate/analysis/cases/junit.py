@@ -1,6 +1,6 @@
 """JUnit XML of cases: a suite for each policy, a test case for each of its cases.
 
-As `gate.reporters.junit` has it, with the file and the line of each case:
+It is like `gate.reporters.junit`, with the file and the line of each case:
 https://docs.gitlab.com/ci/testing/unit_test_reports/
 """
 

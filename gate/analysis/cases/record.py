@@ -1,4 +1,4 @@
-"""A case out of a decision: the budgets that it was made by, and its verdict as expected."""
+"""A case from a decision: its budgets, and its verdict as the expected one."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain, count, product
@@ -20,24 +20,24 @@ from gate.policy.requirements import RequirementState
 from gate.slo.objective import CompositeSlo
 
 DecidedPolicy = Mapping[str, Any]
-"""The part of a decision's document that speaks of one policy."""
+"""The part of a decision's document about one policy."""
 _ON_THE_PAST: Final = frozenset({Rule.POSTMORTEM, Rule.CONTROL_CHART})
 
 
 def add_case(
     raw: bytes, path: str, file: PolicyFile, document: Mapping[str, Any], name: str | None
 ) -> str:
-    """Return the text of a file of cases with one more: a decision, which it comes to again.
+    """Return the text of a file of cases with another case, which leads to the same decision.
 
     Args:
         raw: the content of the file; empty if the file does not exist yet.
-        path: of the file.
+        path: the path of the file.
         file: the policy.
-        document: of the decision, in its shape.
-        name: of the case; None: what was decided, and when.
+        document: the document of the decision, in the form of its schema.
+        name: the name of the case; None: the decision and its time.
 
     Raises:
-        UsageError: the decision is not about this policy, or does not say all that it was made by.
+        UsageError: the decision is not about this policy, or lacks facts that it was based on.
         PolicyError: there is a mistake in the file.
     """
     cases = read_cases(raw, path, {}).cases if raw else ()
@@ -70,10 +70,10 @@ def _tried(text: str, path: str, file: PolicyFile) -> CaseResult:
 
 
 def _satisfied(part: DecidedPolicy, policy: Policy) -> Iterator[list[str]]:
-    """Yield which requirements may have been met: those that are named first.
+    """Yield the requirements that may have been met: those that are named first.
 
-    A decision names those of the change and its tier only; others may have mattered for what other
-    classes may ship, and for what the verdict would be if what is suspected were so.
+    A decision names only those of the change and its tier; others may have mattered for other
+    classes, and for the verdict under suspicions.
     """
     passing = {RequirementState.MET, RequirementState.CLAIMED}
     named = sorted(each["name"] for each in part["requirements"] if each["state"] in passing)
@@ -84,10 +84,10 @@ def _satisfied(part: DecidedPolicy, policy: Policy) -> Iterator[list[str]]:
 
 
 def _past_findings(part: DecidedPolicy) -> Iterator[list[dict[str, str]]]:
-    """Yield which rules on the past may have fired, or could not tell: as a decision says.
+    """Yield the rules on the past that may have fired, or could not be checked, by a decision.
 
-    It does not say of one that let its class pass whether it would have stopped others. What a rule
-    does not cover needs no statement.
+    If such a rule let its class pass, the decision does not say whether it would have stopped
+    others. A rule that does not cover an SLO needs no statement.
     """
     about = [
         finding
@@ -114,7 +114,7 @@ def _stated_finding(finding: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
-    """Say in what the policy comes to something else than the decision, and why that may be."""
+    """Say how the policy's result differs from the decision, and why that may be."""
     wrong = "; ".join(
         f"{mismatch.what} was {mismatch.expected}, and comes to {mismatch.actual}"
         for mismatch in result.mismatches
@@ -126,7 +126,7 @@ def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
             "a decision does not hold all that it was made by, such as the past of an incident that"
             " is excused; write this case by hand"
         )
-    return f"the case would not come to what was decided ({wrong}): {why}"
+    return f"the case would not reach the recorded decision ({wrong}): {why}"
 
 
 def _unique(name: str, names: Collection[str]) -> str:
@@ -135,10 +135,10 @@ def _unique(name: str, names: Collection[str]) -> str:
 
 
 def _decided_by(document: Mapping[str, Any], policy: Policy) -> DecidedPolicy:
-    """Return what a decision says of the service of a policy.
+    """Return the part of a decision about the service of a policy.
 
     Raises:
-        UsageError: it does not mention it.
+        UsageError: there is no such part.
     """
     decided: list[DecidedPolicy] = document["policies"]
     for part in decided:
@@ -149,23 +149,23 @@ def _decided_by(document: Mapping[str, Any], policy: Policy) -> DecidedPolicy:
 
 
 def _case_name(document: Mapping[str, Any], part: DecidedPolicy) -> str:
-    """Return what a case is called that nobody gave a name."""
+    """Return the name of a case without a given name."""
     return f"{part['verdict']} of {part['change_class']} at {document['evaluated_at']}"
 
 
 def recorded_case(
     document: Mapping[str, Any], part: DecidedPolicy, policy: Policy, name: str
 ) -> dict[str, Any]:
-    """Return a case as it stands in a file, in plain data: words, numbers, lists and blocks.
+    """Return a case as plain data for a file: words, numbers, lists and blocks.
 
     Args:
-        document: of the decision.
-        part: what it says of the policy.
-        policy: under which the case is to be tried.
-        name: of the case.
+        document: the document of the decision.
+        part: its part about the policy.
+        policy: the policy of the case.
+        name: the name of the case.
 
     Raises:
-        UsageError: the decision does not say what the case would have to state.
+        UsageError: the decision lacks facts that the case must state.
     """
     at = parse_instant(document["evaluated_at"])
     case: dict[str, Any] = {
@@ -176,7 +176,7 @@ def recorded_case(
     if document["fail_on_warn"]:
         case["fail_on"] = "warn"
     if any(f["rule"] == Rule.FREEZE and f["until"] is None for f in part["findings"]):
-        case["ci_freeze"] = True  # one of the policy's has an end
+        case["ci_freeze"] = True  # a freeze of the policy itself has an end
     by_name = {slo["name"]: slo for slo in part["slos"]}
     impacts = [slo["impact"] for slo in part["slos"] if slo["impact"] and slo["impact"]["stated"]]
     if impacts:

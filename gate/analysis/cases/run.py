@@ -1,18 +1,17 @@
-"""Trying the cases of a policy: each is judged as ``gate check`` judges, by what it states."""
+"""Try the cases of a policy: each is judged like in ``gate check``, by its statements."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gate.analysis.cases import CaseResult, Mismatch, PolicyCases
-from gate.analysis.cases.answers import stand_in
 from gate.analysis.cases.backend import StatedAnswers, StatedBackend
 from gate.analysis.cases.checks import check_names, check_past, stated_answers
+from gate.analysis.cases.statement import stand_in
 from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options, StatedEvidence
 from gate.check.run import judge_measured, measure_and_gather
-from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange
+from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange, StatedSlo
 from gate.config.load import PolicyFile
-from gate.config.stated import StatedSlo
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode, PolicyError
 from gate.parsing.reader import Reader
@@ -23,17 +22,17 @@ from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 
 StatedBudgets = tuple[StatedCase, Mapping[str, StatedAnswers]]
-"""A case, and what is answered of each SLO."""
+"""Pairs of a case and the answers for each SLO."""
 Pasts = dict[Hashable, Past]
-"""The pasts for the rules that look back, by all that each depends on."""
+"""The pasts for the rules on the past, by all that each depends on."""
 
 
 def run_cases(file: PolicyFile, cases: CasesFile) -> PolicyCases:
-    """Try every case under a policy; nothing is asked, and no setting of its backend is needed.
+    """Try every case under a policy, without any query, and without the settings of its backend.
 
     Raises:
-        PolicyError: a case names what the policy has not, or states what cannot be; carries every
-            such mistake.
+        PolicyError: a case has a name that the policy lacks, or an impossible statement; carries
+            every such mistake.
     """
     reader = cases.reader
     stated = check_cases(cases, file.policy)
@@ -46,10 +45,10 @@ def run_cases(file: PolicyFile, cases: CasesFile) -> PolicyCases:
 
 
 def check_cases(cases: CasesFile, policy: Policy) -> list[StatedBudgets]:
-    """Return each case with what is answered of each SLO, if the policy has all that it names.
+    """Return each case with the answers for each SLO, if the policy has all its names.
 
     Raises:
-        PolicyError: as `run_cases`.
+        PolicyError: as for `run_cases`.
     """
     check_names(cases, policy)
     stated = [(case, stated_answers(case, policy, cases.reader)) for case in cases.cases]
@@ -85,7 +84,7 @@ def _measure(
     options: Options,
     pasts: Pasts,
 ) -> BudgetsAndPast:
-    """Measure what a case states; a past that another case had, too, is looked through once."""
+    """Measure the statements of a case; a past that several cases share is searched once."""
     backend = StatedBackend(answers)
     key = case.at, case.records, tuple((name, each.past) for name, each in answers.items())
     if key not in pasts:
@@ -98,9 +97,9 @@ def _measure(
 
 
 def _policy(policy: Policy, case: StatedCase) -> Policy:
-    """Return the policy with indicators that `StatedBackend` knows, and the records of the case.
+    """Return the policy with indicators for `StatedBackend`, and the records of the case.
 
-    Records that people write later must not change how a case comes out.
+    Records that people write later must not change the outcome of a case.
     """
     rule = policy.postmortems
     return replace(
@@ -116,7 +115,7 @@ def _slo(slo: Slo, stated: StatedSlo) -> Slo:
     slo = stand_in(slo)
     named = replace(slo, sli=replace(slo.sli, series=slo.name))
     if isinstance(named, RatioSlo) and stated.remaining is not None:
-        return replace(named, sampled=None)  # what is left is stated, and not estimated
+        return replace(named, sampled=None)  # the remaining share is stated, not estimated
     return named
 
 
@@ -157,7 +156,7 @@ def _facts(change: StatedChange) -> ChangeFacts:
 
 
 def _mismatches(case: StatedCase, decision: Decision, policy: Policy) -> Iterator[Mismatch]:
-    """Yield what is not as the case expects it, in the order of a decision."""
+    """Yield the differences from the expected outcome, in the order of a decision."""
     expect, (decided,) = case.expect, decision.policies
     judgement = decided.judgement
     tier, worst = judgement.tier, judgement.worst

@@ -1,4 +1,4 @@
-"""The statements of a case about the budgets that a decision was made by."""
+"""The statements of a case about the budgets of a decision."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -13,13 +13,13 @@ from gate.errors import UsageError
 from gate.measure import Cause
 from gate.parsing.values import parse_instant
 from gate.policy.policy import Policy
-from gate.slo.objective import PlatformSlo, RatioSlo, SpendSlo
+from gate.slo.objective import PlatformSlo, RatioSlo, RollingWindow, SpendSlo
 from gate.slo.quantities import format_duration
 
 _SIMPLE: Final = 1000
-"""The largest denominator of a share of something that is counted."""
+"""The largest denominator of a share of counted events."""
 _LONGEST: Final = 40
-"""Characters of a number that is read without an exponent."""
+"""The maximum number of characters of a number that is read without an exponent."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -33,7 +33,7 @@ def stated_impact(impact: Mapping[str, Any]) -> dict[str, Any]:
 def statement(
     slo: RatioSlo | SpendSlo | PlatformSlo, stated: Mapping[str, Any], policy: Policy, at: datetime
 ) -> Iterator[tuple[str, Any]]:
-    """Yield what a case states of an SLO, by key."""
+    """Yield the statements of a case about an SLO, by key."""
     causes = [Cause(doubt["cause"]) for doubt in stated["doubts"]]
     measured = stated["consumed"] is not None
     if not measured:
@@ -58,7 +58,7 @@ def statement(
 def _burn_rates(
     slo: RatioSlo | PlatformSlo, stated: Mapping[str, Any], policy: Policy
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the burn rates that are not what stands for one that is left out."""
+    """Yield the burn rates that differ from the default of a missing one."""
     measured = stated["consumed"] is not None
     doubts = {doubt["window"]: doubt["cause"] for doubt in stated["burn_rate_doubts"]}
     slices = slo.slices if isinstance(slo, RatioSlo) else None
@@ -109,7 +109,7 @@ def _suspicion(suspicion: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: float) -> str:
-    """Write a number so that the same is read: 4000/3 where it is that, and no decimal is."""
+    """Write a number that is read back exactly: 4000/3 if it has no finite decimal form."""
     text = _share(value)
     simple = Fraction(value).limit_denominator(_SIMPLE)
     if float(simple) == value and simple != Fraction(text):
@@ -121,3 +121,29 @@ def _share(value: float) -> str:
     """Write a number with all its digits, and without an exponent unless it is too long."""
     text = f"{Decimal(repr(value)):f}"
     return text if len(text) <= _LONGEST else repr(value)
+
+
+_ANY_OBJECTIVE: Final = Fraction(99, 100)
+_ANY_WINDOW: Final = RollingWindow(timedelta(days=30))
+
+
+def stand_in(slo: RatioSlo | SpendSlo | PlatformSlo) -> RatioSlo | SpendSlo:
+    """Return an SLO with an objective and a window, even if these come from a platform.
+
+    The statements of a case, a share of the budget and burn rates, are the same for every objective
+    and window.
+    """
+    if not isinstance(slo, PlatformSlo):
+        return slo
+    objective = slo.objective or (1 + (slo.sla or _ANY_OBJECTIVE)) / 2
+    return RatioSlo(
+        name=slo.name,
+        window=slo.window or _ANY_WINDOW,
+        sli=slo.sli,
+        objective=objective,
+        sla=slo.sla,
+        denominator=slo.denominator,
+        min_events=slo.min_events,
+        advisory=slo.advisory,
+        guards=slo.guards,
+    )

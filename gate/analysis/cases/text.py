@@ -1,4 +1,4 @@
-"""Writing a case into a file of cases, in which all else stays as people have written it."""
+"""Write a case into a file of cases, without changing anything else in it."""
 
 import json
 import re
@@ -8,27 +8,27 @@ from typing import Any, Final
 import yaml
 
 from gate.errors import UsageError
+from gate.parsing.nodes import child_at
 from gate.parsing.reader import loader
-from gate.parsing.schema import child_at
 
 HEAD: Final = "version: 1\ncases:\n"
-"""Begins a file that is not there yet."""
+"""The beginning of a new file."""
 _INDENT: Final = "  "
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/:+-]*")
 _BLOCKS: Final = frozenset({"slos", "expect"})
-"""Keys whose entries have a line each."""
+"""The keys whose entries have a line each."""
 
 
 def with_case(text: str, case: Mapping[str, Any], path: str) -> str:
     """Return the text of a file of cases with one more at the end of its list.
 
     Args:
-        text: of a readable file; empty if the file does not exist yet.
-        case: as `gate.analysis.cases.record.recorded_case` returns it.
-        path: of the file, for messages.
+        text: the text of a readable file; empty if the file does not exist yet.
+        case: the result of `gate.analysis.cases.record.recorded_case`.
+        path: the path of the file, for messages.
 
     Raises:
-        UsageError: its list is written in one line, to which no line can be added.
+        UsageError: its list is on one line, so that a line cannot be added.
     """
     if not text:
         return HEAD + "".join(f"{line}\n" for line in _lines(case, _INDENT))
@@ -41,7 +41,7 @@ def with_case(text: str, case: Mapping[str, Any], path: str) -> str:
 
 
 def _parted(text: str, end: int) -> tuple[str, str]:
-    """Part a text behind the last line that has anything but a comment before a place."""
+    """Split a text after its last line before a place that is not only a comment."""
     lines = text[:end].split("\n")
     while not lines[-1].strip() or lines[-1].lstrip().startswith("#"):
         lines.pop()
@@ -68,7 +68,7 @@ def _lines(case: Mapping[str, Any], indent: str) -> Iterator[str]:
 
 
 def _written(value: object) -> str:
-    """Write a value in one line."""
+    """Write a value on one line."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key}: {_written(child)}' for key, child in value.items())}}}"
     if isinstance(value, list):

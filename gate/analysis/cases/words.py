@@ -1,4 +1,4 @@
-"""How the cases of a policy came out, in sentences, and the page that they make."""
+"""The outcome of a policy's cases in sentences, and their page."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -26,7 +26,7 @@ def render_cases(name: str, report: CasesReport, style: Style) -> str:
 
 
 def page(report: CasesReport) -> Page:
-    """Return the page on every policy: a line for each case, and below it why it fails."""
+    """Return the page on every policy: a line for each case, and the reasons for failures."""
     return Page(
         sections=tuple(map(_section, report.policies)),
         closing=(Facts((("Judged by", f"gate {__version__}"),), small=True),),
@@ -51,7 +51,7 @@ def _badge(tests: PolicyCases) -> Badge:
 
 
 def _mark(result: CaseResult) -> Mark:
-    """Return the line of a case, and what is wrong with it in particular."""
+    """Return the line of a case, and its differences from the expectation."""
     return Mark(
         verdict=Verdict.ALLOW if result.passed else Verdict.BLOCK,
         label="passed" if result.passed else "failed",
@@ -69,14 +69,14 @@ def _mark(result: CaseResult) -> Mark:
 
 
 def _reasons(result: CaseResult) -> Iterator[tuple[Fact, ...]]:
-    """Yield for each mismatch what stands below it: below the last one why it came out so."""
+    """Yield the lines below each difference; below the last one, the reasons of the outcome."""
     facts = (("Comes to", outcome(result)), *(("Why", reason) for reason in reasons(result)))
     for place in range(len(result.mismatches), 0, -1):
         yield facts if place == 1 else ()
 
 
 def outcome(result: CaseResult) -> str:
-    """Say what the policy says of a case."""
+    """Write the decision of the policy on a case."""
     decided = result.decided
     tier = decided.judgement.tier
     band = "" if tier is None else f", tier {tier.name}"
@@ -84,7 +84,7 @@ def outcome(result: CaseResult) -> str:
 
 
 def reasons(result: CaseResult) -> Iterator[str]:
-    """Yield what the rules found, those that fire first; where none fires, what they all say."""
+    """Yield the results of the rules, those that fire first; if none fires, all results."""
     for finding in result.firing or result.decided.judgement.findings:
         about = f"{finding.rule}, {finding.slo}" if finding.slo else str(finding.rule)
         yield f"{about}: {finding.reason}"

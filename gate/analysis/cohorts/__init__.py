@@ -1,8 +1,9 @@
-"""The result of ``gate cohorts``: which groups of events use the budgets."""
+"""The result of ``gate cohorts``: the groups of events that use the budgets."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import isfinite
+from typing import Final
 
 from gate.analysis import (
     LeftOut,
@@ -23,6 +24,10 @@ from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
 from gate.slo.objective import Span
 
+_ECHOES: Final = frozenset(
+    {ComparisonOutcome.BETTER, ComparisonOutcome.MIX, ComparisonOutcome.UNSURE}
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -33,7 +38,7 @@ class Group:
     total: float
     bad: float
     interval: tuple[float, float]
-    """95% of its error ratio (Wilson), for failures that come in bursts as they do."""
+    """The 95% interval of its error ratio (Wilson), allowing for failures in bursts."""
     burn_rate: float
     budget_share: float
     """Its bad events divided by those that the budget of `SloCohorts.budget_period` allows."""
@@ -44,6 +49,24 @@ class Group:
     def ratio(self) -> float:
         """The share of its events that failed."""
         return self.bad / self.total
+
+    @property
+    def silent(self) -> bool:
+        """Whether the detectable difference is all that can be reported about it."""
+        comparison = self.comparison
+        return (
+            comparison is not None
+            and comparison.outcome is ComparisonOutcome.NONE
+            and not comparison.timing
+        )
+
+    @property
+    def echo(self) -> bool:
+        """Whether it burns less than the rest, as all do if one of the rest burns more."""
+        comparison = self.comparison
+        if comparison is None or comparison.crude is None or comparison.crude.ratio is None:
+            return False
+        return comparison.outcome in _ECHOES and comparison.crude.ratio < 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,22 +79,22 @@ class SloCohorts:
     groups: tuple[Group, ...] = ()
     """The most expensive first; empty if nothing is known."""
     baseline: str | None = None
-    """The value that the others are compared with; None: each with all the rest."""
+    """The value that the others are compared with; None: each is compared with the rest."""
     unknown: Fraction = Fraction(1)
     """The share of the time without known data, 0 to 1."""
     query: str | None = None
     notes: tuple[str, ...] = ()
     unmeasured: Unmeasured | None = None
-    """The reason why the groups are missing; None if they are not."""
+    """The reason why the groups are missing; None if they are known."""
     reservations: tuple[Reservation, ...] = ()
-    """The doubts about these findings."""
+    """The doubts about these results."""
     budget_period: timedelta = timedelta()
-    """Whose budget the groups' shares are of: the SLO's window, or the examined time if that is
-    longer; 0 without groups."""
+    """The period of the budget that the groups' shares are of: the SLO's window, or the examined
+    time if that is longer; 0 without groups."""
     defining: bool = False
-    """Whether the label has a part in what makes an event bad."""
+    """Whether the label is part of what makes an event bad."""
     by_definition: bool = False
-    """Whether each value always fails or never does, so that none is compared with others."""
+    """Whether each value always fails or never does, so that the values are not compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +116,7 @@ class CohortReport:
     """At least one."""
     by: str
     within: str | None
-    """A second label; events with the same value of it are alike. None: no second label."""
+    """A second label, for comparisons within each of its values. None: no second label."""
     at: datetime
     tool_version: str
 
@@ -178,5 +201,5 @@ def _contrast(contrast: Contrast | None) -> Json | None:
 
 
 def _finite(number: float | None) -> float | None:
-    """Return what JSON can hold; a ratio to nothing has no end."""
+    """Return a number for JSON: a ratio to zero is infinite."""
     return number if number is not None and isfinite(number) else None

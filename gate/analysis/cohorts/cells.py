@@ -12,7 +12,7 @@ from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
 from gate.slo.quantities import format_duration
 
 _LARGE: Final = 2.0
-"""If no smaller ratio would show, the sample is too small to tell."""
+"""The largest ratio that is shown as detectable: above it, the sample is too small."""
 _UNLABELLED: Final = "(none)"
 _CERTAIN: Final = 0.001
 _TWO: Final = 2.0
@@ -21,7 +21,7 @@ _TEN: Final = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortRow:
-    """A group of an SLO, which is a row of the table."""
+    """A group of an SLO as a row of the table."""
 
     first: bool
     """Whether it is the SLO's first row."""
@@ -30,7 +30,7 @@ class CohortRow:
 
 
 def cohort_table(report: CohortReport, service: ServiceCohorts) -> DataTable:
-    """Return a row for each group of each SLO; columns without anything in them are left out."""
+    """Return a row for each group of each SLO; empty columns are left out."""
     rows = [
         CohortRow(first=group is slo.groups[0], slo=slo, group=group)
         for slo in service.slos
@@ -60,12 +60,12 @@ def _columns(report: CohortReport, service: ServiceCohorts) -> tuple[Column[Coho
 
 
 def outcome(group: Group) -> ComparisonOutcome | None:
-    """Return what can be said of a group; None: it is the baseline."""
+    """Return the outcome of a group; None: it is the baseline."""
     return group.comparison.outcome if group.comparison is not None else None
 
 
 def beside(baseline: str | None) -> str:
-    """Write what a group is compared with."""
+    """Name the other side of a group's comparison."""
     return "rest" if baseline is None else baseline or _UNLABELLED
 
 
@@ -75,7 +75,7 @@ def name_of(group: Group) -> str:
 
 
 def times(number: float) -> str:
-    """Write how many times: ``6.0x``."""
+    """Write a factor: ``6.0x``."""
     if number == inf:
         return "∞"
     if not number:
@@ -84,7 +84,7 @@ def times(number: float) -> str:
 
 
 def ratio(contrast: Contrast) -> str:
-    """Write a ratio, if there is any."""
+    """Write a ratio, if there is one."""
     return wording.NOTHING if contrast.ratio is None else times(contrast.ratio)
 
 
@@ -102,7 +102,7 @@ def ratio_and_interval(contrast: Contrast) -> str:
 
 
 def undetected(group: Group, comparison: Comparison) -> str:
-    """Say how large a difference would have to be to be seen."""
+    """Write the smallest difference that could be detected."""
     events = f"{wording.amount(wording.shown(group.total))} events"
     if comparison.detectable is None:
         return f"not enough data: {events} are too few to see any difference"
@@ -161,7 +161,7 @@ def _error_ratio(row: CohortRow) -> str:
 
 
 def _of_budget(service: ServiceCohorts) -> str:
-    """Name whose budget the shares are of, where that is the same for all SLOs."""
+    """Name the budget of the shares, if it is the same for all SLOs."""
     periods = {slo.budget_period for slo in service.slos if slo.groups}
     return f"{format_duration(periods.pop())} budget used" if len(periods) == 1 else "Budget used"
 
@@ -195,3 +195,24 @@ _RATIOS: Final[tuple[Column[CohortRow], ...]] = (
 )
 _WITHIN: Final[Column[CohortRow]] = Column(title="Like for like", cell=_within_cell, keep=6)
 _SHOWS: Final[Column[CohortRow]] = Column(title="Detectable", cell=_shows_cell, keep=6)
+
+
+def burns(slo: SloCohorts, contrast: Contrast) -> str:
+    """Say how fast a group burns compared with the others."""
+    if contrast.ratio == inf:
+        return f"fails, and {the_rest(slo)} never does ({interval(contrast)})"
+    return f"burns {ratio(contrast)} as fast as {the_rest(slo)} ({interval(contrast)})"
+
+
+def at_times(comparison: Comparison) -> str:
+    """Say if the times of the events matter."""
+    if comparison.apart:
+        return ", but they ran at different times, so another change could be the cause"
+    if not comparison.timing or comparison.plain is None:
+        return ""
+    return f" at the same times, and {times(comparison.plain)} if times are ignored"
+
+
+def the_rest(slo: SloCohorts) -> str:
+    """Name what each group is compared with."""
+    return "the rest" if slo.baseline is None else beside(slo.baseline)

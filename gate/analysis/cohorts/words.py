@@ -1,8 +1,7 @@
-"""Whose events burn the budgets, in sentences, and the page that they make."""
+"""The groups that burn the budgets, in sentences, and their page."""
 
 from collections.abc import Iterator
 from functools import partial
-from math import inf
 from typing import Final
 
 from gate import wording
@@ -15,38 +14,35 @@ from gate.analysis import (
     seen_badge,
     why_unmeasured,
 )
-from gate.analysis.cohorts import (
-    CohortReport,
-    Group,
-    ServiceCohorts,
-    SloCohorts,
-    cohorts_document,
-)
+from gate.analysis.cohorts import CohortReport, Group, ServiceCohorts, SloCohorts, cohorts_document
 from gate.analysis.cohorts.cells import (
-    beside,
+    at_times,
+    burns,
     cohort_table,
-    interval,
     name_of,
     outcome,
     ratio,
     ratio_and_interval,
+    the_rest,
     times,
     undetected,
 )
-from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
+from gate.history.cohorts.comparison import Comparison, ComparisonOutcome
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.page import Badge, DataTable, Fact, Facts, Output, Page, Section, said
 from gate.slo.quantities import format_duration
 
 _MOST_TOLD: Final = 3
-"""More groups without a difference are summed up in one sentence."""
+"""The maximum number of groups without a difference; more are summarised in one sentence."""
 _PLAIN: Final = frozenset(
     {ComparisonOutcome.NONE, ComparisonOutcome.BETTER, ComparisonOutcome.NOT_COMPARED}
 )
-_ECHOES: Final = frozenset(
-    {ComparisonOutcome.BETTER, ComparisonOutcome.MIX, ComparisonOutcome.UNSURE}
-)
+_VERBS: Final = {
+    ComparisonOutcome.MIX: "explains",
+    ComparisonOutcome.REVERSED: "reverses",
+    ComparisonOutcome.HIDDEN: "hides",
+}
 _NO_STRATA: Final = (
     "the traffic mix was not considered; stratify by a second label to compare like with like"
 )
@@ -54,7 +50,7 @@ _APART: Final = ", at different times"
 
 
 def output(report: CohortReport) -> Output:
-    """Return the report as it is written in any format."""
+    """Return the report in the form that every format is written from."""
     return Output(page=partial(page, report), document=partial(cohorts_document, report))
 
 
@@ -69,7 +65,7 @@ def page(report: CohortReport) -> Page:
 
 
 def cohorts_section(report: CohortReport, service: ServiceCohorts) -> Section:
-    """Return what was found under one policy: what can be said, and the numbers."""
+    """Return the results for one policy: the sentences, and the numbers."""
     return Section(
         title=service.policy.service,
         badge=cohorts_badge(service),
@@ -78,7 +74,7 @@ def cohorts_section(report: CohortReport, service: ServiceCohorts) -> Section:
 
 
 def cohorts_blocks(report: CohortReport, service: ServiceCohorts) -> tuple[DataTable | Facts, ...]:
-    """Return what can be said of each group, the numbers, and how far they can be trusted."""
+    """Return the sentences on each group, the numbers, and their reliability."""
     return said(
         Facts(tuple(_answers(report, service))),
         cohort_table(report, service),
@@ -87,7 +83,7 @@ def cohorts_blocks(report: CohortReport, service: ServiceCohorts) -> tuple[DataT
 
 
 def cohorts_badge(service: ServiceCohorts) -> Badge:
-    """Return how bad it is, and in capitals what was found."""
+    """Return the severity, and the result as a word in capitals."""
     return seen_badge(_findings_badge(service), [slo.reservations for slo in service.slos])
 
 
@@ -114,11 +110,11 @@ def _findings_badge(service: ServiceCohorts) -> Badge:
 
 
 def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
-    """Yield what can be said of each group, the SLO before it."""
+    """Yield the sentences on each group, after its SLO."""
     for slo in sorted(service.slos, key=_pressing):
         compared = [group for group in slo.groups if group.comparison is not None]
-        silent = [group for group in compared if _is_silent(group)]
-        less = [group for group in compared if _is_echo(group)]
+        silent = [group for group in compared if group.silent]
+        less = [group for group in compared if group.echo]
         if slo.by_definition or slo.defining:
             yield slo.slo, _defining(report, slo)
         if slo.by_definition:
@@ -133,7 +129,7 @@ def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
 
 
 def _pressing(slo: SloCohorts) -> tuple[int, float]:
-    """Return the place of an SLO: the fastest burn first, last what burns more slowly."""
+    """Return the rank of an SLO: the fastest burn first, slower than the rest last."""
     ratios = [
         group.comparison.crude.ratio
         for group in slo.groups
@@ -144,11 +140,11 @@ def _pressing(slo: SloCohorts) -> tuple[int, float]:
     ]
     if ratios:
         return 0, -max(ratios)
-    return (2 if any(map(_is_echo, slo.groups)) else 1), 0.0
+    return (2 if any(group.echo for group in slo.groups) else 1), 0.0
 
 
 def _defining(report: CohortReport, slo: SloCohorts) -> str:
-    """Say that the values differ by definition, so that their shares say which, and not why."""
+    """Say that the values differ by definition: their shares show which one fails, but not why."""
     if slo.by_definition:
         what = f"each value of {report.by} always or never fails, so they were not compared"
     else:
@@ -157,7 +153,7 @@ def _defining(report: CohortReport, slo: SloCohorts) -> str:
 
 
 def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
-    """Yield how far that can be trusted, and what was not checked."""
+    """Yield the reliability of the results, and what was not checked."""
     if report.within is None and any(slo.groups for slo in service.slos):
         yield "Mix", _NO_STRATA
     for slo in service.slos:
@@ -176,24 +172,6 @@ def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     yield from left_out_facts(service.left_out)
 
 
-def _is_silent(group: Group) -> bool:
-    """Return whether the detectable difference is all that can be reported about a group."""
-    comparison = group.comparison
-    return (
-        comparison is not None
-        and comparison.outcome is ComparisonOutcome.NONE
-        and not comparison.timing
-    )
-
-
-def _is_echo(group: Group) -> bool:
-    """Return whether it burns less than the rest, as all do where one of the rest burns more."""
-    comparison = group.comparison
-    if comparison is None or comparison.crude is None or comparison.crude.ratio is None:
-        return False
-    return comparison.outcome in _ECHOES and comparison.crude.ratio < 1
-
-
 def _burn_less(report: CohortReport, slo: SloCohorts, less: list[Group]) -> str:
     named = [
         f"{name_of(group)} ({ratio(group.comparison.crude)}{_APART * group.comparison.apart})"
@@ -202,13 +180,13 @@ def _burn_less(report: CohortReport, slo: SloCohorts, less: list[Group]) -> str:
     ]
     burn = "burn" if len(named) > 1 else "burns"
     return (
-        f"{report.by} {', '.join(named)} {burn} more slowly than {_rest(slo)}"
+        f"{report.by} {', '.join(named)} {burn} more slowly than {the_rest(slo)}"
         f"{_echo_of(report, less)}"
     )
 
 
 def _echo_of(report: CohortReport, less: list[Group]) -> str:
-    """Say which of them do so by having less of some other traffic."""
+    """Name the groups for which the mix of other traffic explains it."""
     mixed = [name_of(group) for group in less if outcome(group) is ComparisonOutcome.MIX]
     return f"; for {', '.join(mixed)} the mix of {report.within} explains it" if mixed else ""
 
@@ -219,61 +197,31 @@ def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
     name = f"{report.by} {name_of(group)}"
     if comparison is None or comparison.crude is None:
         return f"{name} was not compared: {comparison.why if comparison else 'it is the baseline'}"
-    if (
-        comparison.outcome is ComparisonOutcome.NONE
-        and comparison.timing
-        and comparison.plain is not None
-    ):
-        plainly = f"{name} burns {times(comparison.plain)} as fast as {_rest(slo)}"
+    if comparison.outcome is ComparisonOutcome.NONE:
+        if not comparison.timing or comparison.plain is None:
+            return f"{name}: {undetected(group, comparison)}"
+        plainly = f"{name} burns {times(comparison.plain)} as fast as {the_rest(slo)}"
         alike = f"at the same times {ratio_and_interval(comparison.crude)}"
         return f"{plainly}, but {alike}: only the times of its events differ"
-    if comparison.outcome is ComparisonOutcome.NONE:
-        return f"{name}: {undetected(group, comparison)}"
-    burns = f"{name} {_burns(slo, comparison.crude)}{_when(comparison)}"
-    if comparison.within is None:
-        if comparison.stratified:
-            return f"{burns}; not enough data to see whether the mix of {report.within} explains it"
-        return burns
-    inside = f"within each {report.within} {ratio_and_interval(comparison.within)}"
-    mix = _not_the_mix(report, comparison.crude, comparison.within)
-    return {
-        ComparisonOutcome.WORSE: f"{burns}; {inside}: {mix}",
-        ComparisonOutcome.BETTER: f"{burns}; {inside}: {mix}",
-        ComparisonOutcome.MIX: f"{burns}, but {inside}: the mix of {report.within} explains it",
-        ComparisonOutcome.REVERSED: (
-            f"{burns}, but {inside}: the mix of {report.within} reverses it"
-        ),
-        ComparisonOutcome.HIDDEN: (
-            f"{name} shows no difference overall, but {inside}: the mix of {report.within} hides it"
-        ),
-    }.get(
-        comparison.outcome,
-        f"{burns}; the mix of {report.within} may explain it: {inside}",
-    )
+    within = "" if report.within is None else _within(report.within, comparison)
+    if comparison.outcome is ComparisonOutcome.HIDDEN:
+        return f"{name} shows no difference overall{within}"
+    return f"{name} {burns(slo, comparison.crude)}{at_times(comparison)}{within}"
 
 
-def _not_the_mix(report: CohortReport, crude: Contrast, within: Contrast) -> str:
-    part = "does not explain it" if within.holds(crude.ratio) else "explains only a part of it"
-    return f"the mix of {report.within} {part}"
-
-
-def _burns(slo: SloCohorts, contrast: Contrast) -> str:
-    if contrast.ratio == inf:
-        return f"fails, and {_rest(slo)} never does ({interval(contrast)})"
-    return f"burns {ratio(contrast)} as fast as {_rest(slo)} ({interval(contrast)})"
-
-
-def _when(comparison: Comparison) -> str:
-    """Say where it matters at what times the events came."""
-    if comparison.apart:
-        return ", but they ran at different times, so another change could be the cause"
-    if not comparison.timing or comparison.plain is None:
-        return ""
-    return f" at the same times, and {times(comparison.plain)} if times are ignored"
-
-
-def _rest(slo: SloCohorts) -> str:
-    return "the rest" if slo.baseline is None else beside(slo.baseline)
+def _within(label: str, comparison: Comparison) -> str:
+    """Say what is left of it among events with the same value of a second label."""
+    mix = f"the mix of {label}"
+    if comparison.within is None or comparison.crude is None:
+        unclear = f"; not enough data to see whether {mix} explains it"
+        return unclear * comparison.stratified
+    inside = f"within each {label} {ratio_and_interval(comparison.within)}"
+    if comparison.outcome in {ComparisonOutcome.WORSE, ComparisonOutcome.BETTER}:
+        whole = comparison.within.holds(comparison.crude.ratio)
+        part = "does not explain it" if whole else "explains only a part of it"
+        return f"; {inside}: {mix} {part}"
+    verb = _VERBS.get(comparison.outcome)
+    return f", but {inside}: {mix} {verb} it" if verb else f"; {mix} may explain it: {inside}"
 
 
 def _more(compared: list[Group], silent: list[Group]) -> str:
@@ -285,9 +233,9 @@ def _spans(service: ServiceCohorts) -> Iterator[Fact]:
     """Yield the examined time, once if all SLOs have the same."""
     spans = {slo.slo: _scope(slo) for slo in service.slos if slo.unmeasured is None}
     if len(set(spans.values())) == 1:
-        yield "Looked at", next(iter(spans.values()))
+        yield "Examined", next(iter(spans.values()))
     else:
-        yield from (("Looked at", f"{name}: {text}") for name, text in spans.items())
+        yield from (("Examined", f"{name}: {text}") for name, text in spans.items())
 
 
 def _scope(slo: SloCohorts) -> str:

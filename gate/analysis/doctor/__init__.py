@@ -6,7 +6,8 @@ from datetime import datetime
 
 from gate.analysis import document_head
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, source_document
+from gate.decision.decision import PolicySource
+from gate.decision.document import source_document
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
 from gate.measure.diagnosis import Check, CheckResult, Level, SkippedCheck, worst_level
@@ -16,14 +17,14 @@ from gate.slo.objective import PlatformSlo, RatioSlo, SpendSlo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloCheckup:
-    """An SLO with counts of its own, which a composite has not."""
+    """An SLO with counts of its own, which a composite does not have."""
 
     slo: RatioSlo | SpendSlo | PlatformSlo
     results: tuple[CheckResult, ...]
     caveats: tuple[str, ...]
-    """The notes of its preset, whatever was seen."""
+    """The notes of its preset, independent of the data."""
     skipped: tuple[SkippedCheck, ...] = ()
-    """The checks that were not made, each with the reason."""
+    """The skipped checks, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +36,14 @@ class PolicyCheckup:
     kind: str
     """The type of the backend, if there is only one."""
     backend: tuple[CheckResult, ...]
-    """About it; empty if there are several."""
+    """The results about it; empty if there are several."""
     several: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
     """The results about each of several backends that counts an SLO, by name."""
     slos: tuple[SloCheckup, ...]
 
     @property
     def backends(self) -> Mapping[str, tuple[CheckResult, ...]]:
-        """The results about each backend by name; a single one is under the empty text."""
+        """The results about each backend by name; a single one has the empty name."""
         return self.several or {"": self.backend}
 
     @property
@@ -67,7 +68,7 @@ class Checkup:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where anything could not be checked; findings where something is wrong."""
+        """Undecided if a check was not possible; the code for findings if something is wrong."""
         faults = {
             result.check
             for policy in self.policies

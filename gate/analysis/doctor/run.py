@@ -1,4 +1,4 @@
-"""Examining one or several policies, for ``gate doctor``."""
+"""Examine one or several policies, for ``gate doctor``."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from gate import __version__
 from gate.analysis.doctor import Checkup, PolicyCheckup, SloCheckup
 from gate.backends import Settings, open_backend, open_doctor
-from gate.check.measure import main_request, run_concurrently
+from gate.backends.waits import run_concurrently
+from gate.check.measure import main_request
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.measure import Answer, Cause, Counts, Limits, Spent
+from gate.measure.cloud_troubles import CORRECT_LOGIN
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,
@@ -20,7 +22,6 @@ from gate.measure.diagnosis import (
     Level,
     worst_level,
 )
-from gate.measure.platform_troubles import CORRECT_LOGIN
 from gate.measure.remedies import with_advice
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
@@ -36,7 +37,7 @@ def examine(
     timeout: timedelta,
     open_with: OpenDoctor = open_doctor,
 ) -> Checkup:
-    """Return what the doctor of each policy's backend sees.
+    """Return the results of the doctor of each policy's backend.
 
     Raises:
         UsageError: a backend's package is missing.
@@ -85,10 +86,10 @@ def _at_fault(diagnosis: Diagnosis) -> set[str]:
 
 
 def _undefined(policy: Policy, *, at_fault: Collection[str]) -> Iterator[SloCheckup]:
-    """Yield the results of SLOs whose platform does not say what they promise.
+    """Yield the results for SLOs whose platform does not give an objective.
 
     Args:
-        policy: with these SLOs.
+        policy: the policy with these SLOs.
         at_fault: the names of the backends with a reported fault.
     """
     for slo in policy.slos:
@@ -111,7 +112,7 @@ def _undefined(policy: Policy, *, at_fault: Collection[str]) -> Iterator[SloChec
 def _left_out(
     slos: Sequence[RatioSlo | SpendSlo], settings: Settings, limits: Limits, at: datetime
 ) -> dict[str, tuple[CheckResult, ...]]:
-    """Return, by SLO, how many health checks its preset leaves out."""
+    """Return, by SLO, how many health checks its preset excludes."""
     pairs = [(slo, slo.sli.unfiltered) for slo in slos if slo.sli.unfiltered is not None]
     if not pairs:
         return {}

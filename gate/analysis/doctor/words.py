@@ -27,15 +27,15 @@ _VERDICTS: Final = {
     Level.DOUBT: Verdict.WARN,
     Level.FAULT: Verdict.BLOCK,
 }
-"""Whose signs and colours each level has."""
+"""The verdicts whose signs and colours the levels have."""
 _WITHOUT_ANSWERS: Final = {Check.REACH, Check.COUNTED, Check.PARTIAL, Check.SYNTHETIC}
-"""The checks of an SLO that say something even if the backend answered nothing."""
+"""The checks of an SLO with a result even if the backend did not answer."""
 _LONGEST: Final = 240
-"""Characters of a query."""
+"""The maximum number of characters of a query."""
 
 
 def output(checkup: Checkup) -> Output:
-    """Return the checkup as it is written in any format."""
+    """Return the checkup in the form that every format is written from."""
     return Output(page=partial(page, checkup), document=partial(checkup_document, checkup))
 
 
@@ -65,20 +65,20 @@ def _section(checked: PolicyCheckup) -> Section:
 
 
 def _examined(checked: PolicyCheckup) -> Iterator[tuple[str, Sequence[CheckResult]]]:
-    """Yield what was seen of each backend, and then of each SLO that it counts."""
+    """Yield the results for each backend, and then for each SLO that it counts."""
     for backend, results in checked.backends.items():
         own = [slo for slo in checked.slos if slo.slo.sli.backend == backend]
         if own or results:
             label = f"Backend {backend} ({checked.kind_of(backend)})" if backend else "Backend"
             yield label, results
         yield from ((slo.slo.name, slo.results) for slo in own)
-    for slo in checked.slos:  # of a backend without any other check
+    for slo in checked.slos:  # for a backend without any other check
         if slo.slo.sli.backend not in checked.backends:
             yield slo.slo.name, slo.results
 
 
 def _reached(checked: PolicyCheckup) -> bool:
-    """Return whether a backend answered; if none did, nothing is worth saying but that."""
+    """Return whether a backend answered; if none did, nothing else is worth reporting."""
     silent = all(
         any(r.check is Check.REACH and r.level is Level.FAULT for r in results)
         for results in checked.backends.values()
@@ -100,7 +100,7 @@ def _number(n: int, level: Level) -> str:
 
 
 def _seen(name: str, results: Sequence[CheckResult]) -> Mark:
-    """Return what was seen of the backend or of an SLO, what is wrong with it and what to do."""
+    """Return the results for the backend or an SLO, the problems and their remedies."""
     fine = (result.message for result in results if result.level is Level.OK)
     return Mark(
         verdict=_VERDICTS[worst_level(results)],
@@ -111,7 +111,7 @@ def _seen(name: str, results: Sequence[CheckResult]) -> Mark:
 
 
 def _wrong(result: CheckResult) -> Mark:
-    facts = (("Do", result.remedy), ("Looked at", _short(result.examined)))
+    facts = (("Do", result.remedy), ("Examined", _short(result.examined)))
     return Mark(
         verdict=_VERDICTS[result.level],
         label=result.check,
@@ -121,12 +121,12 @@ def _wrong(result: CheckResult) -> Mark:
 
 
 def _short(query: str) -> str:
-    """Cut a query that nobody would read; the document has all of it."""
+    """Cut a very long query; the document has all of it."""
     return query if len(query) <= _LONGEST else f"{query[:_LONGEST]} ..."
 
 
 def _results(checked: PolicyCheckup) -> Iterator[tuple[Check, str]]:
-    """Yield every check that applies, and how it came out, or that it was not made."""
+    """Yield every check that applies with its result, or with the reason why it was skipped."""
     for check in Check:
         levels = [result.level for result in checked.results if result.check is check]
         counts = {level: levels.count(level) for level in reversed(Level)}
@@ -141,7 +141,7 @@ def _results(checked: PolicyCheckup) -> Iterator[tuple[Check, str]]:
 
 
 def _not_seen(checked: PolicyCheckup) -> Iterator[tuple[str, str]]:
-    """Yield what was not checked of each SLO, and what nobody looks at."""
+    """Yield the skipped checks of each SLO, and facts that no check sees."""
     for slo in checked.slos:
         reasons = dict[str, list[str]]()
         for skip in slo.skipped:
@@ -174,16 +174,14 @@ _NEVER: Final = {
         _WITHOUT_ID,
     ),
     "elastic": ("whether the API key may do more than read SLOs",),
-    "static": ("whether what is written down has happened",),
+    "static": ("whether the written counts are true",),
 }
 """Facts that no check of this command can see, by the type of the backend."""
 _SEEN_BY: Final = {_WITHOUT_ID: Check.REPEATS}
-"""The check that sees such a fact after all, where the backend lets it be made."""
-
-
+"""The check that sees such a fact after all, if the backend supports it."""
 _COLUMNS: Final[tuple[Column[tuple[Check, str]], ...]] = (
     Column(title="Checked", cell=lambda row: row[0], right=False, keep=MUST),
     Column(title="Whether", cell=lambda row: QUESTIONS[row[0]], right=False, keep=MUST),
     Column(title="Result", cell=lambda row: row[1], right=False, keep=MUST),
 )
-"""In the order of reading."""
+"""The columns in the order of reading."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Final
 
 from gate.analysis import (
     document_head,
@@ -23,13 +24,16 @@ from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier
 
+_MOST: Final = 0.8
+"""The share of the futures in which a budget must last to count as lasting."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastOptions:
     """The options of a forecast."""
 
     at: datetime
-    """Now."""
+    """The present instant."""
     last: timedelta
     """The length of the history for a calendar budget's interval, in whole hours."""
     timeout: timedelta
@@ -43,29 +47,30 @@ class Projection:
     """The future of a budget at one burn rate."""
 
     rate_of: timedelta | None
-    """The window before now whose burn rate continues; None if nothing more fails."""
+    """The window before now whose burn rate continues; None: nothing more fails."""
     burn: Fraction
     exhausted_at: datetime | None
     """None: not at this rate, not before the reset, or already exhausted."""
     back: Mapping[str, datetime | None] = field(default_factory=dict)
-    """Rolling: for each tier better than the present one when the budget is in it, or in a better
-    one; None: not at this rate."""
+    """For a rolling budget, by tier better than the present one: when the budget is in it or in a
+    better one; None: not at this rate."""
     left_at_reset: Fraction | None = None
-    """Calendar: below 0 where it is overspent by then."""
+    """For a calendar budget: below 0 if it is overspent by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affordable:
-    """How much an hour may fail from now on."""
+    """The number of failures per hour that are possible from now on."""
 
     until: datetime
-    """The date that was asked for, or the budget's reset if that comes first; of a rolling budget
-    at most one window from now."""
+    """The requested date, or the budget's reset if that comes first; for a rolling budget, at most
+    one window from now."""
     at_reset: bool
     rate: Fraction | None
-    """So that the budget is not overspent; None: not even if nothing more fails."""
+    """The rate at which the budget is not overspent; None: not even if nothing more fails."""
     back: Mapping[str, Fraction | None]
-    """So that it is in each better tier than now, by name; likewise."""
+    """By name, the rate at which it is in each better tier than now; None: not even if nothing more
+    fails."""
     what: str
     """The counted unit: failures, bad slices, or a currency."""
 
@@ -76,29 +81,42 @@ class SloForecast:
 
     assessment: Assessment
     tier: Tier | None
-    """The tier of what is left; None if it was not measured."""
+    """The tier of the remaining budget; None if it was not measured."""
     projections: tuple[Projection, ...] = ()
-    """The projections of a rolling budget by its history; of a calendar one by division, which is
-    exact there as long as the traffic stays. Empty: see ``unmeasured`` and ``limitation``."""
+    """The projections: for a rolling budget from its history; for a calendar one by division, which
+    is exact as long as the traffic stays the same. Empty: see ``unmeasured`` and ``limitation``."""
     expected: Expected | None = None
-    """Calendar: what is left at the reset if what comes is like what was."""
+    """For a calendar budget: the remaining share at the reset if the future is like the past."""
     affordable: Affordable | None = None
-    """How much may still fail; None: that cannot be said."""
+    """How much may still fail; None: unknown."""
     limitation: str | None = None
-    """The reason why nothing more can be predicted although nothing is missing; a sentence."""
+    """The reason why no more can be predicted although no data is missing; a sentence."""
     unmeasured: Unmeasured | None = None
     """The reason why the history or the budget could not be obtained."""
     unknown: Fraction = Fraction(0)
     """The share of the history without data, 0 to 1."""
     notes: tuple[str, ...] = ()
     reservations: tuple[Reservation, ...] = ()
-    """The doubts about these findings."""
+    """The doubts about these results."""
 
     @property
     def gone(self) -> bool:
         """Whether nothing is left."""
         compared = self.assessment.compared
         return compared is not None and compared <= 0
+
+    @property
+    def running_out(self) -> bool:
+        """Whether it runs out at the current rate, over the shortest known window."""
+        rates = [projection for projection in self.projections if projection.rate_of is not None]
+        return bool(rates) and rates[0].exhausted_at is not None
+
+    @property
+    def may_run_out(self) -> bool:
+        """Whether it runs out at some rate, or in more than one of five futures."""
+        if self.expected is not None and self.expected.lasting_futures < _MOST:
+            return True
+        return any(projection.exhausted_at is not None for projection in self.projections)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +208,7 @@ def _expected(expected: Expected | None) -> Json | None:
 
 
 def _second(at: datetime | None) -> str | None:
-    # In a prediction microseconds are noise.
+    # In a prediction, microseconds are noise.
     return None if at is None else rfc3339(at.replace(microsecond=0))
 
 

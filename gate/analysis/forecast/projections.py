@@ -1,4 +1,4 @@
-"""The future of one budget by its history, and how much may still fail."""
+"""The future of one budget from its history, and how much may still fail."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -31,12 +31,12 @@ from gate.wording import describe_time
 def affordable(
     assessment: Assessment, better: Sequence[Tier], *, at: datetime, until: datetime | None
 ) -> Affordable | None:
-    """Return how much an hour may fail; None where that cannot be said.
+    """Return how many failures per hour are possible; None if unknown.
 
     Args:
-        assessment: a measured budget, if it is a rolling one with its recovery.
-        better: the tiers above the one that it is in.
-        at: now.
+        assessment: a measured budget; a rolling one with its recovery.
+        better: the tiers above its present one.
+        at: the present instant.
         until: the date; None: the reset, or one window from now.
     """
     slo, now = assessment.slo, assessment.compared
@@ -68,10 +68,11 @@ def affordable(
 
 
 def _share_of_one(slo: RatioSlo | SpendSlo, total: Fraction, at: datetime) -> Fraction | None:
-    """Return which share of the budget one more bad event spends; None without any event.
+    """Return the share of the budget that one more bad event spends; None without any event.
 
-    Of a calendar budget by events as many are taken to come as have come, in proportion; of one
-    that grows with its events, as if none came: it can afford more in the end.
+    For a calendar budget by events, the future traffic is assumed to be proportional to the past;
+    for one that grows with its events, it is assumed to be zero, so that more is affordable in the
+    end.
     """
     if isinstance(slo, SpendSlo):
         return 1 / slo.allowance
@@ -96,7 +97,7 @@ class SloPast(NamedTuple):
 
 
 RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3), PACE)
-"""The windows before now whose burn rates are carried on."""
+"""The windows before now whose burn rates are extrapolated."""
 _ALLOWANCE: Final = "spend is projected at these rates only, without an interval"
 
 
@@ -109,7 +110,7 @@ def rolling_projections(
 ) -> SloForecast:
     """Return the projections of a rolling budget.
 
-    ``better`` are the tiers above the one that the budget is in, the best first.
+    ``better`` are the tiers above the budget's present one, the best first.
     """
     request, answer = history
     if isinstance(answer, Unmeasured):
@@ -132,7 +133,7 @@ def rolling_projections(
 def calendar_projections(
     forecast: SloForecast, history: SloPast, slo: RatioSlo | SpendSlo, at: datetime
 ) -> SloForecast:
-    """Return the projections of a calendar budget, by the history before now."""
+    """Return the projections of a calendar budget, from the history before now."""
     assessment, (request, answer) = forecast.assessment, history
     projected = replace(forecast, projections=tuple(_to_the_reset(slo, assessment, at)))
     if isinstance(answer, Unmeasured):

@@ -16,13 +16,15 @@ from gate.analysis.forecast.projections import (
     rolling_projections,
 )
 from gate.backends import open_backend
+from gate.backends.waits import run_concurrently
 from gate.budget.assessment import Assessment
-from gate.check.measure import OpenBackend, measure, open_history, run_concurrently, with_past
+from gate.check.measure import OpenBackend, measure, open_history, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.history.events import as_events, past_request
 from gate.measure import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, step_of
+from gate.measure.capabilities import each_answer
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, step_of
 from gate.policy.coverage import assessment_reservations
 from gate.policy.policy import Policy
 from gate.policy.rounding import compared_between
@@ -61,10 +63,10 @@ def forecast_budgets(
 
 
 def forecast_requests(policy: Policy, options: ForecastOptions) -> dict[str, SeriesRequest]:
-    """Return which history is wanted of each SLO that has one.
+    """Return the request for the history of each SLO that has one.
 
-    Of a rolling budget that of its window, as for `gate.check.decide`: what is said of its
-    recovery is what ``gate check`` says.
+    A rolling budget needs that of its window, like in `gate.check.decide`, so that its recovery is
+    the same as in ``gate check``.
     """
     requests = {}
     for slo in with_past(policy):
@@ -87,8 +89,8 @@ def service_forecast(
     Args:
         file: the policy.
         assessments: the budgets, one per SLO in its order, with the burn rates over `RATES`.
-        answers: to `forecast_requests`, in their order; none is kept.
-        options: what is to be predicted.
+        answers: the answers to `forecast_requests`, in their order; none is kept.
+        options: the settings of the forecast.
     """
     policy, requests = file.policy, forecast_requests(file.policy, options)
 
@@ -96,12 +98,24 @@ def service_forecast(
         return SloPast(requests[name], next(answers)) if name in requests else None
 
     slos = [
-        _with_affordable(
-            policy, _slo(policy, assessment, past_of(assessment.slo.name), options.at), options
-        )
+        slo_forecast(policy, assessment, past_of(assessment.slo.name), options)
         for assessment in assessments
     ]
     return ServiceForecast(policy=policy, source=file.source, slos=tuple(slos))
+
+
+def slo_forecast(
+    policy: Policy, assessment: Assessment, past: SloPast | None, options: ForecastOptions
+) -> SloForecast:
+    """Return the forecast of one budget, and how much may still fail.
+
+    Args:
+        policy: the policy with the SLO.
+        assessment: the budget, with the burn rates over `RATES`.
+        past: the answer to `forecast_requests`; None: the SLO has no history of its own.
+        options: the settings of the forecast.
+    """
+    return _with_affordable(policy, _slo(policy, assessment, past, options.at), options)
 
 
 def _with_affordable(
@@ -153,7 +167,7 @@ def _spending(
 ) -> Iterator[tuple[timedelta, Fraction]]:
     """Yield how many times faster than evenly an allowance was spent over each of `RATES`.
 
-    Over whole steps, and what has passed of the newest: not less than the window.
+    It covers whole steps, and the elapsed part of the newest: at least the window.
     """
     spent, end = as_events(slo, series, request), request.span.end
     for window in RATES:

@@ -1,26 +1,19 @@
-"""What ``gate incidents`` looks for, and its result: the incidents of one or several policies."""
+"""The search of ``gate incidents``, and its result for one or several policies."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from gate.analysis import (
-    LeftOut,
-    seen_exit_code,
-)
+from gate.analysis import LeftOut, seen_exit_code
 from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource
 from gate.errors import ExitCode
 from gate.history.before_after import BeforeAfter
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
-from gate.history.incident_shares import incident_request
+from gate.history.incident_shares import Drain, incident_request
 from gate.history.incidents import Incident
 from gate.history.records import Deployment, IncidentRecord
-from gate.history.service_incidents import (
-    Drain,
-    Reliability,
-    SloImpact,
-)
+from gate.history.service_incidents import Reliability, SloImpact
 from gate.measure import Unmeasured
 from gate.measure.history import SeriesRequest
 from gate.policy.coverage import Reservation
@@ -30,7 +23,7 @@ from gate.slo.objective import RatioSlo, Span, SpendSlo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentOptions:
-    """The bounds of the search, and the incidents that are known already."""
+    """The bounds of the search, and the known incidents."""
 
     at: datetime
     """The end of the searched history."""
@@ -42,11 +35,11 @@ class IncidentOptions:
     """A burn rate, above 0."""
     timeout: timedelta
     min_share: Fraction = Fraction(0)
-    """The share of a budget that an incident costs at least, 0 to 1; smaller ones are summed up."""
+    """The minimum share of a budget that an incident costs, 0 to 1; smaller ones are summed up."""
     records: tuple[IncidentRecord, ...] = ()
     deploys: tuple[Deployment, ...] = ()
     since: Deployment | None = None
-    """A deploy, before and after which the failures are compared."""
+    """A deploy; the failures before and after it are compared."""
 
     @property
     def span(self) -> Span:
@@ -54,7 +47,7 @@ class IncidentOptions:
         return Span(self.at - self.last, self.at)
 
     def request(self, policy: Policy, slo: RatioSlo | SpendSlo) -> SeriesRequest:
-        """Return what to ask of an SLO's history; it begins before the time to search."""
+        """Return the request for an SLO's history; it begins before the searched time."""
         return incident_request(slo, self.span, self.step, max_age=policy.guards_of(slo).max_age)
 
 
@@ -64,27 +57,27 @@ class SearchedSlo:
 
     slo: str
     impacts: tuple[SloImpact, ...]
-    """The oldest first; also empty if nothing is known."""
+    """The impacts of incidents, the oldest first; also empty if nothing is known."""
     unknown: Fraction
     """The share of the time without data, 0 to 1."""
     query: str | None
     unmeasured: Unmeasured | None
-    """The reason why the history is missing; None if it is not."""
+    """The reason why the history is missing; None if it is available."""
     smaller: tuple[SloImpact, ...] = ()
-    """Incidents that cost less than the least share, which are only summed up."""
+    """Incidents that cost less than the minimum share, which are only summed up."""
     notes: tuple[str, ...] = ()
     low_traffic: str | None = None
-    """That a single bad event makes an incident; None: it does not."""
+    """The fact that a single bad event makes an incident; None: it does not."""
     reservations: tuple[Reservation, ...] = ()
-    """The doubts about these findings."""
+    """The doubts about these results."""
     burned: Burned | None = None
-    """How many of the failures lie in incidents; None without history or without failures."""
+    """How many of the failures are in incidents; None without history or without failures."""
     labels: FailureLabels | Unmeasured | None = None
-    """The labels that the failures share, or the reason why they are not known; None: too few
-    failed to ask."""
+    """The labels that the failures share, or the reason why they are unknown; None: too few
+    failures to ask."""
 
     def standouts(self, incident: Incident) -> tuple[Standout, ...]:
-        """Return what the failures of an incident share; nothing if unknown."""
+        """Return the common labels of an incident's failures; empty if unknown."""
         labels = self.labels
         return labels.incidents.get(incident.start, ()) if isinstance(labels, FailureLabels) else ()
 
@@ -97,9 +90,9 @@ class SinceDeploy:
     until: datetime
     """The next deploy, or the end of the history."""
     slos: tuple[BeforeAfter, ...]
-    """Those that can fail and have a whole step on both sides."""
+    """The SLOs that can fail and have a whole step on both sides."""
     together: tuple[Deployment, ...] = ()
-    """Other deploys of the service at the same instant, whose effect it may be as well."""
+    """Other deploys of the service at the same instant, which may have had the effect as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,17 +103,17 @@ class ServiceIncidents:
     source: PolicySource
     slos: tuple[SearchedSlo, ...]
     left_out: LeftOut
-    """Nothing: whatever has a budget has a past."""
+    """Always empty: every SLO with a budget has a past."""
     annotated: tuple[AnnotatedIncident, ...]
-    """All incidents of the service with what is known of them, the oldest first."""
+    """All incidents of the service with the known facts about them, the oldest first."""
     reliability: Reliability
     drain: Drain | None
     since: SinceDeploy | None = None
-    """None: no deploy was asked about, or it is of another service."""
+    """None: no deploy was named, or it is of another service."""
 
     @property
     def by_name(self) -> dict[str, SearchedSlo]:
-        """The SLOs that were searched, by name."""
+        """The searched SLOs by name."""
         return {slo.slo: slo for slo in self.slos}
 
 
@@ -139,5 +132,5 @@ class IncidentReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if too little of a history was seen, else allow: findings are not a verdict."""
+        """Undecided if too little of a history was seen; otherwise allow, whatever was found."""
         return seen_exit_code(slo for service in self.services for slo in service.slos)

@@ -6,20 +6,20 @@ from datetime import datetime
 from typing import Final
 
 from gate.analysis.incidents import IncidentOptions, SearchedSlo, ServiceIncidents, SinceDeploy
-from gate.backends import labels_of
 from gate.history.before_after import BeforeAfter, before_and_after
 from gate.history.burned import FEWEST, failure_labels, spans_of
 from gate.history.explanations import Annotations, SloHistory
 from gate.history.incidents import Incident
 from gate.history.records import Deployment, IncidentRecord
 from gate.measure import Backend, Cause, Unmeasured
+from gate.measure.capabilities import labels_of
 from gate.measure.cohorts import LabelAnswer, LabelRequest
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span, SpendSlo, counts_events
 
 
 def known_records(policy: Policy, records: Sequence[IncidentRecord]) -> tuple[IncidentRecord, ...]:
-    """Return the records that a command was given, and those of the rule ``postmortems``."""
+    """Return the records of a command, and those of the rule ``postmortems``."""
     own = policy.postmortems.records if policy.postmortems else ()
     return tuple({record.id: record for record in (*own, *records)}.values())
 
@@ -30,9 +30,9 @@ def annotations_of(
     """Return the context of the incidents of a policy.
 
     Args:
-        policy: may have a rule with records of its own.
-        records: that the command was given.
-        deploys: likewise.
+        policy: the policy, which may have records of its own in a rule.
+        records: the records of the command.
+        deploys: the deploys of the command.
     """
     return Annotations(
         records=known_records(policy, records),
@@ -44,12 +44,12 @@ def annotations_of(
 def since_deploy(
     policy: Policy, options: IncidentOptions, slos: Iterable[BeforeAfter | None]
 ) -> SinceDeploy | None:
-    """Return how the time since the deploy that is asked about differs from that before it.
+    """Return how the time since the named deploy differs from the time before it.
 
     Args:
-        policy: whose SLOs these are.
-        options: which deploy is asked about, and all of any service.
-        slos: what `since_deploy_of` returned for each.
+        policy: the policy of the SLOs.
+        options: the options with the named deploy, and with all deploys of any service.
+        slos: the result of `since_deploy_of` for each.
     """
     deploy, until = options.since, _until(policy, options)
     if deploy is None or until is None:
@@ -70,7 +70,7 @@ def since_deploy_of(
 ) -> BeforeAfter | None:
     """Compare an SLO's time before a deploy with that since then, up to the next deploy.
 
-    None: no deploy is asked about, or the SLO cannot fail or has no whole step on both sides.
+    None: no deploy was named, or the SLO cannot fail or has no whole step on both sides.
     """
     deploy, until = options.since, _until(policy, options)
     if deploy is None or until is None or isinstance(slo, SpendSlo):
@@ -81,7 +81,7 @@ def since_deploy_of(
 def _until(policy: Policy, options: IncidentOptions) -> datetime | None:
     """Return the end of the time since the deploy: the next one, or the end of the histories.
 
-    None: no deploy of the service is asked about.
+    None: no deploy of the service was named.
     """
     deploy = options.since
     if deploy is None or deploy.service not in {None, policy.service}:
@@ -91,20 +91,20 @@ def _until(policy: Policy, options: IncidentOptions) -> datetime | None:
 
 
 _MOST: Final = 50
-"""Values of a label: more say nothing that a person could look into."""
+"""The maximum number of values of a label: more would be too many to investigate."""
 _CANNOT: Final = Unmeasured(
     cause=Cause.NO_DATA, reason="this backend cannot group failures by label"
 )
 
 
 def with_labels(service: ServiceIncidents, backend: Backend, span: Span) -> ServiceIncidents:
-    """Return the incidents of a policy with what the failures of each SLO share.
+    """Return the incidents of a policy with the common labels of each SLO's failures.
 
-    One more round of queries, or a scan, for all SLOs; none where next to nothing failed.
+    This takes one more round of queries, or a scan, for all SLOs; none if hardly anything failed.
 
     Args:
-        service: what was found.
-        backend: that of the policy.
+        service: the incidents of the policy.
+        backend: the backend of the policy.
         span: the examined time.
     """
     slis = {slo.name: slo.sli for slo in service.policy.slos if counts_events(slo)}

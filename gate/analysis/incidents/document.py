@@ -10,18 +10,14 @@ from gate.analysis import (
     service_head,
     unmeasured_document,
 )
-from gate.analysis.incidents import (
-    IncidentReport,
-    SearchedSlo,
-    ServiceIncidents,
-    SinceDeploy,
-)
+from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents, SinceDeploy
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
+from gate.history.incident_shares import Drain
 from gate.history.incidents import Incident, IncidentEnding
 from gate.history.records import Deployment, IncidentRecord
-from gate.history.service_incidents import Drain, ServiceIncident
+from gate.history.service_incidents import ServiceIncident
 from gate.measure import Unmeasured
 from gate.measure.cohorts import EventCounts
 from gate.slo.objective import Span
@@ -196,7 +192,7 @@ def _counts(counts: EventCounts, span: Span) -> Json:
 
 
 def _finite(number: float | None) -> float | None:
-    """Return a number as JSON has it; None: any."""
+    """Return a number for JSON; None: unlimited."""
     return None if number is None or isinf(number) else number
 
 

@@ -1,4 +1,4 @@
-"""A draft of the record of an incident: all that is known of it, and what people must fill in."""
+"""A draft of an incident's record: all known facts, and placeholders for people."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -32,12 +32,12 @@ _DIGITS: Final = 4
 
 
 def draft_record(report: IncidentReport, name: str, deploys: Iterable[Deployment]) -> str:
-    """Return the record of an incident as YAML, be it one that cost too little to be shown.
+    """Return the record of an incident as YAML, even of one that cost too little to be shown.
 
     Args:
-        report: what was found.
+        report: the incidents.
         name: the incident's id.
-        deploys: of any service.
+        deploys: the deploys of any service.
 
     Raises:
         UsageError: no incident has this id.
@@ -54,8 +54,8 @@ def draft_record(report: IncidentReport, name: str, deploys: Iterable[Deployment
         for incident in _incidents(service)
     ]
     if not names:
-        raise UsageError(f"no incident {name} was found, nor any other in the time looked at")
-    raise UsageError(f"no incident {name} was found in the time looked at{nearest(name, names)}")
+        raise UsageError(f"no incident {name} was found, nor any other in the examined time")
+    raise UsageError(f"no incident {name} was found in the examined time{nearest(name, names)}")
 
 
 def _incidents(service: ServiceIncidents) -> Iterator[ServiceIncident]:
@@ -116,7 +116,7 @@ def _deploy(deploy: Deployment) -> dict[str, str]:
 
 
 def _number(value: float) -> float | int:
-    """Return a number as people write it: whole where it is."""
+    """Return a number as people write it: without decimals if it is whole."""
     rounded = round(value, _DIGITS)
     return int(rounded) if rounded == int(rounded) else rounded
 

@@ -1,8 +1,10 @@
-"""The findings in the history of one SLO, which are kept when its points are released."""
+"""The results for the history of one SLO, which remain when its points are released."""
 
+from collections.abc import Iterator
 from dataclasses import field
 from datetime import timedelta
 from fractions import Fraction
+from itertools import groupby
 from typing import Final
 
 from gate.analysis.incidents import IncidentOptions, SearchedSlo
@@ -13,7 +15,7 @@ from gate.history.burned import burned
 from gate.history.events import known_in, told_until, within
 from gate.history.explanations import Explanations, SloHistory, explain
 from gate.history.incident_shares import slo_incidents, window_budget
-from gate.history.incidents import WINDOW, known_times, steps_of
+from gate.history.incidents import WINDOW, known_steps, steps_of
 from gate.history.service_incidents import SloImpact, joined, total_time
 from gate.measure import Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
@@ -27,27 +29,27 @@ _FINEST: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloFindings:
-    """The findings in an SLO's history; their size does not grow with the number of its steps."""
+    """The results for an SLO's history; their size does not grow with the number of its steps."""
 
     searched: SearchedSlo
     measured: tuple[Span, ...] | None = None
     """The parts of the searched time with known data; None without history."""
     explanations: Explanations = field(default_factory=dict)
-    """They cover every incident of the SLO, whatever it cost."""
+    """The explanations of every incident of the SLO, whatever it cost."""
     since_deploy: BeforeAfter | None = None
-    """None: no deploy was asked about, or nothing can be compared."""
+    """None: no deploy was named, or a comparison is not possible."""
 
 
 def slo_findings(
     policy: Policy, slo: RatioSlo | SpendSlo, answer: SeriesAnswer, options: IncidentOptions
 ) -> SloFindings:
-    """Return the findings in an SLO's history.
+    """Return the results for an SLO's history.
 
     Args:
-        policy: that the SLO is of.
-        slo: whose history it is.
-        answer: to `IncidentOptions.request`.
-        options: what to search for.
+        policy: the policy of the SLO.
+        slo: the SLO of the history.
+        answer: the answer to `IncidentOptions.request`.
+        options: the settings of the search.
     """
     searched = _searched_slo(policy, slo, answer, options)
     if isinstance(answer, Unmeasured):
@@ -56,7 +58,7 @@ def slo_findings(
     records = known_records(policy, options.records)
     return SloFindings(
         searched=searched,
-        measured=tuple(joined(known_times(answer, steps.request), options.span)),
+        measured=tuple(joined(_known_times(answer, steps.request), options.span)),
         explanations={
             (slo.name, impact.incident.start): explain(
                 records, impact, steps, service=policy.service
@@ -83,7 +85,7 @@ def _searched_slo(
         if incident.end > span.start
     ]
     totals, until = within(answer, request, span), told_until(answer, request)
-    measured = total_time(joined(known_times(answer, request), span))
+    measured = total_time(joined(_known_times(answer, request), span))
     costly, smaller = (
         tuple(impact for impact in impacts if (impact.share >= options.min_share) is shown)
         for shown in (True, False)
@@ -123,3 +125,12 @@ def _few_events(
         return None
     rate = burn_shown(1 / for_one_event)
     return f"traffic is so low that one bad event counts as an incident (burn rate {rate})"
+
+
+def _known_times(series: Series, request: SeriesRequest) -> Iterator[Span]:
+    """Yield the stretches of known time, the oldest first."""
+    place = 0
+    for measured, steps in groupby(known_steps(series)):
+        first, place = place, place + sum(1 for _ in steps)
+        if measured:
+            yield Span(request.end_of(first - 1), request.end_of(place - 1))

@@ -1,4 +1,4 @@
-"""Sentences about incidents: which part burned, what the failures share, how reliable it is."""
+"""Sentences about incidents: which part burned, the common labels, the reliability."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import isinf
@@ -10,8 +10,8 @@ from gate.analysis.incidents import SearchedSlo, ServiceIncidents
 from gate.history.before_after import BeforeAfter, Difference
 from gate.history.burned import FEWEST, Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
+from gate.history.incident_shares import Drain
 from gate.history.incidents import IncidentEnding
-from gate.history.service_incidents import Drain
 from gate.measure import Unmeasured
 from gate.measure.cohorts import EventCounts
 from gate.reporters.page import Fact
@@ -19,13 +19,14 @@ from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 _MOST_NAMED: Final = 5
-"""How many labels where none stands out, or incidents without a record, are named."""
+"""The maximum number of labels that are named if none stands out, or of incidents without a
+record."""
 _EXAMPLES: Final = 2
-"""How many labels that were not compared are named."""
+"""The maximum number of uncompared labels that are named."""
 
 
 def burned_facts(slos: Sequence[SearchedSlo]) -> Iterator[Fact]:
-    """Yield how much lies in incidents and how much outside, and which labels that has."""
+    """Yield how much burned in incidents and how much outside, and the labels of the latter."""
     for slo in slos:
         if slo.burned is not None:
             parts = _parts(slo.burned) if slo.burned.bad else "nothing failed"
@@ -36,7 +37,7 @@ def burned_facts(slos: Sequence[SearchedSlo]) -> Iterator[Fact]:
 
 
 def shared_texts(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) -> Iterator[str]:
-    """Yield what the failures of an incident share, by SLO."""
+    """Yield the common labels of an incident's failures, by SLO."""
     shared = [
         (impact.slo, slos[impact.slo].standouts(impact.incident))
         for impact in annotated.incident.impacts
@@ -48,7 +49,7 @@ def shared_texts(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) 
 
 
 def unexplained_facts(service: ServiceIncidents) -> Iterator[Fact]:
-    """Yield which incidents no record explains, and what to do about that."""
+    """Yield the incidents without an explaining record, and what to do about that."""
     names = [
         annotated.incident.id(service.policy.service)
         for annotated in service.annotated
@@ -63,7 +64,7 @@ def unexplained_facts(service: ServiceIncidents) -> Iterator[Fact]:
 
 
 def _parts(burned: Burned) -> str:
-    """Say where it burned; the parts add up to all of it."""
+    """Say where the budget burned; the parts add up to all of it."""
     parts = [(burned.in_incidents, f"in {_count(burned.incidents, 'incident')}")]
     if burned.smaller:
         parts.append((burned.in_smaller, f"in {_count(burned.smaller, 'smaller incident')}"))
@@ -75,12 +76,12 @@ def _parts(burned: Burned) -> str:
 
 
 def _enough(slo: SearchedSlo) -> bool:
-    """Return whether enough failed outside of incidents to ask which labels that has."""
+    """Return whether enough failed outside of incidents to ask for its labels."""
     return slo.burned is not None and slo.burned.chronic >= FEWEST
 
 
 def _outside(slo: SearchedSlo, burned: Burned) -> str:
-    """Say which labels the failures outside of incidents have."""
+    """Name the labels of the failures outside of incidents."""
     labels = slo.labels
     if labels is None or not _enough(slo):
         return ""
@@ -99,7 +100,7 @@ def _was_compared(labels: FailureLabels | Unmeasured | None) -> bool:
 
 
 def _scope(labels: FailureLabels) -> str:
-    """Say which labels were compared, and how many have too many values for that."""
+    """Name the compared labels, and the number of those with too many values."""
     compared, left_out = labels.compared, labels.left_out
     more = len(compared) - _MOST_NAMED
     named = ", ".join(compared[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
@@ -135,14 +136,14 @@ def _percent(share: float) -> str:
 
 
 def reliability_facts(service: ServiceIncidents) -> Iterator[Fact]:
-    """Yield how long incidents last, how long it is between them, and what that means."""
+    """Yield how long incidents last, how long it is between them, and the consequence."""
     yield from _reliability(service)
     if service.drain is not None:
         yield "Advice", _meaning(service.drain)
 
 
 def since_facts(service: ServiceIncidents) -> Iterator[Fact]:
-    """Yield what changed with the deploy that was asked about."""
+    """Yield the changes with the named deploy."""
     since = service.since
     if since is None:
         return
@@ -151,7 +152,10 @@ def since_facts(service: ServiceIncidents) -> Iterator[Fact]:
     what = f"deploy of {together} at {wording.instant(since.deploy.time)}"
     yield "Since", f"{what}, compared up to {wording.instant(since.until)} with as long before it"
     if not since.slos:
-        yield "Since", "too early to say: no whole step has passed, or none before it was looked at"
+        yield (
+            "Since",
+            "too early: no whole step has passed since then, or none before it was examined",
+        )
     yield from (("Since", f"{both.slo}: {_compared(both)}") for both in since.slos)
 
 

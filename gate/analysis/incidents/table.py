@@ -1,8 +1,8 @@
-"""The table of incidents, in which those of one lasting cause are one row.
+"""The table of incidents, in which those with one lasting cause share a row.
 
-A bad prompt at night, with few events, is found as many incidents: each ends where too little
-happens to see the next failure. What was found stays as it is, in every number and in the document;
-only the table puts together what belongs together.
+A bad prompt at night, with few events, leads to many incidents: each ends when too few events show
+the next failure. The results stay as they are, in every number and in the document; only the table
+combines incidents that belong together.
 """
 
 from datetime import timedelta
@@ -22,21 +22,21 @@ from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 _SHORT: Final = timedelta(hours=6)
-"""Between two incidents of one cause; after a longer calm they are two."""
+"""The maximum time between two incidents of one cause; after a longer calm they are separate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """Incidents of the same SLOs and the same cause, shortly after each other."""
+    """Incidents of the same SLOs with the same cause, in quick succession."""
 
     numbers: tuple[int, ...]
-    """The numbers of its parts, from 1, as pictures have them."""
+    """The numbers of its parts, from 1, as in pictures."""
     parts: tuple[AnnotatedIncident, ...]
     """At least one, the oldest first."""
 
     @property
     def costliest(self) -> AnnotatedIncident:
-        """The part that cost the most of any budget."""
+        """The part that cost the largest share of any budget."""
         return max(self.parts, key=lambda part: max(x.share for x in part.incident.impacts))
 
     @property
@@ -50,7 +50,7 @@ class Episode:
 
 
 def episodes(service: ServiceIncidents) -> list[Episode]:
-    """Return all incidents of a service, those of one cause together, the oldest first."""
+    """Return all incidents of a service, those of one cause combined, the oldest first."""
     groups: list[list[tuple[int, AnnotatedIncident]]] = []
     slos = service.by_name
     for number, annotated in enumerate(service.annotated, start=1):
@@ -72,9 +72,9 @@ def episodes(service: ServiceIncidents) -> list[Episode]:
 def _goes_on(
     before: AnnotatedIncident, after: AnnotatedIncident, slos: dict[str, SearchedSlo]
 ) -> bool:
-    """Return whether an incident has the cause of the one before it, which ended shortly before.
+    """Return whether an incident has the cause of the one that ended shortly before it.
 
-    It has where the failures of every SLO share the same value of a label.
+    It has if the failures of every SLO share the same value of a label.
     """
     earlier, later = (_causes(annotated, slos) for annotated in (before, after))
     calm = after.incident.start - before.incident.end
@@ -86,14 +86,14 @@ def _goes_on(
 def _causes(
     annotated: AnnotatedIncident, slos: dict[str, SearchedSlo]
 ) -> dict[str, set[tuple[str, str]]]:
-    """Return by SLO which values of labels its failures have in common."""
+    """Return by SLO the values of labels that its failures have in common."""
     return {
         impact.slo: {
             (standout.label, standout.value)
             for standout in slos[impact.slo].standouts(impact.incident)
         }
         for impact in annotated.incident.impacts
-        if not impact.parts  # what a composite loses, its members have lost
+        if not impact.parts  # the loss of a composite is that of its members
     }
 
 
@@ -106,7 +106,7 @@ _ENDINGS: Final = {
 
 
 class IncidentRow(NamedTuple):
-    """The impact of an incident of the service on one SLO."""
+    """The impact of an incident of the service on one SLO, as a row."""
 
     episode: Episode
     id: str
@@ -152,7 +152,7 @@ def _amount(number: float) -> str:
 
 
 def _bad(row: IncidentRow) -> str:
-    """Write the bad events; what the members of a composite count cannot be added up."""
+    """Write the bad events; counts of a composite's members cannot be added up."""
     return wording.NOTHING if row.impact.parts else _amount(row.impact.incident.bad)
 
 
@@ -190,7 +190,7 @@ def _records(row: IncidentRow) -> Cell:
 
 
 def _window(service: ServiceIncidents, slo: str) -> str:
-    """Say over what the burn rate of an SLO is taken when incidents are looked for."""
+    """Name the window of an SLO's burn rate in the search for incidents."""
     looked_at = {other.name: other for other in service.policy.slos}.get(slo)
     if isinstance(looked_at, RatioSlo) and looked_at.sampled is not None:
         return "samples"
@@ -198,7 +198,7 @@ def _window(service: ServiceIncidents, slo: str) -> str:
 
 
 def incident_columns(service: ServiceIncidents) -> tuple[Column[IncidentRow], ...]:
-    """Return the columns in the order of reading; peaks are named by what they are taken over."""
+    """Return the columns in the order of reading; peaks are named by their window."""
     windows = {
         impact.slo: _window(service, impact.slo)
         for annotated in service.annotated

@@ -45,7 +45,7 @@ from gate.wording import describe_time
 
 
 def output(report: IncidentReport) -> Output:
-    """Return the report as it is written in any format."""
+    """Return the report in the form that every format is written from."""
     return Output(page=partial(page, report), document=partial(incidents_document, report))
 
 
@@ -61,7 +61,7 @@ def page(report: IncidentReport) -> Page:
 
 
 def incidents_section(service: ServiceIncidents) -> Section:
-    """Return what was found under one policy."""
+    """Return the results for one policy."""
     return Section(
         title=service.policy.service,
         badge=incidents_badge(service),
@@ -76,7 +76,7 @@ def _answer(service: ServiceIncidents) -> Iterator[Paragraph]:
 
 
 def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
-    """Return every incident, what is known of it, and what they come to."""
+    """Return every incident, the known facts about it, and the totals."""
     facts = (
         *_explanations(service),
         *unexplained_facts(service),
@@ -91,13 +91,13 @@ def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]
 
 
 def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
-    """Return the known incidents that no SLO felt, if there are any."""
+    """Return the known incidents without impact on an SLO, if there are any."""
     facts = tuple(("Not felt", _record(record)) for record in report.without_impact)
     return (Facts(facts),) if facts else ()
 
 
 def incidents_answer(service: ServiceIncidents) -> str | None:
-    """Say which incident cost the most; None without incidents."""
+    """Name the incident that cost the most; None without incidents."""
     impacts = [impact for episode in episodes(service) for impact in episode.impacts]
     if not impacts:
         return None
@@ -107,7 +107,7 @@ def incidents_answer(service: ServiceIncidents) -> str | None:
 
 
 def incidents_badge(service: ServiceIncidents) -> Badge:
-    """Return how bad it is, and in capitals what was found."""
+    """Return the severity, and the result as a word in capitals."""
     return seen_badge(_findings_badge(service), [slo.reservations for slo in service.slos])
 
 
@@ -151,7 +151,7 @@ def _closing(report: IncidentReport) -> Facts:
     span, step = report.span, format_duration(report.step)
     how = f"in steps of {step}, for burn rates of {wording.exact(report.threshold)} or more"
     looked_at = f"{wording.minute(span.start)} to {wording.instant(span.end)}, {how}"
-    return summary.signature(span.end, report.tool_version, ("Looked at", looked_at))
+    return summary.signature(span.end, report.tool_version, ("Examined", looked_at))
 
 
 def _explanation(annotated: AnnotatedIncident) -> Iterator[str]:

@@ -13,14 +13,8 @@ from gate.analysis.incidents import IncidentReport, ServiceIncidents
 from gate.analysis.incidents.document import deploy_document, incidents_document
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import (
-    Decision,
-    PolicyDecision,
-    PolicySource,
-    backends_document,
-    source_document,
-)
-from gate.decision.document import pace_document, to_document
+from gate.decision.decision import Decision, PolicyDecision, PolicySource
+from gate.decision.document import backends_document, pace_document, source_document, to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.errors import ExitCode
 from gate.history.burn_down import Line
@@ -35,35 +29,35 @@ from gate.slo.objective import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceReport:
-    """All that is known of one policy."""
+    """Everything that is known about one policy."""
 
     policy: Policy
     source: PolicySource
     assessments: tuple[Assessment, ...]
-    """One per SLO, in the policy's order."""
+    """One for each SLO, in the policy's order."""
     outlook: Mapping[str, Judgement]
-    """The judgement of the policy about each change class now, by its name, sorted."""
+    """The judgement of the policy on each change class now, by its name, sorted."""
     traces: Mapping[str, Trace]
-    """By SLO; ``incidents`` says why an SLO has none."""
+    """The trace of each SLO; ``incidents`` says why an SLO has none."""
     consumption: Mapping[str, Consumption]
-    """By SLO what consumed its budget; without the SLOs that have no known consumption."""
+    """By SLO, the causes that used its budget; without SLOs whose causes are unknown."""
     incidents: ServiceIncidents
     forecast: ServiceForecast
     anomalies: ServiceAnomalies
     deploys: tuple[Deployment, ...]
     """Deployments of the service in the examined time, the oldest first."""
     decided: PolicyDecision | None
-    """The decision on the change in question; None if no change is in question."""
+    """The decision on the given change class; None if no class was given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that is known of all policies."""
+    """Everything that is known about all policies."""
 
     services: tuple[ServiceReport, ...]
     """At least one."""
     incidents: IncidentReport
-    """These also have the examined time and its step."""
+    """The incidents, with the examined time and its step."""
     forecast: ForecastReport
     anomalies: AnomalyReport
     cohorts: CohortReport | None
@@ -71,7 +65,7 @@ class Report:
     backtest: BacktestReport | None
     """The backtest of the policies over the time of the report; None if it was not requested."""
     decision: Decision | None
-    """The decision on the change in question; None if no change is in question."""
+    """The decision on the given change class; None if no class was given."""
     evaluated_at: datetime
     tool_version: str
     period: Span | None = None
@@ -80,7 +74,7 @@ class Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where a budget or a history could not be measured; the verdict has no part."""
+        """Undecided if a budget or a history could not be measured; the verdict does not matter."""
         codes = [self.incidents.exit_code, self.forecast.exit_code]
         if self.cohorts is not None:
             codes.append(self.cohorts.exit_code)
@@ -90,7 +84,7 @@ class Report:
 
 
 def report_document(report: Report) -> Json:
-    """Return the report as plain data, thinned as its pictures are; shares are fractions of 1."""
+    """Return the report as plain data, thinned like its pictures; shares are fractions of 1."""
     return {
         **document_head(report.evaluated_at, report.tool_version, report.exit_code),
         "period": None

@@ -1,6 +1,6 @@
 """The report of budgets: sentences, small charts of text, and the page."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -12,15 +12,9 @@ from gate.analysis.anomalies.words import anomalies_section
 from gate.analysis.backtest.words import backtest_section
 from gate.analysis.cohorts.words import cohorts_section
 from gate.analysis.forecast.words import forecast_section
-from gate.analysis.incidents.words import (
-    incidents_section,
-    without_impact_facts,
-)
+from gate.analysis.incidents.words import incidents_section, without_impact_facts
 from gate.analysis.report import Report, ServiceReport, report_document
-from gate.analysis.report.text_chart import text_chart
-from gate.budget.assessment import Assessment
-from gate.history.consumption import Consumption
-from gate.history.incidents import Incident
+from gate.analysis.report.budget_history import history_section
 from gate.policy.case import deciding
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement
@@ -31,12 +25,11 @@ from gate.reporters import PAGES, render_page, summary
 from gate.reporters.ansi import Style
 from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
 from gate.reporters.budget_table import budget_table
-from gate.reporters.budgets import cause, promise
+from gate.reporters.decision_facts import decision_facts
 from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
     MUST,
     Badge,
-    Block,
     Content,
     DataTable,
     Fact,
@@ -44,19 +37,13 @@ from gate.reporters.page import (
     Output,
     Page,
     Paragraph,
-    Preformatted,
     Section,
 )
 from gate.reporters.reasons import reason
-from gate.slo.objective import CompositeSlo, RollingWindow, Slo
 from gate.slo.quantities import format_duration
 
 FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
 """The formats of a report: those of every command, and one of its own."""
-_NAMED: Final = 4
-"""Incidents, of those that used a budget; the others are summed up."""
-Marked = Sequence[tuple[int, Incident]]
-"""The incidents of an SLO, each with its number in the service's table."""
 _GROUPS: Final = {
     Verdict.ALLOW: "May ship",
     Verdict.WARN: "With a warning",
@@ -75,7 +62,7 @@ def render_report(name: str, report: Report, style: Style) -> str:
 
 
 def page(report: Report) -> Page:
-    """Return the page on the budgets of every policy, and on what each question found."""
+    """Return the page on the budgets of every policy, and on the results of each question."""
     return Page(
         title=title(report),
         introduction=(Paragraph(scope(report)),),
@@ -112,7 +99,7 @@ def _verdict(service: ServiceReport, report: Report) -> Section:
             *(() if decided else (Paragraph(sentence),)),
             facts,
             budget_table(rows(service)),
-            *(_trace(assessment, service) for assessment in service.assessments),
+            *(history_section(assessment, service) for assessment in service.assessments),
         ),
     )
 
@@ -126,33 +113,13 @@ def rows(service: ServiceReport) -> tuple[BudgetRow, ...]:
     return tuple(replace(row, decides=row.assessment is lowest) for row in unmarked)
 
 
-def _trace(assessment: Assessment, service: ServiceReport) -> Section:
-    slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
-    blocks: list[Block] = []
-    if trace is None or not trace.fast:
-        blocks.append(Paragraph(missing(service, slo)))
-    if trace is not None:
-        if not trace.left or not assessment.measured:
-            blocks.append(Paragraph(no_burn_down(assessment)))
-        incidents = [incident for _, incident in incidents_of(slo.name, service)]
-        text, ascii_text = (
-            text_chart(trace, incidents, service.deploys, ascii_only=ascii_only)
-            for ascii_only in (False, True)
-        )
-        blocks.append(Preformatted(text=text, ascii=ascii_text))
-    if slo.name in service.consumption:
-        sentence = eaten(service.consumption[slo.name], numbers_of(slo.name, service))
-        blocks.append(Facts((("Budget used", sentence),)))
-    return Section(title=slo.name, tail=f" ({promised(slo)})", blocks=tuple(blocks))
-
-
 def title(report: Report) -> str:
     """Name the report."""
     return f"Error budgets of {', '.join(service.policy.service for service in report.services)}"
 
 
 def scope(report: Report) -> str:
-    """Say of when it speaks."""
+    """Name the time of the report."""
     span, step = report.incidents.span, format_duration(report.incidents.step)
     if report.period is not None:
         period = " to ".join(map(wording.instant, (report.period.start, report.period.end)))
@@ -161,24 +128,24 @@ def scope(report: Report) -> str:
 
 
 def standing(service: ServiceReport, report: Report) -> tuple[Badge, str, Facts]:
-    """Return whether it may ship, in a sentence what or why, and more about it.
+    """Return whether it may ship, in a sentence the reason, and more facts.
 
-    It is about the change in question, or without one about each change class.
+    It is about the given change class, or without one about each change class.
     """
     if report.decision is not None and service.decided is not None:
         decided, decision = service.decided, report.decision
         badge = Badge(decided.verdict, summary.verdict_word(decided.verdict, decision))
-        facts = Facts(tuple(summary.facts(decided, decision)))
+        facts = Facts(tuple(decision_facts(decided, decision)))
         return badge, summary.subject(decided), facts
-    over = report.period is not None  # what may ship is a matter of the present
+    over = report.period is not None  # whether a change may ship depends on the present
     return *_standing(service), Facts(() if over else tuple(_outlook(service)))
 
 
 def _standing(service: ServiceReport) -> tuple[Badge, str]:
-    """Return how bad it is, and in a sentence what makes it so.
+    """Return the severity, and the reason in a sentence.
 
-    The worst budget that is known puts the service in a tier; that this is a good one proves
-    nothing while another is not known.
+    The worst known budget puts the service in a tier; a good tier proves nothing while another
+    budget is unknown.
     """
     assessments, lowest = service.assessments, deciding(service.assessments)
     lost = sum(not assessment.measured for assessment in assessments)
@@ -202,14 +169,14 @@ def _standing(service: ServiceReport) -> tuple[Badge, str]:
 
 
 def _outlook(service: ServiceReport) -> Iterator[Fact]:
-    """Yield which change classes may ship now, and which may not for which reason."""
+    """Yield the change classes that may ship now, and the reasons why others may not."""
     for verdict, label in _GROUPS.items():
         alike: dict[str, list[str]] = {}
         for name, judged in service.outlook.items():
             if judged.verdict is verdict:
                 alike.setdefault(_again(judged), []).append(name)
         yield from ((label, f"{', '.join(names)}{again}") for again, names in alike.items())
-    # The headline already has the tier's reason; it would be repeated for each class.
+    # The headline already has the tier's reason; it must not be repeated for each class.
     reasons = (
         reason(finding)
         for judged in service.outlook.values()
@@ -222,7 +189,7 @@ def _outlook(service: ServiceReport) -> Iterator[Fact]:
 
 
 def _again(judged: Judgement) -> str:
-    """Say when a class may ship again, where it may not now and that is known."""
+    """Say when a class may ship again, if it may not now and this is known."""
     at = judged.allowed_again_at
     if at is None:
         return ""
@@ -232,7 +199,7 @@ def _again(judged: Judgement) -> str:
 
 
 def report_closing(report: Report) -> tuple[Facts, ...]:
-    """Return the known incidents that no SLO felt, and where the report comes from."""
+    """Return the known incidents without impact on an SLO, and the origin of the report."""
     policies = (
         fact
         for service in report.services
@@ -241,58 +208,15 @@ def report_closing(report: Report) -> tuple[Facts, ...]:
             ("Policy", summary.provenance(service.source)),
         )
     )
-    looked_at = ("Looked at", scope(report))
+    looked_at = ("Examined", scope(report))
     return (
         *without_impact_facts(report.incidents),
         summary.signature(report.evaluated_at, report.tool_version, *policies, looked_at),
     )
 
 
-def promised(slo: Slo) -> str:
-    """Say what was promised, and over which window."""
-    if isinstance(slo, CompositeSlo) or slo.window is None:
-        return promise(slo)
-    return f"{promise(slo)}, {slo.window}"
-
-
-def missing(service: ServiceReport, slo: Slo) -> str:
-    """Return the reason why the history of an SLO cannot be drawn."""
-    if isinstance(slo, CompositeSlo):
-        return f"No burn rate is drawn: {wording.without_events(slo)}."
-    (lost,) = [
-        looked_at.unmeasured
-        for looked_at in service.incidents.slos
-        if looked_at.slo == slo.name and looked_at.unmeasured is not None
-    ]
-    return f"The history could not be measured: {cause(lost.cause)}, {lost.reason}."
-
-
-def no_burn_down(assessment: Assessment) -> str:
-    """Return the reason why a budget has no burn-down."""
-    if assessment.doubts and not assessment.measured:
-        return f"The budget could not be measured: {assessment.doubts[0].reason}."
-    slo = assessment.slo
-    if isinstance(slo, CompositeSlo) or isinstance(slo.window, RollingWindow):
-        window = "one window" if isinstance(slo, CompositeSlo) else str(slo.window)
-        return (
-            f"No burn-down: what was left at an instant takes a history of {window} before it, and"
-            " there is less."
-        )
-    return "No burn-down: only what is left now is known of the period."
-
-
-def incidents_of(slo: str, service: ServiceReport) -> Marked:
-    """Return the incidents of an SLO, the oldest first."""
-    return [
-        (number, impact.incident)
-        for number, annotated in enumerate(service.incidents.annotated, start=1)
-        for impact in annotated.incident.impacts
-        if impact.slo == slo
-    ]
-
-
 def numbered(blocks: Iterable[Content]) -> tuple[Content | DataTable, ...]:
-    """Return what was found, with incidents numbered as the pictures name them."""
+    """Return the results, with incidents numbered as in the pictures."""
     return tuple(_numbered(block) if isinstance(block, DataTable) else block for block in blocks)
 
 
@@ -300,31 +224,3 @@ def _numbered(table: DataTable) -> DataTable:
     """Return the table of incidents with their numbers, however narrow it is."""
     first, *others = table.columns
     return replace(table, columns=(replace(first, keep=MUST), *others))
-
-
-def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
-    """Return the numbers of an SLO's incidents in the service's table, by their id."""
-    name = service.policy.service
-    return {
-        annotated.incident.id(name): number
-        for number, annotated in enumerate(service.incidents.annotated, start=1)
-        if any(impact.slo == slo for impact in annotated.incident.impacts)
-    }
-
-
-def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
-    """Say what used up a budget: the costliest incidents by their numbers, and what else."""
-
-    def written(share: float) -> str:
-        return wording.spent(wording.shown(share))
-
-    shares = list(consumed.incidents.items())
-    parts = [f"{written(share)} in #{numbers[incident]}" for incident, share in shares[:_NAMED]]
-    rest = shares[_NAMED:]
-    if rest:
-        parts.append(f"{written(sum(share for _, share in rest))} in {len(rest)} more incidents")
-    if consumed.chronic:
-        parts.append(f"{written(consumed.chronic)} outside incidents")
-    if consumed.earlier:
-        parts.append(f"{written(consumed.earlier)} before the time looked at")
-    return f"{written(consumed.consumed)} of the budget: {'; '.join(parts)}"

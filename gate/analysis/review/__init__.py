@@ -1,4 +1,4 @@
-"""The result of ``gate review``: how the objectives of one or several policies fared."""
+"""The result of ``gate review``: how well the objectives of policies were met."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -38,18 +38,18 @@ class CandidateReplay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedReview:
-    """How an objective fares in windows of one length, each a step later than the last."""
+    """The result for an objective in windows of one length, each a step later than the last."""
 
     count: int
     """The number of windows with enough known data; they overlap."""
     step: timedelta
-    """By which they are moved."""
+    """The step between two windows."""
     missed: Fraction
     """The share of them that missed the objective, 0 to 1."""
     sla_missed: Fraction | None
     """The same for the SLA; None without an SLA."""
     worst: Fraction
-    """The error ratio of the worst."""
+    """The error ratio of the worst window."""
     worst_end: datetime
     """The end of the worst window, the first of several."""
 
@@ -59,16 +59,16 @@ class Review:
     """The review of one SLO's objective by its history."""
 
     periods: tuple[PastPeriod, ...]
-    """The oldest first."""
+    """The periods, the oldest first."""
     fit: Fit
     met: Fraction | None
     """The strictest objective that 95% of the periods met; None: any."""
     moved: MovedReview | None
     """The review by sliding windows; None: no window is known."""
     replayed: tuple[CandidateReplay, ...]
-    """The strictest first."""
+    """The candidates, the strictest first."""
     unknown: Fraction
-    """The share of the time at which it is not known what was left, 0 to 1."""
+    """The share of the time with an unknown remaining budget, 0 to 1."""
     begins: datetime | None
     """The first instant with known data; None if that is the start of the requested time."""
     query: str
@@ -76,7 +76,7 @@ class Review:
 
     @property
     def met_periods(self) -> int:
-        """How many of the counted periods met the objective ``met``, which is not None."""
+        """The number of counted periods that met the objective ``met``, which is not None."""
         budget = 1 - (self.met or 0)
         return sum(period.error_ratio <= budget for period in self.counted)
 
@@ -93,7 +93,7 @@ class SloReview:
     slo: RatioSlo
     review: Review | None
     unmeasured: Unmeasured | None
-    """The reason why nothing can be said, or of no period; None if something can."""
+    """The reason why the SLO, or all its periods, cannot be reviewed; None if some can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +104,13 @@ class ServiceReview:
     source: PolicySource
     slos: tuple[SloReview, ...]
     spending: tuple[ReviewedSpend, ...]
-    """Allowances: each a budget beside those of the objectives."""
+    """The allowances: each is a budget beside those of the objectives."""
     left_out: LeftOut
-    """SLOs that have no history of their own, each with a sentence that says so."""
+    """SLOs that have no history of their own, each with the reason."""
 
     @property
     def unmeasured(self) -> bool:
-        """Whether nothing can be said of any of them."""
+        """Whether none of them could be reviewed."""
         lost = [*(slo.unmeasured for slo in self.slos), *(slo.unmeasured for slo in self.spending)]
         return any(lost)
 
@@ -128,7 +128,7 @@ class ReviewReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if nothing can be said of an SLO, else allow: findings are not a verdict."""
+        """Undecided if an SLO could not be reviewed, otherwise allow: results are not a verdict."""
         lost = any(service.unmeasured for service in self.services)
         return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
 

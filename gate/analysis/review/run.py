@@ -1,10 +1,9 @@
-"""Reviewing the objectives of one or several policies by what their last periods were like."""
+"""Review the objectives of one or several policies by their last periods."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import NamedTuple
 
 from gate import __version__
 from gate.analysis.review import (
@@ -17,11 +16,12 @@ from gate.analysis.review import (
 )
 from gate.analysis.review.spending import ReviewedSpend, SpendReview
 from gate.backends import open_backend
-from gate.check.measure import OpenBackend, not_looked_at, open_history, run_concurrently, with_past
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend, not_looked_at, open_history, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
-from gate.history.events import as_events, keeps_past
+from gate.history.events import keeps_past
 from gate.history.objective_candidates import (
     Candidate,
     MovedWindows,
@@ -33,7 +33,8 @@ from gate.history.objective_candidates import (
 )
 from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, unknown_share
+from gate.measure.capabilities import each_answer
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_share
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import RatioSlo, SpendSlo
@@ -44,7 +45,7 @@ class ReviewOptions:
     """The periods to review."""
 
     at: datetime
-    """Periods that are over by then."""
+    """The instant by which the periods have ended."""
     periods: int
     """The number of periods, at least 1."""
     timeout: timedelta
@@ -53,7 +54,7 @@ class ReviewOptions:
 def review_objectives(
     files: Sequence[PolicyFile], options: ReviewOptions, *, open_with: OpenBackend = open_backend
 ) -> ReviewReport:
-    """Return what the last periods say of the objectives of every policy.
+    """Return the results of the last periods for the objectives of every policy.
 
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
@@ -79,7 +80,7 @@ def review_objectives(
 
 
 def review_requests(policy: Policy, options: ReviewOptions) -> dict[str, SeriesRequest]:
-    """Return which history is wanted of each SLO that has one: all of its periods at once."""
+    """Return the request for the history of each SLO that has one: all of its periods together."""
     requests = {}
     for slo in with_past(policy):
         cut = _cut(slo, options)
@@ -103,22 +104,21 @@ def _cut(slo: RatioSlo | SpendSlo, options: ReviewOptions) -> PeriodCut:
 def service_review(
     file: PolicyFile, answers: Iterator[SeriesAnswer], options: ReviewOptions
 ) -> ServiceReview:
-    """Return what the last periods say of a policy's objectives.
+    """Return the results of the last periods for a policy's objectives.
 
     Args:
         file: the policy.
-        answers: to `review_requests`, in their order; none is kept.
-        options: which periods to review.
+        answers: the answers to `review_requests`, in their order; none is kept.
+        options: the periods to review.
     """
     policy = file.policy
-    requests = review_requests(policy, options)
     slos, spending = list[SloReview](), list[ReviewedSpend]()
     for slo in with_past(policy):
-        answer = next(answers)  # let go of once it is known what it comes to
+        answer = next(answers)  # released once its results are known
         if isinstance(slo, SpendSlo):
             spending.append(_spend(policy, slo, answer, options))
         else:
-            slos.append(_slo(policy, slo, _Past(requests[slo.name], answer), options))
+            slos.append(_slo(policy, slo, answer, options))
         del answer
     return ServiceReview(
         policy=policy,
@@ -133,22 +133,14 @@ def service_review(
     )
 
 
-class _Past(NamedTuple):
-    """The request for an SLO's history, and its answer."""
-
-    request: SeriesRequest
-    answer: SeriesAnswer
-
-
-def _slo(policy: Policy, slo: RatioSlo, past: _Past, options: ReviewOptions) -> SloReview:
-    if isinstance(past.answer, Unmeasured):
-        return SloReview(slo=slo, review=None, unmeasured=past.answer)
-    answer = as_events(slo, past.answer, past.request)
+def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOptions) -> SloReview:
+    if isinstance(answer, Unmeasured):
+        return SloReview(slo=slo, review=None, unmeasured=answer)
     cut, guards = _cut(slo, options), policy.guards_of(slo)
     least, periods = guards.min_coverage, review_periods(slo, answer, cut, guards)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
-    moved, met = moved_windows(answer, cut, least), met_in_most(ratios)
+    moved, met = moved_windows(slo, answer, cut, least), met_in_most(ratios)
     left = budget_spent_by_step(slo, answer, cut, least)
     known_shares = [share for share in left if share is not None]
     review = Review(
@@ -176,11 +168,10 @@ def _spend(
     if isinstance(answer, Unmeasured):
         return ReviewedSpend(slo=slo, review=None, unmeasured=answer)
     cut, guards = _cut(slo, options), policy.guards_of(slo)
-    granted = float(slo.allowance)
     review = SpendReview(
         periods=review_periods(slo, answer, cut, guards),
         cut=cut,
-        moved=moved_windows(answer, cut, guards.min_coverage, granted=granted),
+        moved=moved_windows(slo, answer, cut, guards.min_coverage),
         begins=_begins(answer, cut),
         query=answer.query,
         notes=answer.notes,
@@ -209,7 +200,7 @@ def _replay(
     spent_shares: Sequence[float],
     tiers: Sequence[Tier],
 ) -> CandidateReplay:
-    """Hold a candidate against the periods, and against each moment."""
+    """Compare a candidate with the periods, and with each moment."""
     budget = float(1 - candidate.objective)
     left = [Fraction(1 - share / budget) for share in spent_shares]
     spread = Counter(tier_of(tiers, share).name for share in left)

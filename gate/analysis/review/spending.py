@@ -1,4 +1,4 @@
-"""What past periods spent of an allowance: the result, and the document of it."""
+"""The spending of an allowance in past periods: the result, and its document."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Kept(StrEnum):
     MISSED = "allowance missed"
     """Some period spent more."""
     OPEN = "periods open"
-    """Too little is known of some period, and none is known to have spent more."""
+    """Some period has too little data, and none is known to have spent more."""
     MET = "allowance met"
 
 
@@ -31,11 +31,10 @@ class SpendReview:
     """The periods of one allowance."""
 
     periods: tuple[PastPeriod, ...]
-    """The oldest first; the total of each is the allowance, and bad is what was spent."""
+    """The oldest first; the total of each is the allowance, and bad is the spent amount."""
     cut: PeriodCut
     moved: MovedWindows
-    """Windows as long as a period that slide through them, with the share of the allowance that
-    each spent."""
+    """Sliding windows of a period's length, with the share of the allowance that each spent."""
     begins: datetime | None
     """The first instant with known data; None if that is the start of the requested time."""
     query: str
@@ -48,12 +47,12 @@ class SpendReview:
 
     @property
     def missed(self) -> int:
-        """How many periods spent more than the allowance."""
+        """The number of periods that spent more than the allowance."""
         return sum(is_met(period) is False for period in self.periods)
 
     @property
     def open(self) -> int:
-        """How many periods are not settled."""
+        """The number of periods that are not settled."""
         return len(self.periods) - len(self.settled)
 
     @property
@@ -64,12 +63,12 @@ class SpendReview:
         return Kept.OPEN if self.open else Kept.MET
 
     def moved_worst(self, slo: SpendSlo) -> Fraction:
-        """Return the most that a sliding window spent; there is one at least."""
+        """Return the most that a sliding window spent; there is at least one."""
         return to_digits(self.moved.worst * float(slo.allowance))
 
     @property
     def moved_worst_end(self) -> datetime:
-        """The end of the first sliding window that spent most; there is one at least."""
+        """The end of the first sliding window that spent most; there is at least one."""
         return self.cut.bounds[0] + self.moved.worst_end * self.cut.step
 
 
@@ -80,13 +79,13 @@ class ReviewedSpend:
     slo: SpendSlo
     review: SpendReview | None
     unmeasured: Unmeasured | None
-    """The reason why nothing can be said, or of no period; None if something can."""
+    """The reason why the allowance, or all its periods, cannot be reviewed; None if some can."""
 
 
 def is_met(period: PastPeriod) -> bool | None:
-    """Return whether a period kept to the allowance; None: too little is known of it.
+    """Return whether a period kept to the allowance; None: too little is known.
 
-    What is known of it may already be too much, whatever the rest was.
+    The known part may already exceed it, whatever the rest was.
     """
     if period.consumed(WHOLE) > 1:
         return False
@@ -94,7 +93,7 @@ def is_met(period: PastPeriod) -> bool | None:
 
 
 def spend_document(reviewed: ReviewedSpend) -> Json:
-    """Return what was spent as plain data; shares are fractions of the allowance."""
+    """Return the spending as plain data; shares are fractions of the allowance."""
     slo = reviewed.slo
     return {
         "name": slo.name,

@@ -50,11 +50,11 @@ _VERDICTS: Final = {
     Fit.RIGHT: Verdict.ALLOW,
     Kept.MET: Verdict.ALLOW,
 }
-"""The findings about an SLO, the most pressing first."""
+"""The results for an SLO, the most pressing first."""
 
 
 def output(report: ReviewReport) -> Output:
-    """Return the report as it is written in any format."""
+    """Return the report in the form that every format is written from."""
     return Output(page=partial(page, report), document=partial(review_document, report))
 
 

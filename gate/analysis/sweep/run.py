@@ -1,7 +1,7 @@
-"""Sweeping: statuses that hold no longer are decided on again, or wait for the next run.
+"""Sweep: statuses that no longer hold are decided again, or wait for the next run.
 
-Nothing becomes a success here on less than ``gate check`` needs: where the class of the change, or
-what the run was told, is not the same as in the decision that the status shows, it becomes pending.
+A status never becomes a success with less than ``gate check`` needs: if the class of the change, or
+the options of the run, differ from those of the shown decision, it becomes pending.
 """
 
 from collections import Counter
@@ -24,12 +24,12 @@ _NEXT: Final = "the next run decides"
 
 
 def sweep_statuses(pulls: Sequence[OpenPull], options: SweepOptions) -> SweepReport:
-    """Look at this gate's statuses of every pull request, and set those that hold no longer.
+    """Check this gate's statuses of every pull request, and set those that no longer hold.
 
-    A limit of the host ends it early; whatever else fails is about one pull request.
+    A rate limit of the host ends it early; any other failure concerns one pull request.
 
     Raises:
-        RestError: the host does not say who writes with this token.
+        RestError: the host does not name the account of this token.
     """
     return _Sweep(options, Counter(pull.revision for pull in pulls)).run(pulls)
 
@@ -38,7 +38,7 @@ def sweep_statuses(pulls: Sequence[OpenPull], options: SweepOptions) -> SweepRep
 class _Sweep:
     options: SweepOptions
     revisions: Counter[str]
-    """How many open pull requests each commit is the newest of."""
+    """The number of open pull requests whose newest commit it is, by commit."""
     me: str = ""
     statuses: list[SweptStatus] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class _Sweep:
         return ""
 
     def _ours(self, pull: OpenPull) -> Iterator[PostedStatus]:
-        """Yield the statuses that this gate has set, be it under an earlier name of the service."""
+        """Yield the statuses that this gate has set, also under an earlier name of the service."""
         identity = self.options.identity
         name = identity.check_name(self.options.services)
         for status in newest_of_each(self.options.host.statuses(pull.revision)):

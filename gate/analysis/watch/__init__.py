@@ -15,16 +15,12 @@ from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.sequential import ComparedStep
-from gate.history.sequential.verdict import (
-    CanaryEvidence,
-    CanaryStanding,
-    CanaryVerdict,
-)
+from gate.history.sequential.verdict import CanaryEvidence, CanaryStanding, CanaryVerdict
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 
 _FAR: Final = 1000
-"""An outlook to more than this many times as many requests is none."""
+"""The maximum factor for the requests of an outlook: beyond it, there is none."""
 EXIT_CODES: Final = {
     CanaryVerdict.HEALTHY: ExitCode.ALLOW,
     CanaryVerdict.ROLL_BACK: ExitCode.BLOCK,
@@ -35,41 +31,41 @@ EXIT_CODES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendLimit:
-    """How much of an SLO's budget the canary may spend, as shares of the whole budget."""
+    """The limit on the canary's share of an SLO's budget, as shares of the whole budget."""
 
     most: Fraction
-    """More ends the watch."""
+    """A larger share ends the watch."""
     expected: Fraction | None = None
-    """The cost of the change that the pre-mortem expected; None: none was written down before."""
+    """The cost of the change that the pre-mortem expected; None: not written down before."""
     promised: bool = False
-    """Whether it was written before the change, and not only stated for this watch."""
+    """Whether it was written before the change, not only stated for this watch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchOptions:
-    """The traffic that is watched, the duration, and the limits."""
+    """The traffic of the watch, the duration, and the limits."""
 
     arms: Arms
     lasting: timedelta
     every: timedelta
     margin: Fraction
-    """By how much the canary's error ratio may exceed that of the baseline, as a share of the error
+    """How far the canary's error ratio may exceed that of the baseline, as a share of the error
     budget, above 0."""
     timeout: timedelta
-    """For one look."""
+    """The time limit of one look."""
     slos: tuple[str, ...] = ()
     """Only these SLOs; all if empty."""
     max_spend: Fraction | None = None
-    """The share of each budget that the canary may spend; None: any."""
+    """The share of each budget that the canary may spend; None: unlimited."""
     promises: Mapping[str, SpendLimit] = field(default_factory=dict)
-    """By SLO, what was written before the change."""
+    """By SLO, the promises from before the change."""
     change: str | None = None
-    """The class of the change that the promises are about; None: nothing was written."""
+    """The class of the change in the promises; None: there are no promises."""
     revision: str | None = None
-    """The commit that the canary is of; None: not known."""
+    """The commit of the canary; None: unknown."""
 
     def limit(self, slo: str) -> SpendLimit | None:
-        """Return how much of an SLO's budget the canary may spend: the strictest; None: any."""
+        """Return the strictest limit on the canary's share of an SLO's budget; None: unlimited."""
         promise = self.promises.get(slo)
         if self.max_spend is None:
             return promise
@@ -85,35 +81,35 @@ class WatchedSlo:
     slo: RatioSlo
     standing: CanaryStanding
     overspent: bool
-    """Whether the canary is shown to have spent more of its budget than was agreed."""
+    """Whether the canary is shown to have spent more of its budget than the limit."""
     canary: tuple[float, float]
-    """Its events, and the bad ones."""
+    """The canary's events, and the bad ones."""
     baseline: tuple[float, float] | None
     """The same for the baseline; None without a baseline."""
     shown: CanaryEvidence
     """All evidence of it."""
     needed: float
-    """Natural logarithm of the e-value that shows it to be worse."""
+    """The natural logarithm of the e-value that shows it to be worse."""
     spent: tuple[float, float] | None
-    """Between which shares of the budget the canary took beyond the baseline's ratio: they differ
-    where too little of the budget's window was measured. None: the budget was not measured."""
+    """The bounds of the budget share that the canary took beyond the baseline's ratio: they differ
+    if too little of the budget's window was measured. None: the budget was not measured."""
     limit: SpendLimit | None
     saved: float | None
-    """Share of the budget that it would still have taken by the end of the watch at this rate, at
-    least; None: not known."""
+    """The minimum share of the budget that it would still have taken by the end of the watch at
+    this rate; None: unknown."""
     steps: tuple[ComparedStep | None, ...]
     """Every step that was checked; None: unknown."""
     missing: int
-    """How many steps of the whole watch are not known."""
+    """The number of unknown steps in the whole watch."""
     step: timedelta
     troubles: tuple[str, ...] = ()
-    """The reason why nothing can be said, and what to do about it."""
+    """The reasons why there is no result, and the remedies."""
     assessment: Assessment | None = None
-    """Its budget at the end; None: not asked for."""
+    """Its budget at the end; None: not requested."""
 
     @property
     def evidence(self) -> float:
-        """Natural logarithm of the e-value that it is worse."""
+        """The natural logarithm of the e-value that it is worse."""
         return self.shown.log_evidence(self.needed)
 
     @property
@@ -126,7 +122,7 @@ class WatchedSlo:
 
     @property
     def excess(self) -> float | None:
-        """By how much the canary's error ratio exceeds that of the baseline of the same steps.
+        """How far the canary's error ratio exceeds that of the baseline in the same steps.
 
         Without a baseline, it is the canary's error ratio; None: the canary had no events.
         """
@@ -134,7 +130,7 @@ class WatchedSlo:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The excess is between these, at all looks together with 95%.
+        """The bounds of the excess, at all looks together with 95%.
 
         They are -1 (0 without a baseline) and 1 without known data.
         """
@@ -142,7 +138,7 @@ class WatchedSlo:
 
     @property
     def longer(self) -> timedelta | None:
-        """For how much longer the same traffic would have to be watched; None: not known."""
+        """How much longer the same traffic would have to be watched; None: unknown."""
         requests, total = self.shown.outlook(), self.shown.excess.canary_total
         if requests is None or not total or requests > _FAR * total:
             return None
@@ -151,20 +147,20 @@ class WatchedSlo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchLook:
-    """How a watch stands after a look."""
+    """The state of a watch after a look."""
 
     number: int
-    """From 1."""
+    """The number of the look, from 1."""
     at: datetime
     grid: WatchGrid
     ended: int
-    """How many steps have ended."""
+    """The number of steps that have ended."""
     slos: tuple[WatchedSlo, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchReport:
-    """How a watch ended."""
+    """The result of a watch."""
 
     policy: Policy
     source: PolicySource
@@ -173,15 +169,14 @@ class WatchReport:
     verdict: CanaryVerdict
     slos: tuple[WatchedSlo, ...]
     ended_at: datetime
-    """Until when the events are counted."""
+    """The end of the counted time."""
     interrupted: bool
     """Whether a signal has ended it."""
     looks: int
     notes: tuple[str, ...]
     tool_version: str
     reasons: tuple[str, ...] = ()
-    """The reason why the verdict is what it is, in sentences; at least one where the report is
-    complete."""
+    """The reasons for the verdict, in sentences; at least one in a complete report."""
 
 
 _LARGEST: Final = 700.0
@@ -233,7 +228,7 @@ def _slo(slo: WatchedSlo) -> Json:
         "missing_steps": slo.missing,
         "more_seconds": None if slo.longer is None else slo.longer.total_seconds(),
         "troubles": list(slo.troubles),
-        "steps": [None if step is None else _step(step) for step in slo.steps],
+        "steps": [None if step is None else list(step) for step in slo.steps],
     }
 
 
@@ -243,12 +238,5 @@ def _counts(counts: tuple[float, float]) -> Json:
 
 
 def _limit(limit: SpendLimit) -> Json:
-    return {
-        "most": share(limit.most),
-        "expected": share(limit.expected),
-        "promised": limit.promised,
-    }
-
-
-def _step(step: ComparedStep) -> list[float]:
-    return list(step)
+    most, expected = share(limit.most), share(limit.expected)
+    return {"most": most, "expected": expected, "promised": limit.promised}

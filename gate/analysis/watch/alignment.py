@@ -1,10 +1,10 @@
-"""Counts of a canary and of its baseline that are not of the same moments.
+"""Counts of a canary and of its baseline at slightly different moments.
 
-A server scrapes each target at a moment of its own. Where an outage begins or ends at the edge of a
-step, the failures of one version can be counted in it, and those of the other in the step before or
-after: the outage seems to be the canary's own. So before a step accuses a canary, the canary is
-compared with the most failures that the baseline had in the same length of time, a little earlier
-or later as well.
+A server scrapes each target at its own moment. If an outage begins or ends at the edge of a step,
+the failures of one version may be counted in this step, and those of the other in the step before
+or after: the outage seems to be the canary's own. So before a step counts against a canary, the
+canary is also compared with the most failures that the baseline had in the same length of time,
+slightly earlier or later.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,17 +22,17 @@ from gate.slo.objective import RatioSlo, Span
 
 StepBySlo = Mapping[str, ComparedStep]
 _PART: Final = 3
-"""A step is shifted by a third of itself, which is more than the time between two scrapes, of which
-a step has at least four."""
+"""A step is shifted by a third of its length, which is more than the time between two scrapes: a
+step has at least four."""
 
 
 def shifted_requests(
     slo: RatioSlo, grid: WatchGrid, place: int, arms: Arms
 ) -> tuple[CohortRequest, CohortRequest]:
-    """Return the questions about a step a little earlier and a little later.
+    """Return the requests for a step, slightly earlier and slightly later.
 
     Args:
-        slo: what is counted.
+        slo: the counted SLO.
         grid: the steps of the watch.
         place: the number of the step.
         arms: the canary and its baseline.
@@ -48,11 +48,11 @@ def shifted_requests(
 def aligned(step: ComparedStep, shifted: Iterable[ComparedStep | None]) -> ComparedStep:
     """Return a step with the most failures that the baseline had in it or in a shifted one.
 
-    Nothing else changes, so that the canary is accused more seldom, and never more often.
+    Nothing else changes, so this can only reduce the evidence against the canary.
 
     Args:
-        step: as it was counted.
-        shifted: the same a little earlier and later; None: unknown.
+        step: the counts of the step.
+        shifted: the counts slightly earlier and later; None: unknown.
     """
     others = [other.baseline_bad for other in shifted if other is not None]
     bad = max([step.baseline_bad, *others])
@@ -61,7 +61,7 @@ def aligned(step: ComparedStep, shifted: Iterable[ComparedStep | None]) -> Compa
 
 @dataclass(slots=True, kw_only=True)
 class Alignment:
-    """Adds steps to the evidence, and looks again at those that would accuse the canary."""
+    """Adds steps to the evidence, and checks again those that count against the canary."""
 
     slos: tuple[RatioSlo, ...]
     arms: Arms
@@ -79,8 +79,8 @@ class Alignment:
         Args:
             judge: the evidence before; it is changed.
             place: the number of the step.
-            steps: its counts by SLO, as they were asked for.
-            at: the instant at which that was.
+            steps: its counts by SLO, as they were requested.
+            at: the instant of the request.
         """
         before = judge.copy()
         judge.add(place, steps)
@@ -92,7 +92,7 @@ class Alignment:
         return (judge, steps) if trial.rolls_back else (trial, counts)
 
     def _aligned(self, place: int, steps: StepBySlo, at: datetime) -> StepBySlo:
-        """Return the counts of a step as `aligned` has them; the same if that is unknown."""
+        """Return the counts of a step from `aligned`; the same counts if that is unknown."""
         slos = [slo for slo in self.slos if slo.name in steps]
         requests = [
             request
@@ -109,3 +109,15 @@ class Alignment:
             return steps
         reads = iter([read_steps(answer, 1, self.arms).counts[0] for answer in answers])
         return {slo.name: aligned(steps[slo.name], (next(reads), next(reads))) for slo in slos}
+
+
+"""The counts of each step by its number, and then by SLO."""
+
+
+def by_place(by_slo: Mapping[str, Mapping[int, ComparedStep]]) -> Mapping[int, StepBySlo]:
+    """Return the counts of each step, in the order of time."""
+    places = sorted({place for steps in by_slo.values() for place in steps})
+    return {
+        place: {slo: steps[place] for slo, steps in by_slo.items() if place in steps}
+        for place in places
+    }

@@ -1,4 +1,4 @@
-"""The requests to a backend about the canary and the baseline, and the reading of its answers."""
+"""The requests to a backend about the canary and the baseline, and reading the answers."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -15,18 +15,19 @@ from gate.slo.objective import RatioSlo, Slo, Span
 from gate.wording import without_events
 
 _MOST_VALUES: Final = 10_000
-"""Values of a label that are kept separate, so that a quiet baseline is never among the others."""
+"""The maximum number of a label's values that are kept separate, so that a quiet baseline is never
+among the others."""
 _LATEST: Final = timedelta(minutes=2)
 _MOST_STEPS: Final = 720
-"""Steps that one question asks for; longer stretches are several questions."""
+"""The maximum number of steps in one request; longer stretches are several requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficLabel:
-    """The label that a part of the traffic has: ``track=canary``."""
+    """The label of a part of the traffic: ``track=canary``."""
 
     label: str
-    """A label (Prometheus), or a column or expression about a row (logs)."""
+    """A label (Prometheus), or a column or expression on a row (logs)."""
     value: str
 
     def __str__(self) -> str:
@@ -36,24 +37,24 @@ class TrafficLabel:
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """Whose events are compared."""
+    """The two parts of the traffic that are compared."""
 
     canary: TrafficLabel
     baseline: TrafficLabel | None
-    """None: the canary is compared with the budget alone."""
+    """None: the canary is compared only with the budget."""
 
     @property
     def by(self) -> tuple[str, ...]:
-        """The labels that events are grouped by, that of the canary first."""
+        """The labels that events are grouped by, the canary's first."""
         labels = [self.canary.label, *([self.baseline.label] if self.baseline else [])]
         return tuple(dict.fromkeys(labels))
 
     def is_canary(self, values: LabelValues) -> bool:
-        """Return whether a group is of the canary."""
+        """Return whether a group belongs to the canary."""
         return values[0] == self.canary.value
 
     def is_baseline(self, values: LabelValues) -> bool:
-        """Return whether a group is of the baseline; what is of both is the canary's."""
+        """Return whether a group belongs to the baseline; a group of both is the canary's."""
         baseline = self.baseline
         return (
             baseline is not None
@@ -81,25 +82,25 @@ class WatchGrid:
         return self.end_of(self.count - 1)
 
     def ended(self, at: datetime) -> int:
-        """Return how many of them have ended by an instant."""
+        """Return the number of steps that have ended by an instant."""
         return min(max((at - self.start) // self.step, 0), self.count)
 
     @property
     def late(self) -> timedelta:
-        """How long after its end a step is asked for again: two more looks, at most 2 minutes.
+        """How long after its end a step is requested again: two more looks, at most 2 minutes.
 
-        By then servers have scraped its last events, and logs are written.
+        By then, servers have scraped its last events, and logs are written.
         """
         return min(2 * self.step, _LATEST)
 
     def seconds_until_next(self, at: datetime) -> float:
-        """Return how long it is until the next look; the last comes when all steps have settled."""
+        """Return the time until the next look; the last comes when all steps have settled."""
         ended = self.ended(at)
         due = self.end_of(ended) if ended < self.count else self.end + self.late
         return max((due - at).total_seconds(), 0.0)
 
     def span(self, places: range) -> Span:
-        """Return the time of some steps that follow each other, at least one."""
+        """Return the time of consecutive steps, at least one."""
         return Span(self.end_of(places.start - 1), self.end_of(places.stop - 1))
 
 
@@ -112,15 +113,15 @@ class NotComparableError(UsageError):
 
 
 def watched_slos(policy: Policy, names: Sequence[str]) -> tuple[RatioSlo, ...]:
-    """Return the SLOs that are compared, in the policy's order.
+    """Return the SLOs of the comparison, in the policy's order.
 
     Args:
-        policy: what is promised.
-        names: of some of its SLOs; empty: all that are not advisory.
+        policy: the policy with the SLOs.
+        names: the names of some of its SLOs; empty: all that are not advisory.
 
     Raises:
-        UsageError: it has no SLO of a name.
-        NotComparableError: one of them counts no events that could be grouped.
+        UsageError: it has no SLO with one of the names.
+        NotComparableError: an SLO counts no events that could be grouped.
     """
     there = [slo.name for slo in policy.slos]
     for name in names:
@@ -136,18 +137,18 @@ def watched_slos(policy: Policy, names: Sequence[str]) -> tuple[RatioSlo, ...]:
 
 
 def _why_not(slo: Slo) -> str | None:
-    """Say why an SLO has no events that could be grouped; None: it has."""
+    """Say why an SLO has no events that could be grouped; None: it has some."""
     if not isinstance(slo, RatioSlo):
         return without_events(slo)
     if slo.slices is not None:
         return "it counts slices of time, which belong to neither the canary nor the baseline"
     if slo.sli.sliced:
-        return "its series hold ratios of slices of time, of which the events are not known"
+        return "its series have ratios of slices of time, whose events are unknown"
     return None
 
 
 def runs(places: Collection[int]) -> Iterator[range]:
-    """Yield the steps that follow each other without a gap, at most 720 at once."""
+    """Yield runs of consecutive steps, at most 720 at once."""
     ordered = sorted(places)
     cuts = [0, *(place for place, (a, b) in enumerate(pairwise(ordered), 1) if b - a > 1)]
     for first, last in pairwise([*cuts, len(ordered)]):
@@ -157,7 +158,7 @@ def runs(places: Collection[int]) -> Iterator[range]:
 
 
 def cohort_request(slo: RatioSlo, grid: WatchGrid, places: range, arms: Arms) -> CohortRequest:
-    """Return the question about some steps of an SLO."""
+    """Return the request for some steps of an SLO."""
     return CohortRequest(
         sli=slo.sli,
         span=grid.span(places),
@@ -170,16 +171,16 @@ def cohort_request(slo: RatioSlo, grid: WatchGrid, places: range, arms: Arms) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepsRead:
-    """The steps of an answer, and which of them are known."""
+    """The steps of an answer, with their known counts."""
 
     counts: tuple[ComparedStep | None, ...]
-    """One a step; None: unknown."""
+    """The counts of each step; None: unknown."""
     trouble: Unmeasured | None = None
-    """The reason why some of them are not known; None: all are, or the answer does not say."""
+    """The reason why some of them are unknown; None: all are known, or there is no reason."""
     groups: frozenset[LabelValues] = frozenset()
-    """The groups that had an event."""
+    """The groups with events."""
     nameless: tuple[tuple[float, float], ...] = ()
-    """Events and failures that lack the canary's label and are not the baseline's, one a step."""
+    """Events and failures of each step without the canary's label that are not the baseline's."""
     notes: tuple[str, ...] = ()
 
 
@@ -187,9 +188,9 @@ _NOTHING: Final = ComparedStep(0.0, 0.0, 0.0, 0.0)
 
 
 def read_steps(answer: CohortAnswer, steps: int, arms: Arms) -> StepsRead:
-    """Return what an answer says; events beside the canary and the baseline are left aside.
+    """Return the counts in an answer; events of other groups are left out.
 
-    A step in which some group is measured is known: a group of which it says nothing had no event.
+    A step in which some group is measured is known: a group without a count there had no event.
     """
     if isinstance(answer, Unmeasured):
         idle = answer.cause is Cause.NO_TRAFFIC
@@ -219,7 +220,7 @@ def read_steps(answer: CohortAnswer, steps: int, arms: Arms) -> StepsRead:
 
 
 def _sums(cohorts: Sequence[Cohort], step: int) -> tuple[float, float]:
-    """Return the events and the bad ones; what a server extrapolates too far is cut."""
+    """Return the events and the bad ones; a server's excessive extrapolation is cut."""
     total, bad = _raw_sums(cohorts, step)
     return total, min(bad, total)
 

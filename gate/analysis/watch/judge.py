@@ -31,17 +31,17 @@ class Judge:
     options: WatchOptions
     evidence: dict[str, CanaryEvidence] = field(default_factory=dict)
     costs: dict[str, Fraction] = field(default_factory=dict)
-    """By SLO, the share of its budget that one failure takes; without those not known. Of a budget
-    of which too little was measured, the share of the budget of the measured part."""
+    """By SLO, the share of its budget that one failure takes; without unknown ones. If too little
+    of a budget was measured, the share of the measured part's budget."""
     parts: dict[str, tuple[Fraction, str]] = field(default_factory=dict)
-    """By SLO, which share of its window was measured, and how much of how much that is; only where
-    it is too little to know the size of its budget."""
+    """By SLO, the measured share of its window, and the measured part in words; only if it is too
+    little to know the size of the budget."""
 
     last: int = -1
-    """The number of the newest step that was added; -1: there was none."""
+    """The number of the newest step that was added; -1: none."""
 
     def __post_init__(self) -> None:
-        """Begin with no evidence for whatever has none."""
+        """Begin without evidence for SLOs that have none."""
         for slo in self.slos:
             self.evidence.setdefault(slo.name, self._beginning(slo))
 
@@ -52,9 +52,9 @@ class Judge:
         return CanaryEvidence.compared_with_baseline(margin)
 
     def copy(self) -> "Judge":
-        """Return another to which steps can be added on trial.
+        """Return a copy, to which steps can be added on trial.
 
-        What failures cost is the same in both, also what is measured later.
+        The costs of failures are shared, even those that are measured later.
         """
         return Judge(
             slos=self.slos,
@@ -66,7 +66,7 @@ class Judge:
         )
 
     def size(self, assessment: Assessment) -> None:
-        """Take from a measured budget what one failure costs."""
+        """Set the cost of one failure from a measured budget."""
         name = assessment.slo.name
         if assessment.exhausting_ratio and assessment.total:
             self.costs[name] = 1 / (assessment.exhausting_ratio * assessment.total)
@@ -75,9 +75,9 @@ class Judge:
                 self.parts[name] = coverage, assessment.small_part
 
     def add(self, place: int, steps: Mapping[str, ComparedStep]) -> None:
-        """Add what was counted in one step, by SLO.
+        """Add the counts of one step, by SLO.
 
-        Where events are a sample, as many count as independent ones would tell as much.
+        If events are a sample, they count as fewer independent events.
         """
         for slo in self.slos:
             step = steps.get(slo.name)
@@ -89,15 +89,15 @@ class Judge:
                 self.evidence[slo.name] = self.evidence[slo.name].after(thinned)
 
     def _events(self, slo: str) -> float:
-        """Return how many events stand behind one that the evidence counts."""
+        """Return the number of events behind one that the evidence counts."""
         return next(float(each.design_effect) for each in self.slos if each.name == slo)
 
     def spent(self, slo: str) -> tuple[float, float] | None:
         """Return the share of an SLO's budget that the canary took beyond the baseline's ratio.
 
-        Between the two: where too little of the budget was measured, the lower is of a budget for
-        which the rest of the window had the same traffic, the higher of one for which it had none.
-        None: the budget was not measured.
+        The result has two bounds: if too little of the budget was measured, the lower one is for a
+        budget with the same traffic in the rest of the window, the higher one for a budget without
+        traffic there. None: the budget was not measured.
         """
         cost = self.costs.get(slo)
         if cost is None:
@@ -107,9 +107,9 @@ class Judge:
         return (most * float(self.parts[slo][0]) if slo in self.parts else most), most
 
     def overspent(self, slo: str) -> bool:
-        """Return whether more than was agreed is shown to be spent, whatever was not measured.
+        """Return whether it is shown that more than the limit is spent, whatever was not measured.
 
-        Beside a baseline that had little traffic, or none, chance alone makes for much of `spent`.
+        Beside a baseline with little or no traffic, much of `spent` is chance.
         """
         spent, limit = self.spent(slo), self.options.limit(slo)
         if spent is None or limit is None or not _exceeds(spent[0], limit):
@@ -119,18 +119,18 @@ class Judge:
         return _exceeds(least * float(self.costs[slo] * part), limit)
 
     def spending_troubles(self, slo: str, doubts: Sequence[Doubt]) -> Iterator[str]:
-        """Yield why it is not known whether the canary has spent more than was agreed.
+        """Yield why it is unknown whether the canary has spent more than the limit.
 
         Args:
-            slo: its name.
-            doubts: about its budget.
+            slo: the name of the SLO.
+            doubts: the doubts about its budget.
         """
         limit, spent = self.options.limit(slo), self.spent(slo)
         if limit is None:
             return
         if spent is None:
             why = "".join(f": {doubt.reason}" for doubt in doubts[:1])
-            yield f"its budget was not measured, so what was spent of it is not known{why}"
+            yield f"its budget was not measured, so the spent part is unknown{why}"
         elif _exceeds(spent[1], limit) and not _exceeds(spent[0], limit):
             yield f"the size of its budget is not known: only {self.parts[slo][1]} are measured"
         elif _exceeds(spent[0], limit) and not self.rolls_back:
@@ -148,7 +148,7 @@ class Judge:
         )
 
     def standing(self, slo: str) -> CanaryStanding:
-        """Return what is shown of an SLO."""
+        """Return the result for an SLO."""
         return self.evidence[slo].standing(len(self.slos))
 
     @property
@@ -158,7 +158,7 @@ class Judge:
 
 
 def _exceeds(spent: float, limit: SpendLimit) -> bool:
-    """Return whether it is more; not by what adding floats gets wrong."""
+    """Return whether it is more, beyond the rounding errors of sums."""
     return spent > float(limit.most) * (1 + _NOISE)
 
 

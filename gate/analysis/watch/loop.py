@@ -1,6 +1,6 @@
-"""The loop of a watch: it waits, asks, judges and remembers, until there is a verdict."""
+"""The loop of a watch: it waits, queries, judges and remembers, until there is a verdict."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from gate import __version__
 from gate.analysis import why_unmeasured
 from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
-from gate.analysis.watch.alignment import Alignment
+from gate.analysis.watch.alignment import Alignment, by_place
 from gate.analysis.watch.arms import StepsRead, cohort_request, read_steps, runs
 from gate.analysis.watch.judge import Judge, watched_slo
 from gate.analysis.watch.silence import idle_troubles, nameless_troubles
@@ -23,17 +23,15 @@ from gate.measure.cohorts import CohortBackend, LabelValues
 from gate.slo.objective import RatioSlo
 
 T = TypeVar("T")
-StepsByPlace = Mapping[int, Mapping[str, ComparedStep]]
-"""The counts of each step by its number, and then by SLO."""
 _RARELY: Final = 10
-"""A budget that decides nothing is asked for again once in this many looks."""
+"""A budget that decides nothing is measured once in this many looks."""
 _FIRST: Final = 3
-"""Steps after which it is strange that the canary, or the baseline, has had no event."""
+"""The number of steps after which a canary, or a baseline, without any event is suspicious."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Watching:
-    """A watch under way."""
+    """A watch in progress."""
 
     file: PolicyFile
     options: WatchOptions
@@ -44,14 +42,14 @@ class Watching:
     alignment: Alignment
     slos: tuple[RatioSlo, ...]
     settled: Judge
-    """Has the steps that are not asked for again."""
+    """The evidence of the steps that are not requested again."""
     shown: Judge
-    """Has the newest counts of the others, too."""
+    """The evidence that includes the newest counts of the other steps."""
     interrupted: bool = False
     fresh: dict[str, dict[int, ComparedStep]] = field(default_factory=dict)
-    """By SLO the newest counts of steps that have not settled."""
+    """By SLO, the newest counts of steps that have not settled."""
     troubles: dict[str, str] = field(default_factory=dict)
-    """By SLO, what went wrong in the last look."""
+    """By SLO, the failure of the last look."""
     groups: dict[str, set[LabelValues]] = field(default_factory=dict)
     """By SLO, the groups that have had an event."""
     nameless: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
@@ -88,14 +86,14 @@ class Watching:
         return self.interrupted or self.shown.rolls_back
 
     def _recall(self) -> None:
-        """Add what was seen before a restart. No part of it ended the watch, but for all of it."""
+        """Add the counts from before a restart. No part of them ended the watch, but all may."""
         for slo, steps in self.state.settled.items():
             for place, step in steps.items():
                 self.settled.add(place, {slo: step})
         self.shown = self.settled
 
     def _look(self, at: datetime) -> None:
-        """Ask for the steps that have ended and not settled, and judge what is new."""
+        """Request the steps that have ended but not settled, and judge the new counts."""
         self.state.looks += 1
         ended, arms = self.state.grid.ended(at), self.options.arms
         wanted = [
@@ -119,12 +117,12 @@ class Watching:
         self._judge(at)
 
     def _judge(self, at: datetime) -> None:
-        """Settle what is old enough, and add the rest on trial; stop where it is enough.
+        """Settle steps that are old enough, and add the rest on trial; stop when it is enough.
 
         A step without any event does not settle: its events may be very late.
         """
         old = self.state.grid.ended(at - self.state.grid.late)
-        for place, steps in _by_place(self.fresh).items():
+        for place, steps in by_place(self.fresh).items():
             settling = {slo: step for slo, step in steps.items() if place < old and any(step)}
             self.settled, counted = self.alignment.added(self.settled, place, settling, at)
             for slo, step in counted.items():
@@ -134,13 +132,13 @@ class Watching:
                 self.shown = self.settled
                 return
         self.shown = self.settled.copy()
-        for place, steps in _by_place(self.fresh).items():
+        for place, steps in by_place(self.fresh).items():
             self.shown, _ = self.alignment.added(self.shown, place, steps, at)
             if self.shown.rolls_back:
                 return
 
     def _remember(self, slo: str, read: StepsRead) -> None:
-        """Keep what an answer says beside the counts."""
+        """Remember the other facts in an answer."""
         self.groups.setdefault(slo, set()).update(read.groups)
         self.notes |= dict.fromkeys(f"{slo}: {note}" for note in read.notes)
         if read.trouble is not None:
@@ -152,7 +150,7 @@ class Watching:
         return [slo.name for slo in self.slos if slo.name not in self.settled.costs]
 
     def _budgets_are_due(self) -> bool:
-        """Return whether to ask for the budgets: seldom, and always while the verdict needs one."""
+        """Return whether to measure the budgets: seldom, and always if the verdict needs one."""
         decides = any(self.options.limit(name) is not None for name in self._unsized)
         return decides or self.state.looks % _RARELY == 0
 
@@ -166,7 +164,7 @@ class Watching:
                 self.settled.size(assessment)
 
     def _budgets(self, at: datetime) -> dict[str, Assessment]:
-        """Measure the budgets of what is watched; none where the watch has to end."""
+        """Measure the budgets of the watched SLOs; none if the watch has to end."""
         policy = replace(self.file.policy, slos=self.slos)
         measured = self.surroundings.ask(lambda: measure(policy, self.backend, at=at))
         if measured is None:
@@ -174,12 +172,12 @@ class Watching:
         return {assessment.slo.name: assessment for assessment in measured}
 
     def _steps(self, slo: str, count: int) -> list[ComparedStep | None]:
-        """Return what is known of the first steps of an SLO."""
+        """Return the known counts of the first steps of an SLO."""
         counts = {**self.fresh.get(slo, {}), **self.state.settled.get(slo, {})}
         return [counts.get(place) for place in range(count)]
 
     def _slos(self, count: int, *, final: bool) -> tuple[WatchedSlo, ...]:
-        """Return what was seen of each SLO in the first steps."""
+        """Return the observations of each SLO in the first steps."""
         grid = self.state.grid
         return tuple(
             watched_slo(
@@ -204,7 +202,7 @@ class Watching:
         yield from nameless_troubles(self.options.arms, steps, nameless, margin)
 
     def _unknown(self, slo: str, steps: Sequence[ComparedStep | None]) -> Iterator[str]:
-        """Yield what is not known of an SLO, and why."""
+        """Yield the unknown facts about an SLO, and why they are unknown."""
         if None in steps:
             why = self.troubles.get(slo, "")
             yield f"{steps.count(None)} of {len(steps)} steps have no data{': ' * bool(why)}{why}"
@@ -212,7 +210,7 @@ class Watching:
         yield from self.shown.spending_troubles(slo, assessment.doubts if assessment else ())
 
     def _standing(self, at: datetime) -> WatchLook:
-        """Return how the watch stands after a look."""
+        """Return the state of the watch after a look."""
         ended = self._watched(at)
         return WatchLook(
             number=self.state.looks,
@@ -223,11 +221,11 @@ class Watching:
         )
 
     def _watched(self, at: datetime) -> int:
-        """Return how many steps the verdict is about."""
+        """Return the number of steps that the verdict is about."""
         return self.shown.last + 1 if self.shown.rolls_back else self.state.grid.ended(at)
 
     def _report(self, at: datetime) -> WatchReport:
-        """Return how the watch has ended, with the budgets at that instant."""
+        """Return the result of the watch, with the budgets at that instant."""
         grid, count = self.state.grid, self._watched(at)
         ended_at = grid.end_of(count - 1)
         self.assessments |= {
@@ -249,12 +247,3 @@ class Watching:
             notes=tuple(self.notes),
             tool_version=__version__,
         )
-
-
-def _by_place(by_slo: Mapping[str, Mapping[int, ComparedStep]]) -> StepsByPlace:
-    """Return the counts of each step, in the order of time."""
-    places = sorted({place for steps in by_slo.values() for place in steps})
-    return {
-        place: {slo: steps[place] for slo, steps in by_slo.items() if place in steps}
-        for place in places
-    }

@@ -1,4 +1,4 @@
-"""The lines of a watch while it goes on, and the phrases that they share with its report."""
+"""The lines of a running watch, and the phrases that they share with its report."""
 
 from collections.abc import Iterator
 from math import exp
@@ -12,13 +12,13 @@ from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 _SIGNS: Final = ((0.6, "strong signs that it is worse"), (0.3, "signs that it is worse"))
-"""From which part of the evidence that is needed (of its logarithm) what is said."""
+"""The phrases by share of the needed evidence (of its logarithm)."""
 _LARGEST: Final = 13.8
-"""The logarithm of a million: evidence above it is not written out."""
+"""The logarithm of a million: larger evidence is not written out."""
 
 
 def failed(counts: tuple[float, float]) -> str:
-    """Write how many events failed: ``0.21% of 1,200``."""
+    """Write the share of failed events: ``0.21% of 1,200``."""
     total, bad = counts
     if not total:
         return "no events"
@@ -26,14 +26,14 @@ def failed(counts: tuple[float, float]) -> str:
 
 
 def ratio(share: float) -> str:
-    """Write a share of the requests with two digits that tell; its sign stays."""
+    """Write a share of the requests with two significant digits; its sign stays."""
     percent = share * 100
     digits = next((n for n in range(4) if abs(percent) >= 10.0 ** (1 - n)), 4)
     return f"{percent:.{digits}f}%" if round(percent, digits) else "0%"
 
 
 def spent(slo: WatchedSlo) -> str:
-    """Write what was spent of a budget, rounded up."""
+    """Write the spent share of a budget, rounded up."""
     if slo.spent is None:
         return wording.NOTHING
     least, most = map(part, slo.spent)
@@ -46,7 +46,7 @@ def part(share: float) -> str:
 
 
 def limit_of(limit: SpendLimit) -> str:
-    """Write the share of a budget that may be spent: with all digits where a person stated it."""
+    """Write the limit on a share of a budget: with all digits if a person stated it."""
     return ratio(float(limit.most)) if limit.promised else wording.percent(limit.most)
 
 
@@ -58,7 +58,7 @@ def evidence(slo: WatchedSlo) -> str:
 
 
 def standing(slo: WatchedSlo) -> str:
-    """Say in a few words what is shown of an SLO."""
+    """Summarise the result for an SLO in a few words."""
     if slo.standing is CanaryStanding.WORSE:
         return "shown to be worse"
     if slo.overspent:
@@ -70,25 +70,25 @@ def standing(slo: WatchedSlo) -> str:
 
 
 def compared(slo: WatchedSlo, arms: Arms) -> str:
-    """Say how many failed: of the canary, and beside it of the baseline."""
+    """Write the failures of the canary, and of the baseline."""
     beside = "" if slo.baseline is None else f", {arms.baseline} {failed(slo.baseline)}"
     had = "had no events" if not slo.canary[0] else f"{failed(slo.canary)} failed"
     return f"{arms.canary} {had}{beside}"
 
 
 def subject(report: WatchReport) -> str:
-    """Say what was watched: ``track=canary of chat``."""
+    """Name the watched traffic: ``track=canary of chat``."""
     return f"{report.options.arms.canary} of {report.policy.service}"
 
 
 def headline(report: WatchReport) -> str:
-    """Say in one line how the watch ended, and why."""
+    """Write the result of the watch and the reason on one line."""
     word = report.verdict.replace("-", " ")
     return f"{word.capitalize()}: {subject(report)}: {report.reasons[0]}"
 
 
 def reasons(report: WatchReport) -> Iterator[str]:
-    """Yield why the verdict is what it is, at least one sentence."""
+    """Yield the reasons for the verdict, at least one sentence."""
     rolled_back = report.verdict is CanaryVerdict.ROLL_BACK
     for slo in report.slos:
         accused = slo.standing is CanaryStanding.WORSE or slo.overspent
@@ -101,10 +101,10 @@ def reasons(report: WatchReport) -> Iterator[str]:
 
 
 def _reasons(report: WatchReport, slo: WatchedSlo) -> Iterator[str]:
-    """Yield the statement about one SLO: which number against which bar.
+    """Yield the sentences about one SLO: each number with its threshold.
 
-    What keeps a canary from being healthy comes before what is shown of it: the first sentence is
-    all that a commit status has.
+    Facts that keep a canary from being healthy come before its results: a commit status has only
+    the first sentence.
     """
     if slo.standing is CanaryStanding.WORSE:
         than = "than the baseline" if slo.baseline is not None else "than the budget allows"
@@ -142,7 +142,7 @@ def _watched(look: WatchLook) -> str:
 
 
 def beginning(look: WatchLook, options: WatchOptions) -> str:
-    """Say what is going to be watched."""
+    """Describe the watch at its start."""
     arms, grid = options.arms, look.grid
     beside = "alone" if arms.baseline is None else f"beside {arms.baseline}"
     until = wording.instant(grid.end + grid.late)
@@ -152,7 +152,7 @@ def beginning(look: WatchLook, options: WatchOptions) -> str:
 
 
 def live_line(look: WatchLook, options: WatchOptions) -> str:
-    """Return the one line that a terminal shows: time left, the SLO that matters most."""
+    """Return the line for a terminal: the time left, and the most important SLO."""
     if not look.ended:
         return beginning(look, options)
     slo = max(look.slos, key=_pressing)
@@ -174,7 +174,7 @@ def lines(look: WatchLook, options: WatchOptions) -> Iterator[str]:
 
 
 def state_of(look: WatchLook) -> tuple[object, ...]:
-    """Return what a look changes that is worth a line in a log."""
+    """Return the part of a look that is logged when it changes."""
     return look.ended > 0, *(
         (slo.standing, slo.overspent, standing(slo), _without_numbers(slo.troubles))
         for slo in look.slos
@@ -190,7 +190,7 @@ def _pressing(slo: WatchedSlo) -> tuple[bool, bool, float]:
 
 
 def _left(slo: WatchedSlo) -> str:
-    """Say what is left of its budget; nothing if unknown."""
+    """Say what is left of its budget; empty if unknown."""
     assessment = slo.assessment
     if assessment is None or assessment.compared is None or assessment.uncovered is not None:
         return ""

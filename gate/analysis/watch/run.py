@@ -1,4 +1,4 @@
-"""Watching a canary: which requests go to which backend, in which steps."""
+"""Watch a canary: the requests to each backend, in their steps."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -6,20 +6,18 @@ from typing import Final
 
 from gate.analysis.watch import WatchOptions, WatchReport
 from gate.analysis.watch.alignment import Alignment
-from gate.analysis.watch.arms import (
-    WatchGrid,
-    watched_slos,
-)
+from gate.analysis.watch.arms import WatchGrid, watched_slos
 from gate.analysis.watch.judge import Judge
 from gate.analysis.watch.loop import Watching
 from gate.analysis.watch.phrases import reasons
 from gate.analysis.watch.state import Surroundings, WatchQuestion, WatchState
-from gate.backends import cohorts_of, described, open_backend
+from gate.backends import described, open_backend
 from gate.check.measure import OpenBackend
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError
 from gate.measure import Backend
+from gate.measure.capabilities import cohorts_of
 from gate.measure.cohorts import CohortBackend
 from gate.measure.history import clock_start
 
@@ -35,10 +33,10 @@ def watch_grid(options: WatchOptions, start: datetime) -> WatchGrid:
 
 
 def watch_question(file: PolicyFile, options: WatchOptions) -> WatchQuestion:
-    """Return what the watch is about.
+    """Return the question of the watch.
 
     Raises:
-        UsageError: an SLO is not there, or cannot be compared.
+        UsageError: an SLO does not exist, or cannot be compared.
     """
     baseline = options.arms.baseline
     return WatchQuestion(
@@ -88,10 +86,10 @@ def watch(
 
     Args:
         file: the policy.
-        options: what is watched.
-        state: what was seen before; its question is that of the policy and the options.
-        surroundings: the clock, what waits, and what writes down.
-        open_with: opens the backend.
+        options: the settings of the watch.
+        state: the earlier counts; its question is that of the policy and the options.
+        surroundings: the clock, and the functions that wait and write.
+        open_with: the function that opens the backend.
 
     Raises:
         UsageError: the backend cannot separate events, or a package of it is missing.

@@ -1,4 +1,4 @@
-"""Whether the canary was seen: it had traffic all the time, and its failures have its label."""
+"""Whether the canary was visible: it had traffic all the time, and its failures have its label."""
 
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
@@ -12,12 +12,12 @@ from gate.measure.cohorts import LabelValues
 from gate.wording import amount, instant
 
 _IDLE: Final = 20.0
-"""As many requests as the canary would have had: without any, its traffic has ended. By chance that
-happens once in 500 million times (Poisson)."""
+"""The expected number of the canary's requests without any of which its traffic has ended. By
+chance that happens once in 500 million times (Poisson)."""
 _STARTS: Final = 5
-"""Steps in which the canary may be without traffic: while it starts, or starts again."""
+"""The number of steps without traffic that a canary may have while it starts or restarts."""
 _SILENT: Final = 0.1
-"""The same as a share of all steps; with more than both it was not watched all the time."""
+"""The same as a share of all steps; with more than both, it was not watched all the time."""
 
 
 def idle_troubles(
@@ -26,13 +26,13 @@ def idle_troubles(
     steps: Sequence[ComparedStep | None],
     groups: Collection[LabelValues],
 ) -> Iterator[str]:
-    """Yield why the traffic is not what a verdict of healthy needs; nothing where it is.
+    """Yield the problems with the traffic that a verdict of healthy does not allow.
 
     Args:
-        arms: whose traffic is compared.
+        arms: the compared parts of the traffic.
         grid: the steps of the watch.
         steps: the checked ones.
-        groups: that had an event, with the labels of the options.
+        groups: the groups with events, with the labels of the options.
     """
     seen = [(place, step) for place, step in enumerate(steps) if step is not None]
     if not any(step.canary_total or step.baseline_total for _, step in seen):
@@ -61,16 +61,16 @@ def nameless_troubles(
     nameless: Sequence[tuple[float, float]],
     margin: float,
 ) -> Iterator[str]:
-    """Yield that the canary's failures may lack its label, so that they were not counted.
+    """Yield the problem that the canary's failures may lack its label, and so were not counted.
 
-    Of other traffic without the label most succeeds. Where most of it fails, it is likely that only
+    Most of other traffic without the label succeeds. If most of it fails, it is likely that only
     failures lack the label: they came before it was set, or another metric counts them.
 
     Args:
-        arms: whose traffic is compared.
+        arms: the compared parts of the traffic.
         steps: the checked ones.
-        nameless: events and failures without the canary's label, in each of them.
-        margin: by how much the canary's ratio may be higher.
+        nameless: events and failures without the canary's label, in each step.
+        margin: the allowed excess of the canary's ratio.
     """
     total, bad = (sum(counts) for counts in zip(*nameless, strict=True)) if nameless else (0, 0)
     canary = sum(step.canary_total for step in steps if step is not None)
@@ -99,9 +99,9 @@ def _never_seen(
 def _silences(seen: Sequence[tuple[int, ComparedStep]]) -> Iterator[int]:
     """Yield the steps in which the canary had no request before it had some again.
 
-    Only stretches in which it would have had many, by its share of the traffic until then; before
-    its first request by that of the rest. A canary alone has none of them: nothing else shows that
-    there was traffic.
+    Only stretches in which it would have had many count, by its share of the traffic until then;
+    before its first request, by that of the rest. A canary without a baseline has no such steps:
+    nothing else shows that there was traffic.
     """
     canary, baseline = 0.0, 0.0
     later = sum(step.canary_total for _, step in seen)
@@ -117,14 +117,15 @@ def _silences(seen: Sequence[tuple[int, ComparedStep]]) -> Iterator[int]:
 
 
 def _usual(canary: float, baseline: float) -> float:
-    """Return the canary's requests for each of the baseline; 0 if that had none."""
+    """Return the number of the canary's requests for each of the baseline's; 0 if it had none."""
     return canary / baseline if baseline > 0 else 0.0
 
 
 def _expected(seen: Sequence[tuple[int, ComparedStep]], last: int, *, alone: bool) -> float:
-    """Return how many requests the canary would have had after the last step in which it had any.
+    """Return the expected number of the canary's requests after its last step with any.
 
-    By its share of the traffic until then; where it is alone, by its requests a step.
+    It follows from its share of the traffic until then; without a baseline, from its requests per
+    step.
     """
     before = [entry for entry in seen if entry[0] <= last]
     after = [step for place, step in seen if place > last]

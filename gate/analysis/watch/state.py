@@ -1,4 +1,4 @@
-"""The state of a watch, with which it goes on after a restart."""
+"""The state of a watch, with which it continues after a restart."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +27,7 @@ _NAMES: Final = {
 }
 """The words for the keys of a state in messages."""
 _LONGEST: Final = 1e9
-"""Seconds."""
+"""The maximum number of seconds."""
 _REMEDY: Final = "remove the file to watch from now on"
 _COUNTS: Final = 4
 
@@ -45,13 +45,13 @@ class WatchQuestion:
     every: timedelta
     lasting: timedelta
     revision: str | None
-    """The commit that the canary is of; None: not known."""
+    """The commit of the canary; None: unknown."""
     bars: Mapping[str, str]
-    """The options that decide, by name: they were stated before anything was seen, and stay."""
+    """The options that decide, by name: they were stated before the first look, and stay."""
 
     @property
     def steps(self) -> int:
-        """How many steps the watch has."""
+        """The number of steps in the watch."""
         return -(-self.lasting // self.every)
 
     def document(self) -> dict[str, Any]:
@@ -80,16 +80,16 @@ class WatchState:
     looks: int = 0
 
     def unsettled(self, slo: str, ended: int) -> list[int]:
-        """Return the steps of an SLO that have to be asked for, of those that have ended."""
+        """Return the steps of an SLO to be requested, of those that have ended."""
         settled = self.settled.get(slo, {})
         return [place for place in range(ended) if place not in settled]
 
     def settle(self, slo: str, place: int, step: ComparedStep) -> None:
-        """Keep the counts of a step, which are not asked for again."""
+        """Keep the counts of a step, which are not requested again."""
         self.settled.setdefault(slo, {})[place] = step
 
     def text(self) -> str:
-        """Return the file that goes on with it."""
+        """Return the text of the state file."""
         document = {
             "kind": _KIND,
             "version": _VERSION,
@@ -106,32 +106,32 @@ class WatchState:
 
 
 class Ask(Protocol):
-    """Puts a question to somebody who may take long to answer."""
+    """A function that sends a request with a possibly slow answer."""
 
     def __call__(self, question: Callable[[], T], /) -> T | None:
-        """Return what it comes to; None: the watch has to end before there is an answer."""
+        """Return the answer; None: the watch has to end before there is an answer."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The parts of the machine that a watch needs."""
+    """The facilities of the machine that a watch needs."""
 
     wall: Callable[[], datetime]
-    """The present instant; read once."""
+    """Returns the present instant; read once."""
     steady: Callable[[], float]
-    """Seconds since any instant, which no setting of the clock changes."""
+    """Returns monotonic seconds, which clock changes do not affect."""
     pause: Callable[[float], bool]
-    """Waits for this many seconds; returns at once, and True, where the watch has to end."""
+    """Waits for this many seconds; returns True at once if the watch has to end."""
     ask: "Ask"
     keep: Callable[[WatchState], None]
-    """Writes the state down."""
+    """Writes the state."""
     tell: Callable[[WatchLook], None]
-    """Shows how it stands, after each look."""
+    """Shows the state after each look."""
 
 
 def read_state(raw: bytes, question: WatchQuestion, file: str) -> WatchState:
-    """Return the state that a file holds.
+    """Return the state in a file.
 
     Raises:
         UsageError: it is not the state of a watch with this question.
@@ -148,7 +148,7 @@ def _check(document: Mapping[str, Any], question: WatchQuestion) -> None:
     for key, value in question.document().items():
         kept = document.get(key)
         if key == "revision" and None in (kept, value):
-            continue  # one of the two did not say which commit it is about
+            continue  # only one of the two names its commit
         if kept != value:
             name = _NAMES.get(key, key)
             raise OddDocumentError(
@@ -157,14 +157,14 @@ def _check(document: Mapping[str, Any], question: WatchQuestion) -> None:
 
 
 def _both(document: Mapping[str, Any], key: str, value: object) -> str:
-    """Say what it has and what was asked for; the hash of a policy helps no reader."""
+    """Write the state's and the requested value; the hash of a policy helps no reader."""
     if key == "policy_sha256":
         return ", or the policy has changed since"
     return f" ({_shown(document.get(key))}, and not {_shown(value)})"
 
 
 def _shown(value: object) -> str:
-    """Write a value of a state as people do; a number of seconds is a duration."""
+    """Write a value of a state for people; a number of seconds is a duration."""
     if isinstance(value, float) and 0 <= value < _LONGEST:
         return format_duration(timedelta(seconds=value))
     return json.dumps(value)

@@ -1,4 +1,4 @@
-"""How a watch has ended, in sentences, and the page that they make."""
+"""The result of a watch in sentences, and its page."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -37,16 +37,16 @@ SEVERITIES: Final = {
 }
 """The verdict of a decision whose sign and colour each has."""
 _WIDTH: Final = 60
-"""The most signs of a chart."""
+"""The maximum number of signs in a chart."""
 
 
 def output(report: WatchReport) -> Output:
-    """Return the report as it is written in any format."""
+    """Return the report in the form that every format is written from."""
     return Output(page=partial(page, report), document=partial(watch_document, report))
 
 
 def page(report: WatchReport) -> Page:
-    """Return the page: the verdict and why, each SLO's numbers, and how they went over time."""
+    """Return the page: the verdict and why, each SLO's numbers, and their course over time."""
     word = report.verdict.replace("-", " ").upper()
     section = Section(
         title=subject(report),
@@ -67,7 +67,7 @@ def page(report: WatchReport) -> Page:
 
 
 def _facts(report: WatchReport) -> Iterator[Fact]:
-    """Yield the answers in the order in which a reader asks."""
+    """Yield the answers in the order of a reader's questions."""
     yield from (("Why", sentence) for sentence in report.reasons)
     if report.interrupted:
         yield "Ended", "by a signal, before the time was up"
@@ -107,14 +107,14 @@ def _next(report: WatchReport) -> str:
     if report.verdict is CanaryVerdict.ROLL_BACK:
         return f"roll {arms.canary} back"
     if any(slo.troubles for slo in report.slos):
-        return "see to what is not known, and watch again; promote nothing until then"
+        return "resolve what is unknown, and watch again; promote nothing until then"
     if len(report.slos[0].steps) < report.grid.count:
         return "go on from the state that was kept, or watch again; promote nothing until then"
     return f"{_longer(report)}; promote nothing until then"
 
 
 def _longer(report: WatchReport) -> str:
-    """Say what would show more than a watch that has come to its end."""
+    """Name a way to a clearer result after a watch that has come to its end."""
     if any(slo.shown.beyond_steps for slo in report.slos):
         return "watch on, which shows whether that lasts"
     longer = [slo.longer for slo in report.slos if slo.standing is CanaryStanding.NOT_SHOWN]
@@ -191,7 +191,7 @@ def _chart(report: WatchReport, slo: WatchedSlo) -> Preformatted | Facts:
 
 
 def _ratios(steps: Sequence[ComparedStep | None], *, baseline: bool) -> list[float | None]:
-    """Return the error ratio of as many stretches of time as there is room for; None: unknown."""
+    """Return the error ratio of as many stretches of time as fit; None: unknown."""
     each = max(-(-len(steps) // _WIDTH), 1)
     shares = list[float | None]()
     for first in range(0, len(steps), each):
@@ -203,7 +203,7 @@ def _ratios(steps: Sequence[ComparedStep | None], *, baseline: bool) -> list[flo
 
 
 def _about(report: WatchReport) -> Iterator[Fact]:
-    """Yield what was examined, and what the backend said."""
+    """Yield the examined traffic, and the backend's notes."""
     grid, options = report.grid, report.options
     times = f"{wording.instant(grid.start)} to {wording.instant(report.ended_at)}"
     whole = describe_time(grid.count * grid.step)

@@ -1,4 +1,4 @@
-"""SLOs of CloudWatch Application Signals, by the budget reports of AWS."""
+"""SLOs of CloudWatch Application Signals, counted by the budget reports of AWS."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +23,7 @@ REGISTRATION: Final = platform_registration(
     block=BLOCK,
     backend=_backend,
     secrets=secrets,
-    files=lambda _: (),  # profiles are files of the user, and never of a change
+    files=lambda _: (),  # profiles are files of the user, never of a change
     public=PUBLIC,
     starter=Starter(
         block="""\

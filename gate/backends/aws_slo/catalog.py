@@ -1,4 +1,4 @@
-"""The SLOs that Application Signals has: found by name or ARN, and read as they are defined."""
+"""The SLOs of Application Signals: found by name or ARN, with their definitions."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,22 +8,22 @@ from typing import Any, Final
 
 from gate.backends.aws_slo.client import ARN, MOST_REPORTS, ApplicationSignals, invalid
 from gate.backends.aws_slo.definitions import definition_of, instant
-from gate.backends.platforms.api import ApiError, JsonObject
-from gate.backends.platforms.names import no_slo, several_slos
+from gate.backends.platforms.messages import ApiError, JsonObject
+from gate.backends.platforms.platform import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Unmeasured
 from gate.slo.objective import Span
 
 _MISSING: Final = "ResourceNotFoundException"
 _FEW: Final = 10
-"""SLOs that are asked for one by one. AWS allows 5 such requests in a second, and 10 for reports,
-each of which has the definitions of 50 SLOs, too."""
+"""The maximum number of SLOs that are requested one by one. AWS allows 5 such requests per second,
+and 10 for reports, each of which includes the definitions of 50 SLOs."""
 
 
 class SignalsCatalog:
-    """Looks SLOs up, and remembers when each was made."""
+    """Looks up SLOs, and remembers their creation times."""
 
     def __init__(self, service: ApplicationSignals) -> None:
-        """Ask for nothing yet."""
+        """Prepare; nothing is requested yet."""
         self._service = service
         self._created: dict[str, datetime] = {}
         self._changed: dict[str, datetime] = {}
@@ -32,12 +32,12 @@ class SignalsCatalog:
         """Return the definition of each name or ARN, in order, or why it was not measured.
 
         Raises:
-            MeasurementError: nothing could be asked.
+            MeasurementError: no request was possible.
         """
         arns = self._arns(names)
         wanted = list(dict.fromkeys(arn for arn in arns.values() if isinstance(arn, str)))
         reported = self._reported(wanted) if len(wanted) > _FEW else {}
-        # Reports do not say since when an SLO has existed, and so how much of its window it covers.
+        # Reports do not have the creation time of an SLO, and so the covered share of its window.
         rest = [arn for arn in wanted if arn not in reported or arn not in self._created]
         single = zip(rest, self._service.slos(rest), strict=True)
         definitions = reported | {arn: self._definition(arn, slo) for arn, slo in single}
@@ -47,14 +47,14 @@ class SignalsCatalog:
         ]
 
     def _named(self, name: str, definition: Definition | Unmeasured) -> Definition | Unmeasured:
-        """See that an SLO that was listed under a name is defined under it, too."""
+        """Check that an SLO that was listed under a name also has this name in its definition."""
         if isinstance(definition, Unmeasured) or ARN.fullmatch(name) or definition.name == name:
             return definition
         reason = f"{definition.id} is listed as {name}, and defined as {definition.name}"
         return Unmeasured(cause=Cause.INVALID, reason=f"{self._service.shown}: {reason}")
 
     def _arns(self, names: Sequence[str]) -> dict[str, str | Unmeasured]:
-        """Return the ARN of each SLO: of one account and region no two have one name."""
+        """Return the ARN of each SLO: names are unique in an account and region."""
         arns: dict[str, str | Unmeasured] = {
             name: self._own(match) for name in names if (match := ARN.fullmatch(name))
         }
@@ -65,7 +65,7 @@ class SignalsCatalog:
         except ApiError:
             if len(arns) < len(set(names)):
                 raise
-            return arns  # the list would only have said when each was created
+            return arns  # the list would only have the creation times
         return arns | {name: _only(name, arns_by_name) for name in names if name not in arns}
 
     def _listed(self) -> dict[str, list[str]]:
@@ -104,7 +104,7 @@ class SignalsCatalog:
             return error.answer()
 
     def _reported(self, arns: Sequence[str]) -> dict[str, Definition | Unmeasured]:
-        """Return the definitions that current budget reports have; an SLO may be missing."""
+        """Return the definitions in current budget reports; an SLO may be missing."""
         batches = [arns[i : i + MOST_REPORTS] for i in range(0, len(arns), MOST_REPORTS)]
         definitions = dict[str, Definition | Unmeasured]()
         for answer in self._service.reports(batches, self._service.api.clock.now()):
@@ -115,7 +115,7 @@ class SignalsCatalog:
         return definitions
 
     def coverage(self, arn: str, span: Span) -> Fraction | None:
-        """Return the share of a window since the SLO was created; None: all of it, or not known."""
+        """Return the share of a window since the SLO was created; None: all of it, or unknown."""
         created = self._created.get(arn)
         if created is None or created <= span.start:
             return None
@@ -123,7 +123,7 @@ class SignalsCatalog:
         return Fraction(age) / Fraction(span.length.total_seconds())
 
     def change(self, arn: str, span: Span) -> Iterator[str]:
-        """Yield a note where the SLO was changed within a window."""
+        """Yield a note if the SLO was changed within a window."""
         changed = self._changed.get(arn, span.start)
         if max(self._created.get(arn, span.start), span.start) < changed <= span.end:
             yield (
@@ -141,7 +141,7 @@ def _of_report(report: JsonObject) -> dict[str, Definition | Unmeasured]:
 
 
 def _only(name: str, arns_by_name: Mapping[str, Sequence[str]]) -> str | Unmeasured:
-    """Return the ARN of the one SLO with a name."""
+    """Return the ARN of the only SLO with a name."""
     arns = list(dict.fromkeys(arns_by_name.get(name, ())))
     if len(arns) == 1:
         return arns[0]

@@ -1,4 +1,4 @@
-"""The API of Application Signals: its requests, its refusals, and what to do about them.
+"""The API of Application Signals: its requests, its refusals, and their remedies.
 
 https://docs.aws.amazon.com/applicationsignals/latest/APIReference/
 """
@@ -11,21 +11,21 @@ from urllib.parse import quote
 
 from gate.backends.aws_login import aws_secrets
 from gate.backends.aws_slo.settings import AwsSloSettings
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
-from gate.backends.platforms.values import finite
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, Dialogue, JsonObject, finite
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 
 _AT_ONCE: Final = 4
 _SINGLE, _REPORTS = 5, 10
-"""Requests that AWS allows in a second: those on one SLO, and those for budget reports.
+"""The number of requests per second that AWS allows: for one SLO, and for budget reports.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 """
 MOST_REPORTS: Final = 50
-"""SLOs of one request for budget reports."""
+"""The maximum number of SLOs in one request for budget reports."""
 ARN: Final = re.compile(r"arn:[^:]+:application-signals:([^:]*):([^:]*):slo/.+")
-"""An SLO: with its region and its account."""
+"""The ARN of an SLO, with its region and its account."""
 _MOST_PAGES: Final = 200
 _ACTIONS: Final = (
     "let the login have application-signals:ListServiceLevelObjectives,"
@@ -79,23 +79,23 @@ _DIALOGUE: Final = Dialogue(words=_words, hints={}, kind=_kind, kinds=_KINDS)
 
 
 def invalid(reason: str) -> MeasurementError:
-    """Return the error of an answer that cannot be right."""
+    """Return the error for an answer that cannot be right."""
     return MeasurementError(Cause.INVALID, reason)
 
 
 class ApplicationSignals:
-    """The service in one region, reached with one login."""
+    """The service in one region, with one login."""
 
     def __init__(
         self, settings: AwsSloSettings, limits: Limits, clock: Clock | None = None
     ) -> None:
-        """Prepare; nothing is sent."""
+        """Prepare; no request is sent yet."""
         access = settings.access
         self.region = access.login.region
         self.shown = f"Application Signals in {self.region} ({access.shown})"
         self._linked = settings.linked_accounts
         self._sent = dict[str, tuple[float, int]]()
-        """By action, when the last second began in which requests were sent, and how many."""
+        """By action, the start of the last second with requests, and their number."""
         self.api = Api(
             url=access.url,
             shown=self.shown,
@@ -109,7 +109,7 @@ class ApplicationSignals:
         )
 
     def summaries(self) -> list[JsonObject]:
-        """Return every SLO of the account, and of linked accounts where the policy says so.
+        """Return every SLO of the account, and of linked accounts if the policy says so.
 
         Raises:
             MeasurementError: they cannot be listed.
@@ -126,7 +126,7 @@ class ApplicationSignals:
     def reports(
         self, batches: Sequence[Sequence[str]], at: datetime
     ) -> list[JsonObject | ApiError]:
-        """Return the budget reports of each batch of ARNs, in order, as of one second."""
+        """Return the budget reports of each batch of ARNs, in order, for one second."""
         calls = [
             Call(
                 path="/budget-report",
@@ -140,7 +140,7 @@ class ApplicationSignals:
     def exclusions(self, arns: Sequence[str]) -> list[list[JsonObject] | MeasurementError]:
         """Return the time windows that each SLO excludes, in order, or the error in their place.
 
-        An SLO has ten at most, which are one page.
+        An SLO has at most ten, which fit on one page.
         """
         paths = [f"/slo/{quote(arn, safe='')}/exclusion-windows" for arn in arns]
         calls = [Call(path=path, params={"MaxResults": "10"}) for path in paths]
@@ -156,9 +156,9 @@ class ApplicationSignals:
             return error
 
     def _paced(self, calls: Sequence[Call], action: str, rate: int) -> list[JsonObject | ApiError]:
-        """Return the answer to each request, of which no more are sent in a second than allowed.
+        """Return the answer to each request, with no more requests per second than allowed.
 
-        Those of the same action count that were sent for something else a moment ago.
+        Requests of the same action that were sent a moment ago for another purpose count, too.
         """
         answers, clock, late = list[JsonObject | ApiError](), self.api.clock, False
         while len(answers) < len(calls):
@@ -174,7 +174,7 @@ class ApplicationSignals:
         return answers
 
     def _pages(self, call: Call, key: str) -> Iterator[JsonObject]:
-        """Yield what all pages of a list have under a key."""
+        """Yield the values under a key on all pages of a list."""
         tokens = list[str]()
         while True:
             token = {"NextToken": tokens[-1]} if tokens else {}
@@ -207,7 +207,7 @@ def whole(values: Mapping[str, Any], key: str) -> int:
     """Return a whole number of an answer.
 
     Raises:
-        MeasurementError: there is something else, or nothing.
+        MeasurementError: the value is missing, or of another type.
     """
     value = number(values, key)
     if value != int(value):
@@ -219,7 +219,7 @@ def number(values: Mapping[str, Any], key: str) -> int | float:
     """Return a finite number of an answer.
 
     Raises:
-        MeasurementError: there is something else, or nothing.
+        MeasurementError: the value is missing, or of another type.
     """
     value = values.get(key)
     if finite(value) is None or not isinstance(value, int | float):

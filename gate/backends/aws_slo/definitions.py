@@ -1,4 +1,4 @@
-"""The promises of an SLO of Application Signals, and the time that it excludes.
+"""The goal of an SLO of Application Signals, and its excluded time.
 
 https://docs.aws.amazon.com/applicationsignals/latest/APIReference/API_Goal.html
 """
@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from gate.backends.aws_slo.client import invalid, number, whole
 from gate.measure import Definition, Granted, MeasurementError, Promise
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Span, Window
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RollingWindow, Span, Window
 
 _DEFAULT_GOAL: Final = 99
 _DEFAULT_WINDOW: Final = RollingWindow(timedelta(days=7))
@@ -31,19 +32,17 @@ _SO_FAR: Final = (
 )
 
 _MOST_DAYS: Final = {"MINUTE": 1 / 1440, "HOUR": 1 / 24, "DAY": 1, "MONTH": 31}
-"""Length of a unit, at most."""
+"""The maximum length of a unit in days."""
 _LEAST_DAYS: Final = {**_MOST_DAYS, "MONTH": 28}
 _MEANINGS: Final = {
     Granted.SECONDS: "in which all time counts as good",
     Granted.EVENTS: "whose requests are not counted",
 }
-
-
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-ServiceLevelObjectives.html"""
 
 
 def definition_of(slo: Mapping[str, Any]) -> Definition:
-    """Return what an SLO promises.
+    """Return the definition of an SLO.
 
     Raises:
         MeasurementError: it cannot be read, or the gate cannot express it.
@@ -67,7 +66,7 @@ def definition_of(slo: Mapping[str, Any]) -> Definition:
 
 
 def granted_of(slo: Mapping[str, Any], name: str) -> Granted:
-    """Return what the budget is made of, which older SLOs show by their kind of indicator only.
+    """Return the unit of the budget; older SLOs show it only by their kind of indicator.
 
     Raises:
         MeasurementError: neither shows it.
@@ -82,10 +81,10 @@ def granted_of(slo: Mapping[str, Any], name: str) -> Granted:
 
 
 def promise_of(goal: Mapping[str, Any], name: str) -> Promise:
-    """Return the objective and the window of a goal, each of which has a default.
+    """Return the objective and the window of a goal; each has a default.
 
     Raises:
-        MeasurementError: there is something else than a goal, or the gate cannot express it.
+        MeasurementError: it is not a goal, or the gate cannot express it.
     """
     goal = {"AttainmentGoal": _DEFAULT_GOAL} | {k: v for k, v in goal.items() if v is not None}
     objective = Fraction(str(number(goal, "AttainmentGoal"))) / 100
@@ -146,7 +145,7 @@ def _calendar(interval: Mapping[str, Any], name: str) -> CalendarWindow:
 
 
 def _length(interval: Mapping[str, Any], name: str) -> tuple[str, int]:
-    """Return the length as minutes, or as months."""
+    """Return the length in minutes, or in months."""
     unit, count = interval.get("DurationUnit"), whole(interval, "Duration")
     if count <= 0 or not isinstance(unit, str) or unit not in {*_MINUTES, "MONTH"}:
         raise invalid(f"{name} has an interval of {count} {unit!r:.60}")
@@ -154,10 +153,10 @@ def _length(interval: Mapping[str, Any], name: str) -> tuple[str, int]:
 
 
 def instant(values: Mapping[str, Any], key: str) -> datetime:
-    """Return an instant of an answer, which is written in seconds since 1970.
+    """Return an instant of an answer, which is in seconds since 1970.
 
     Raises:
-        MeasurementError: there is something else, or nothing.
+        MeasurementError: the value is missing, or of another type.
     """
     seconds = number(values, key)
     try:
@@ -169,9 +168,10 @@ def instant(values: Mapping[str, Any], key: str) -> datetime:
 def exclusion_notes(
     windows: Sequence[Mapping[str, Any]] | MeasurementError, span: Span, granted: Granted
 ) -> list[str]:
-    """Return a note on each excluded window that may be in a stretch of time, or why none is known.
+    """Return a note on each excluded window that may overlap a span, or why they are unknown.
 
-    When one recurs is a schedule that the gate does not read: it may be anywhere after its start.
+    The gate does not evaluate the schedule of a recurring window: it may be at any time after its
+    start.
     """
     if isinstance(windows, MeasurementError):
         return [f"which time is left out could not be seen: {windows.reason}"]
@@ -180,7 +180,7 @@ def exclusion_notes(
 
 
 def _may_be_in(window: Mapping[str, Any], span: Span) -> bool:
-    """Return whether a window may be in a span; what cannot be read may be anywhere."""
+    """Return whether a window may overlap a span; an unreadable window may."""
     try:
         start = instant(window, "StartTime")
         if start >= span.end or window.get("RecurrenceRule"):
@@ -193,9 +193,9 @@ def _may_be_in(window: Mapping[str, Any], span: Span) -> bool:
 
 
 def excluded_share(windows: Sequence[Mapping[str, Any]] | MeasurementError, span: Span) -> Fraction:
-    """Return the share of a stretch of time that is left out for certain.
+    """Return the share of a stretch of time that is certainly excluded.
 
-    That is by windows that do not recur; two that overlap count once.
+    It counts windows that do not recur; overlapping windows count once.
     """
     seconds, reached = 0.0, span.start
     for start, end in sorted(_once(() if isinstance(windows, MeasurementError) else windows)):
@@ -206,7 +206,7 @@ def excluded_share(windows: Sequence[Mapping[str, Any]] | MeasurementError, span
 
 
 def _once(windows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[datetime, datetime]]:
-    """Yield start and end of each window that does not recur, where they can be read."""
+    """Yield start and end of each readable window that does not recur."""
     for window in windows:
         length = _block_of(window, "Window")
         days = _LEAST_DAYS.get(str(length.get("DurationUnit")))
@@ -215,7 +215,7 @@ def _once(windows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[datetime, date
             if days is not None and not window.get("RecurrenceRule"):
                 yield start, start + timedelta(days=whole(length, "Duration") * days)
         except (MeasurementError, OverflowError):
-            continue  # a note says that it may be anywhere
+            continue  # a note says that it may be at any time
 
 
 def _note(window: Mapping[str, Any]) -> str:

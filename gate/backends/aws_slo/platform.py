@@ -1,4 +1,4 @@
-"""SLOs of CloudWatch Application Signals: looked up by name or ARN, and judged by their budgets."""
+"""SLOs of CloudWatch Application Signals: looked up by name or ARN, judged by their budgets."""
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,17 +9,11 @@ from typing import Any, Final
 
 from gate.backends.aws_slo.budgets import middle
 from gate.backends.aws_slo.catalog import SignalsCatalog
-from gate.backends.aws_slo.client import (
-    ARN,
-    MOST_REPORTS,
-    ApplicationSignals,
-    invalid,
-    listed,
-)
+from gate.backends.aws_slo.client import ARN, MOST_REPORTS, ApplicationSignals, invalid, listed
 from gate.backends.aws_slo.definitions import excluded_share, exclusion_notes, instant
 from gate.backends.aws_slo.reports import bad_share
 from gate.backends.aws_slo.settings import AwsSloSettings
-from gate.backends.platforms.api import ApiError, JsonObject
+from gate.backends.platforms.messages import ApiError, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.http import Clock
 from gate.measure import (
@@ -41,31 +35,31 @@ _NO_WINDOWS: Final = Unmeasured(
     " which the backend cloudwatch can count",
 )
 _MOST_WINDOWS: Final = 25
-"""SLOs whose exclusion windows are looked at, which takes one request for each."""
+"""The maximum number of SLOs whose exclusion windows are read, at one request for each."""
 
 
 class AwsSloPlatform:
-    """Application Signals of one account in one region; implements `Platform`."""
+    """Application Signals of one account and region; implements `Platform`."""
 
     title: str = "Application Signals"
 
     def __init__(
         self, settings: AwsSloSettings, limits: Limits, clock: Clock | None = None
     ) -> None:
-        """Send nothing yet."""
+        """Prepare; no request is sent yet."""
         self._service = ApplicationSignals(settings, limits, clock)
         self._catalog = SignalsCatalog(self._service)
 
     def begin(self) -> None:
-        """Let the time begin that the next questions may take together."""
+        """Start the time limit of the next questions together."""
         self._service.api.begin()
 
     def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what the platform has for each name or ARN, in order."""
+        """Return the platform's definition for each name or ARN, in order."""
         return self._catalog.define([str(sli.slo) for sli in slis])
 
     def answer(self, questions: Sequence[Question], at: datetime) -> list[Answer]:
-        """Answer every question, in order, all of one second."""
+        """Answer every question, in order, all for the same second."""
         at = at.astimezone(UTC).replace(microsecond=0)
         main = [question.definition for question in questions if question.main]
         answers = self._measured({d.id: d for d in main}, at) if main else {}
@@ -109,7 +103,7 @@ class AwsSloPlatform:
     def _noted(
         self, answers: Mapping[str, Answer], definitions: Mapping[str, Definition], at: datetime
     ) -> dict[str, Answer]:
-        """Return the answers with a note on each time window that is left out, and on a change."""
+        """Return the answers with notes on each excluded window, and on a change."""
         shares = {arn: answer for arn, answer in answers.items() if isinstance(answer, Share)}
         windows = dict(zip(shares, self._exclusions(list(shares)), strict=True))
         noted = dict[str, Answer]()
@@ -130,16 +124,16 @@ class AwsSloPlatform:
     def _report(
         self, arn: str, body: JsonObject, definition: Definition, at: datetime
     ) -> JsonObject:
-        """Return the one report on an SLO.
+        """Return the single report on an SLO.
 
         Raises:
-            MeasurementError: the answer has no report, several, or one of another instant.
+            MeasurementError: the answer has no report, several, or one for another instant.
         """
         if instant(body, "Timestamp").replace(microsecond=0) != at:
             seen = instant(body, "Timestamp")
             raise invalid(
                 f"{self._service.shown}: the reports are of {seen:%Y-%m-%d %H:%M:%S} UTC, and"
-                f" {at:%Y-%m-%d %H:%M:%S} UTC was asked for"
+                f" {at:%Y-%m-%d %H:%M:%S} UTC was requested"
             )
         for failure in listed(body, "Errors", self._service.shown):
             if failure.get("Arn") == arn or (
@@ -164,12 +158,12 @@ class AwsSloPlatform:
         return [MeasurementError(Cause.BACKEND_ERROR, reason)] * len(arns)
 
     def examine(self) -> list[CheckResult]:
-        """Return what is seen of the account, the region and the rights."""
+        """Return the results for the account, the region and the permissions."""
         return _examine(self._service)
 
 
 def _examine(service: ApplicationSignals) -> list[CheckResult]:
-    """Try each kind of request that counting needs, on the first SLO that is listed.
+    """Try each kind of request that counting needs, for the first listed SLO.
 
     Raises:
         MeasurementError: SLOs cannot be listed.
@@ -189,7 +183,7 @@ def _examine(service: ApplicationSignals) -> list[CheckResult]:
 
 
 def _rights(service: ApplicationSignals, arn: str) -> Iterator[CheckResult]:
-    """Yield which right is missing, or that all are there."""
+    """Yield the missing permissions, or that there are none."""
     now = service.api.clock.now()
     tried: dict[str, Callable[[], Any]] = {
         "GetServiceLevelObjective": lambda: _first(service.slos([arn])),

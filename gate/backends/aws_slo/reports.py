@@ -1,4 +1,4 @@
-"""Budget reports of Application Signals: the share that was bad, and how exactly it is known.
+"""Budget reports of Application Signals: the bad share, and its precision.
 
 https://docs.aws.amazon.com/applicationsignals/latest/APIReference/API_ServiceLevelObjectiveBudgetReport.html
 """
@@ -28,9 +28,10 @@ _STATUSES: Final = ("OK", "WARNING", "BREACHED")
 _NONE: Final = "INSUFFICIENT_DATA"
 _MICROSECOND: Final = timedelta(microseconds=1)
 _DISCREPANCY: Final = Fraction(1, 20)
-"""By how much budget and attainment may differ: in an example of the documentation, by 0.4%."""
+"""The tolerated difference between budget and attainment: 0.4% in an example of the
+documentation."""
 _LONGEST: Final = Fraction(11, 10)
-"""How many times as long as a month of 28 days an average month may be taken to be."""
+"""The largest ratio between an average month and a month of 28 days."""
 _NAMES: Final = {
     Granted.SECONDS: ("TotalBudgetSeconds", "BudgetSecondsRemaining", "seconds"),
     Granted.EVENTS: ("TotalBudgetRequests", "BudgetRequestsRemaining", "requests"),
@@ -39,22 +40,22 @@ _NAMES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bad:
-    """The share that was bad."""
+    """The bad share."""
 
     bounds: ShareBounds
-    """Within 0 and 1; of what is counted so far."""
+    """Within 0 and 1; of the counted part so far."""
     covered: Fraction
-    """The share of the window so far that may have data at most, by what the report says."""
+    """The maximum share of the window so far that has data, according to the report."""
     note: str
     """The report in words."""
 
 
 def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -> Bad:
-    """Return the share of time or requests that was bad, in the SLO's own window.
+    """Return the bad share of time or requests in the SLO's own window.
 
     Args:
-        report: of this SLO.
-        definition: of the SLO, which the report must agree with.
+        report: the report on this SLO.
+        definition: the definition of the SLO, which the report must agree with.
         at: the instant of the report.
 
     Raises:
@@ -86,7 +87,7 @@ def bad_share(report: Mapping[str, Any], definition: Definition, at: datetime) -
 
 
 def _read(report: Mapping[str, Any], definition: Definition) -> ReportedBudget:
-    """Return what is in a report, each number of which is there and possible by itself."""
+    """Return the values in a report; each must exist and be possible."""
     name, status = definition.name, report.get("BudgetStatus")
     if status == _NONE or (status in _STATUSES and report.get("Attainment") is None):
         raise MeasurementError(
@@ -120,7 +121,7 @@ def _read(report: Mapping[str, Any], definition: Definition) -> ReportedBudget:
 
 
 def _check_definition(report: Mapping[str, Any], definition: Definition) -> None:
-    """See that the report is about what was defined a moment ago."""
+    """Check that the report agrees with the definition that was just read."""
     name, (promise,) = definition.name, definition.promises
     if report.get("Name", name) != name:
         raise invalid(f"the report of {name} is named {report['Name']!r:.60}")
@@ -151,9 +152,9 @@ def _nothing(name: str, granted: Granted, budget: Fraction) -> str:
 
 
 def _both(bounds: ShareBounds, read: ReportedBudget, name: str) -> ShareBounds:
-    """Return what the budget and the attainment of requests, which say the same, leave open.
+    """Return the range that both the budget and the attainment of requests leave open.
 
-    Where they differ by little, either may be right.
+    If they differ slightly, either may be right.
     """
     apart = max(bounds.low - read.expected.high, read.expected.low - bounds.high)
     if apart > max(bounds.high, read.expected.high) * _DISCREPANCY:
@@ -174,12 +175,12 @@ def _contradiction(bounds: ShareBounds, read: ReportedBudget, name: str) -> Meas
 def _check_time(
     bounds: ShareBounds, read: ReportedBudget, definition: Definition, at: datetime
 ) -> Fraction:
-    """See that no more is granted than the interval has, and that the attainment is no better.
+    """Check that the budget does not exceed that of the interval, nor contradict the attainment.
 
-    Returns the seconds that the interval grants.
+    Return the seconds that the interval grants.
 
-    The attainment is of periods with data, and the budget of the whole interval: so more may have
-    been bad by the attainment.
+    The attainment is for periods with data, and the budget for the whole interval: so by the
+    attainment, more may have been bad.
     """
     name, (promise,) = definition.name, definition.promises
     granted = (1 - promise.objective) * _seconds(promise.window.whole(at).length)
@@ -195,11 +196,11 @@ def _check_time(
 
 
 def _covered(bounds: ShareBounds, read: ReportedBudget, granted: Fraction) -> Fraction:
-    """Return the share of the time so far that may have data at most.
+    """Return the maximum share of the time so far that has data.
 
-    The budget says how much time was bad, and the attainment which share of the time with data that
-    is: so both say how much time has data. Where nothing was bad they do not. A budget that is less
-    than the interval grants is that of a part of it.
+    The budget gives the bad time, and the attainment its share of the time with data: together they
+    give the time with data, unless nothing was bad. A budget that is smaller than the interval
+    grants is that of a part of it.
     """
     covered = Fraction(1)
     if read.attainment.low:
@@ -210,7 +211,7 @@ def _covered(bounds: ShareBounds, read: ReportedBudget, granted: Fraction) -> Fr
 
 
 def _so_far(bounds: ShareBounds, definition: Definition, at: datetime) -> ShareBounds:
-    """Return the share of the time that has passed, by that of the whole interval."""
+    """Return the elapsed share of the interval."""
     (promise,) = definition.promises
     if not isinstance(promise.window, CalendarWindow):
         return bounds

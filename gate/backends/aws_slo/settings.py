@@ -1,4 +1,4 @@
-"""How to reach CloudWatch Application Signals: the settings, and the policy's block for them."""
+"""The settings for CloudWatch Application Signals, and the policy's block for them."""
 
 from typing import ClassVar, Final
 
@@ -27,18 +27,18 @@ class AwsSloSettings:
 
     access: AwsAccess
     linked_accounts: bool = False
-    """Whether names are looked up in the source accounts of this monitoring account, too."""
+    """Whether names are also looked up in the source accounts of this monitoring account."""
     retries: int = 2
-    """Tries after the first one, where the service was busy."""
+    """The number of retries if the service was busy."""
 
 
 def host_of(region: str, fips: bool) -> str:
-    """Return the service's host, as botocore's endpoint rules have it."""
+    """Return the service's host by botocore's endpoint rules."""
     return f"{SERVICE}{'-fips' if fips else ''}.{region}.{suffixes_of(region)[1]}"
 
 
 def secrets(settings: AwsSloSettings) -> tuple[str, ...]:
-    """Return the keys, and an address that came from outside."""
+    """Return the keys, and an address from a variable."""
     return aws_secrets(settings.access)
 
 

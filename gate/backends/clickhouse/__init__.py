@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _engine(settings: ClickHouseSettings, limits: Limits) -> "Engine":
-    # Imports requests, which takes longer than all the rest of the gate.
+    # It imports requests, which takes longer than the rest of the gate.
     from gate.backends.clickhouse.engine import ClickHouseEngine  # noqa: PLC0415
 
     return ClickHouseEngine(settings, limits)

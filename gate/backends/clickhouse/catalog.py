@@ -23,24 +23,24 @@ _SQL: Final = ClickHouseDialect()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableEngine:
-    """How a table keeps its rows."""
+    """The way in which a table stores its rows."""
 
     name: str
-    """As ClickHouse calls it: ``ReplicatedReplacingMergeTree``."""
+    """The name in ClickHouse: ``ReplicatedReplacingMergeTree``."""
 
     @property
     def merged(self) -> bool:
-        """Whether older versions of a row stand beside its newest one until they are merged."""
+        """Whether older versions of a row exist beside its newest one until they are merged."""
         return bool(_MERGED.fullmatch(self.name))
 
     @property
     def plain(self) -> bool:
-        """Whether it has each row once."""
+        """Whether each row exists once."""
         return bool(_PLAIN.fullmatch(self.name))
 
     @property
     def added_up(self) -> bool:
-        """Whether merging adds up rows, so that one stands for any number of those written."""
+        """Whether merging adds up rows, so that one row represents several written rows."""
         return bool(_ADDED_UP.fullmatch(self.name))
 
 
@@ -49,15 +49,15 @@ class TableName:
     """A table and its database."""
 
     sql: str
-    """For FROM."""
+    """The SQL for FROM."""
     database: str
     """SQL for the name of the database."""
     table: str
-    """SQL for the name within it, as a text."""
+    """SQL for the name within the database, as a text."""
 
     @property
     def engine_question(self) -> str:
-        """Ask for the engine; no row: the table does not exist, or the user may not see it."""
+        """Query the engine; no row: the table does not exist, or the user may not see it."""
         return (
             "SELECT engine FROM system.tables"
             f" WHERE database = {self.database} AND name = {self.table}"
@@ -65,7 +65,7 @@ class TableName:
 
     @property
     def columns_question(self) -> str:
-        """Ask for name, type and kind of default of the columns that the user may read."""
+        """Query name, type and kind of default of the columns that the user may read."""
         return (
             "SELECT name, type, default_kind FROM system.columns"
             f" WHERE database = {self.database} AND table = {self.table} ORDER BY position"
@@ -73,7 +73,7 @@ class TableName:
 
     @property
     def policies_question(self) -> str:
-        """Ask for the names of row policies; few users may."""
+        """Query the names of row policies; few users may."""
         return (
             "SELECT short_name FROM system.row_policies"
             f" WHERE database = {self.database} AND table IN ({self.table}, '')"
@@ -81,12 +81,12 @@ class TableName:
 
     @property
     def plan_question(self) -> str:
-        """Ask how the table is read by this user, which shows a row policy as a filter."""
+        """Query how the table is read by this user, which shows a row policy as a filter."""
         return f"EXPLAIN actions = 1 SELECT count() FROM {self.sql}"
 
     @property
     def sizes_question(self) -> str:
-        """Ask for rows and bytes of the table, and then for the columns and their bytes."""
+        """Query rows and bytes of the table, and then the columns and their bytes."""
         return (
             "SELECT ifNull(total_rows, 0), ifNull(total_bytes_uncompressed, 0),"
             " (SELECT groupArray((name, data_uncompressed_bytes)) FROM system.columns"
@@ -96,11 +96,11 @@ class TableName:
 
 
 def table_name(table: str, database: str | None = None) -> TableName:
-    """Take the name of a table apart.
+    """Parse the name of a table.
 
     Args:
-        table: as the policy has it.
-        database: where the name has none; None: the user's own.
+        table: the name in the policy.
+        database: the database if the name has none; None: the user's own.
     """
     *given, name = table_parts(table)
     within = given[-1] if given else database
@@ -115,10 +115,10 @@ def table_name(table: str, database: str | None = None) -> TableName:
 def scan_bytes(
     statement: str, estimates: Sequence[Row], ask: Callable[[str], Sequence[Row]]
 ) -> int:
-    """Return how many bytes of columns a statement would read.
+    """Return the number of bytes in the columns that a statement would read.
 
     Args:
-        statement: every column whose name stands in it counts as read.
+        statement: every column whose name occurs in it counts as read.
         estimates: the rows of EXPLAIN ESTIMATE: database, table, parts, rows and marks.
         ask: runs a statement.
     """
@@ -127,7 +127,7 @@ def scan_bytes(
     for database, table, _, rows, _ in estimates:
         name = TableName(sql="", database=_SQL.literal(database), table=_SQL.literal(table))
         for every, size, columns in ask(name.sizes_question):
-            # Of small parts, which are one file, no sizes of columns are known.
+            # For small parts, which are one file, the sizes of columns are unknown.
             by_column = any(int(width) for _, width in columns)
             width = sum(int(width) for column, width in columns if column in words)
             total += (width if by_column else size) * rows // max(every, rows, 1)

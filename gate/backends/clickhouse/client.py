@@ -1,4 +1,4 @@
-"""One ClickHouse server: a statement sent, and what came back."""
+"""One ClickHouse server: a sent statement, and its answer."""
 
 import secrets as randomness
 from collections.abc import Mapping
@@ -30,41 +30,41 @@ _FIRST_PAUSE: Final = 0.25
 _LONGEST_CONNECT: Final = 10.0
 _PIECE: Final = 1 << 16
 _TO_STOP: Final = 2.0
-"""Seconds for telling the server that nobody waits for a statement any more."""
+"""The seconds for telling the server to stop a statement."""
 _OWN_REMEDIES: Final = {
     Trouble.TOO_SLOW: "clickhouse-timeout",
     Trouble.WRONG_SERVER: "clickhouse-server",
     Trouble.UNKNOWN: "",
 }
-"""For what the entries about connections say of other servers."""
+"""The remedies for connections if the general entries are about other servers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Limit:
-    """How much longer an answer may take."""
+    """The time limit of an answer."""
 
     clock: Clock
     until: float
 
     def check(self) -> None:
-        """Raise what `requests` raises where no time is left."""
+        """Raise the timeout exception of `requests` if no time is left."""
         if self.clock.monotonic() >= self.until:
             raise requests.Timeout
 
 
 class ClickHouseClient:
-    """One server, with its connection kept alive. One thread asks; another may stop it."""
+    """One server with a persistent connection. One thread queries; another may stop it."""
 
     def __init__(self, settings: ClickHouseSettings, clock: Clock | None = None) -> None:
-        """Prepare; nothing is sent and no file is read.
+        """Prepare; nothing is sent and no file is read yet.
 
         Raises:
-            UsageError: the url cannot be read at all.
+            UsageError: the url is not valid.
         """
         self.clock = clock or Clock()
         try:
             url = urlsplit(settings.url.strip())
-        except ValueError:  # its text may show the url, and so a password
+        except ValueError:  # its text may contain the url, and so a password
             raise UsageError("the url of the ClickHouse server cannot be read") from None
         bare = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="")
         self._url = urlunsplit(bare._replace(path=bare.path.rstrip("/") + "/"))
@@ -73,7 +73,7 @@ class ClickHouseClient:
         self._database = settings.database
         self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
         self._running: str | None = None
-        # Not secret by themselves, and anyway not for everybody: who logs in, and where.
+        # User and host are not secret by themselves, but not for everybody either.
         host = url.hostname if settings.shown and url.hostname not in USUAL_HOSTS else None
         hidden = [*secrets(settings), login_of(settings, url)[0], host]
         self._redacted = Redactor(redactable(hidden))
@@ -90,14 +90,14 @@ class ClickHouseClient:
     def query(
         self, statement: str, parameters: Mapping[str, str], *, until: float
     ) -> ClickHouseReply | ClickHouseFailure:
-        """Ask one statement; raises only what a person does (Ctrl-C).
+        """Send one statement; raises only the user's interruption (Ctrl-C).
 
         On a timeout, and on Ctrl-C, this asks the server to stop.
 
         Args:
-            statement: one that only reads.
-            parameters: of the address: settings for this statement.
-            until: when an answer is of no more use, on the clock's monotonic scale.
+            statement: a statement that only reads.
+            parameters: parameters of the address: settings for this statement.
+            until: the deadline, on the clock's monotonic scale.
         """
         limit = _Limit(clock=self.clock, until=until)
         try:
@@ -119,15 +119,15 @@ class ClickHouseClient:
         return self._shown(outcome)
 
     def stop(self) -> None:
-        """Tell the server to stop what still runs for this client; a failure to do so is silent.
+        """Tell the server to stop this client's running statements; a failure is silent.
 
-        Each user may stop the statements that it has started:
+        Each user may stop its own statements:
         https://clickhouse.com/docs/sql-reference/statements/kill#kill-query
         """
         running, self._running = self._running, None
         if running is None:
             return
-        # The connection is busy with the answer that nobody waits for.
+        # The connection is still busy with the abandoned answer.
         self._sender.session.close()
         statement = f"KILL QUERY WHERE query_id = '{running}' ASYNC"
         once = Retries(count=0, first_pause=0)
@@ -140,21 +140,21 @@ class ClickHouseClient:
         )
 
     def close(self) -> None:
-        """Stop what still runs, and close the connection."""
+        """Stop running statements, and close the connection."""
         self.stop()
         self._sender.session.close()
 
     def _try(
         self, statement: str, parameters: Mapping[str, str], seconds: float, limit: _Limit
     ) -> ClickHouseReply | RequestFailure:
-        # Of its own for each try: the server refuses one that still runs.
+        # Each try has its own id: the server refuses one that is still running.
         self._running = f"gate-{randomness.token_hex(16)}"
         response = self._send(
             statement,
             {
                 "query_id": self._running,
                 "default_format": "JSONCompact",
-                # Else an exception would come behind a part of the answer, with the status 200.
+                # Otherwise an exception could follow a part of the answer, with the status 200.
                 "wait_end_of_query": "1",
                 **({} if self._database is None else {"database": self._database}),
                 **parameters,
@@ -173,7 +173,7 @@ class ClickHouseClient:
         )
 
     def _shown(self, failure: RequestFailure) -> ClickHouseFailure:
-        """Say which server it was and what to do, and make its words fit to be shown."""
+        """Add the server's name and the remedy, and make the server's words safe to show."""
         own = failure if isinstance(failure, ClickHouseFailure) else None
         trouble = failure.trouble
         if trouble is Trouble.HTTPS_NEEDED and self._https:
@@ -186,9 +186,9 @@ class ClickHouseClient:
 
 
 def _content(response: requests.Response, limit: _Limit) -> bytes:
-    """Read an answer as it comes, so that one which trickles does not hold the run."""
+    """Read an answer as it comes, so that a slow one cannot hold up the run."""
     pieces = list[bytes]()
-    # Waits for some bytes, and `read` for all that it is asked for; since urllib3 2.1.
+    # `read1` waits for any bytes, and `read` for all requested ones; since urllib3 2.1.
     read = getattr(response.raw, "read1", response.raw.read)
     try:
         while piece := read(_PIECE, decode_content=True):

@@ -1,4 +1,4 @@
-"""ClickHouse as an engine: whole answers over HTTP, under settings that let none be cut."""
+"""ClickHouse as an engine: complete answers over HTTP, with settings that prevent cut answers."""
 
 # ruff: noqa: S608 - names are quoted, the policy's expressions are checked first
 
@@ -15,7 +15,8 @@ from gate.backends.clickhouse.replies import ClickHouseReply
 from gate.backends.clickhouse.session import ClickHouseSession, check_version, question, session_of
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 from gate.measure.remedies import hint_for
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from gate.measure.diagnosis import CheckResult
 
 _HEAD_START: Final = 1.0
-"""The server is to give up this many seconds before we do, so that its own words arrive."""
+"""The server must give up this many seconds before the client, so that its own message arrives."""
 _UNKNOWN_NAMES: Final = frozenset({46, 47})
-"""The error codes of a version that lacks columns of ``system.settings``."""
+"""The error codes of a version whose ``system.settings`` lacks columns."""
 _NO_RIGHT: Final = 497
 _EPHEMERAL: Final = "EPHEMERAL"
-"""The kind of a column that is there only while rows are written."""
+"""The kind of a column that exists only while rows are written."""
 
 
 class ClickHouseEngine:
@@ -40,10 +41,10 @@ class ClickHouseEngine:
     def __init__(
         self, settings: ClickHouseSettings, limits: Limits, clock: Clock | None = None
     ) -> None:
-        """Prepare; nothing is sent. The run's time begins now.
+        """Prepare; nothing is sent yet. The run's time begins now.
 
         Raises:
-            UsageError: the url cannot be read at all, or sqlglot is not installed.
+            UsageError: the url is not valid, or sqlglot is not installed.
         """
         self._sql: Final = ClickHouseDialect()
         self.dialect: Dialect = self._sql
@@ -57,7 +58,7 @@ class ClickHouseEngine:
         self._behind = False
         self._read: int | None = None
         self.opened: datetime | None = None
-        """This machine's time when the server said what its own is; None: it has not yet."""
+        """This machine's time when the server reported its own; None: not yet."""
 
     @cached_property
     def session(self) -> ClickHouseSession:
@@ -75,12 +76,12 @@ class ClickHouseEngine:
         return session_of(self._single_row(outcome))
 
     def relation(self, table: str) -> str:
-        """Return the table; of a row that has older versions too, only the newest is read."""
+        """Return the table; if it has older versions of rows, only the newest are read."""
         name, engine = self._name(table), self.table_engine(table)
         if engine is not None and engine.merged and not self.session.may_set("final"):
-            # Without the columns that are computed, which a sub-select does not have.
+            # Computed columns are missing in a sub-select, so they are left out.
             return f"(SELECT * FROM {name.sql} FINAL)"
-        # Else the setting ``final`` says it, also of what is behind views and on other servers.
+        # Otherwise the setting ``final`` has this effect, also behind views and on other servers.
         plain = engine is not None and (engine.plain or engine.merged)
         self._behind = self._behind or not plain
         return name.sql
@@ -100,14 +101,14 @@ class ClickHouseEngine:
         name = self._name(table)
         outcome = self._ask(f"DESCRIBE TABLE {name.sql}")
         if isinstance(outcome, ClickHouseFailure) and outcome.code == _NO_RIGHT:
-            # A right to some columns only does not let a table be described.
+            # With a right to some columns only, a table cannot be described.
             rows = self.rows(name.columns_question) or answer_of(outcome).rows
         else:
             rows = answer_of(outcome).rows
         return self._readable(rows)
 
     def types(self, relation: str, expressions: Sequence[str]) -> list[SqlColumn | str]:
-        """Return the types of expressions; that of a comparison is UInt8, as of small numbers."""
+        """Return the types of expressions; a comparison has UInt8, like small integers."""
         outcome = self._described(relation, expressions)
         if isinstance(outcome, list):
             return [*outcome]
@@ -121,7 +122,7 @@ class ClickHouseEngine:
         return ScanSize(bytes=scan_bytes(statement, estimates, self.rows), exact=False)
 
     def rows(self, statement: str) -> list[Row]:
-        """Run a statement under the settings that let no part of an answer be missing."""
+        """Run a statement under settings that prevent incomplete answers."""
         return answer_of(self._ask(statement)).rows
 
     def parse(self, role: str, text: str) -> SqlExpression:
@@ -129,7 +130,7 @@ class ClickHouseEngine:
         return self._conditions.parse(role, text)
 
     def examine(self, table: str) -> "tuple[CheckResult, ...]":
-        """Return what is to be said of the server, of the table's engine and of the user."""
+        """Return the results for the server, the table's engine and the user."""
         from gate.backends.clickhouse.examination import (  # noqa: PLC0415 - for one command only
             examine,
         )
@@ -139,15 +140,15 @@ class ClickHouseEngine:
         return examine(table, self._name(table), engine, session, now=opened, ask=self.rows)
 
     def scanned(self) -> int | None:
-        """Return the bytes of columns that the server says it has read, for all statements."""
+        """Return the bytes of columns that the server reports as read, for all statements."""
         return self._read
 
     def close(self) -> None:
-        """Stop what still runs, and close the connection."""
+        """Stop running statements, and close the connection."""
         self._client.close()
 
     def _single_row(self, outcome: ClickHouseReply | ClickHouseFailure) -> Row:
-        """Return the row of an answer that has one, unless a profile cuts it."""
+        """Return the row of a single-row answer, unless a profile cuts it."""
         rows = answer_of(outcome).rows
         if len(rows) != 1:
             raise MeasurementError(
@@ -158,7 +159,7 @@ class ClickHouseEngine:
         return rows[0]
 
     def _readable(self, rows: Sequence[Sequence[str]]) -> Mapping[str, SqlColumn]:
-        """Return the columns of a list of names, types and kinds of default."""
+        """Return the readable columns of a list of names, types and kinds of default."""
         return {name: self._sql.column(kind) for name, kind, way, *_ in rows if way != _EPHEMERAL}
 
     def _name(self, table: str) -> TableName:
@@ -178,10 +179,10 @@ class ClickHouseEngine:
     def _described(
         self, relation: str, expressions: Sequence[str]
     ) -> list[SqlColumn] | ClickHouseFailure:
-        """Return the types, or why one of the expressions does not fit.
+        """Return the types, or why one of the expressions is not valid.
 
         Raises:
-            MeasurementError: it is something else that fails.
+            MeasurementError: another failure.
         """
         chosen = ", ".join(f"({text}\n) AS c{place}" for place, text in enumerate(expressions))
         outcome = self._ask(f"DESCRIBE TABLE (SELECT {chosen} FROM {relation})")

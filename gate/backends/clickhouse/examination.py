@@ -15,7 +15,7 @@ from gate.slo.quantities import format_duration
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECOND: Final = timedelta(seconds=1)
 _DIFFERENCE: Final = timedelta(seconds=10)
-"""The tolerated difference of two clocks; the answer itself takes some time."""
+"""The tolerated difference between two clocks; the answer itself takes some time."""
 _GRANT: Final = re.compile(r"GRANT (.+) ON (\S+) TO .*", re.DOTALL)
 _ROLE: Final = re.compile(r"GRANT ([^ ]+(?:, [^ ]+)*) TO .*", re.DOTALL)
 _COLUMNS: Final = re.compile(r"\([^)]*\)")
@@ -34,14 +34,14 @@ def examine(
     now: datetime,
     ask: Callable[[str], Sequence[Row]],
 ) -> tuple[CheckResult, ...]:
-    """Return what is to be said of the server, of the table's engine and of the user.
+    """Return the results for the server, the table's engine and the user.
 
     Args:
-        table: its name as the policy has it.
-        name: the same, for statements.
-        engine: of the table; None: the user sees no such table.
-        session: what the server says of itself and of the user.
-        now: this machine's time when the server said what its own is.
+        table: the name in the policy.
+        name: the name for statements.
+        engine: the engine of the table; None: the user sees no such table.
+        session: the server's description of itself and of the user.
+        now: this machine's time when the server reported its own.
         ask: runs a statement; raises MeasurementError.
     """
     return (
@@ -69,14 +69,14 @@ def _clock(session: ClickHouseSession, now: datetime) -> CheckResult:
 
 
 def _table(engine: TableEngine | None, table: str) -> CheckResult:
-    """Say how the table keeps its rows, and what that means for counting them."""
+    """Say how the table stores its rows, and the effect on counting them."""
     name = f"{table} (engine {engine.name})" if engine is not None else table
-    message, remedy = f"what is behind {name} is read with the setting final=1", ""
+    message, remedy = f"the tables behind {name} are read with the setting final=1", ""
     if engine is not None and engine.added_up:
-        message = f"{name} adds rows up: one may stand for many requests"
+        message = f"{name} adds rows up: one row may represent many requests"
         remedy = "count the table that the service writes its requests to"
     elif engine is not None and engine.name == "Buffer":
-        message = f"{name} loses what is not yet flushed when a server stops"
+        message = f"{name} loses rows that are not yet flushed when a server stops"
         remedy = "count the table behind it"
     elif engine is not None and engine.merged:
         message = f"{name} is read with FINAL: each row counts once, in its newest version"
@@ -94,7 +94,7 @@ def _table(engine: TableEngine | None, table: str) -> CheckResult:
 def _rights(
     session: ClickHouseSession, ask: Callable[[str], Sequence[Row]], table: str
 ) -> Iterator[CheckResult]:
-    """Say what the user may do beside reading the table."""
+    """Say which rights the user has beside reading the table."""
     examined = "SHOW GRANTS"
     readonly = session.values["readonly"] in {"1", "2"}
     try:
@@ -135,14 +135,14 @@ def _rights(
 
 
 def _row_policies(name: TableName, ask: Callable[[str], Sequence[Row]]) -> Iterator[CheckResult]:
-    """Say whether this user sees some rows only."""
+    """Say whether this user sees only some rows."""
     try:
         seen = ", ".join(row[0] for row in ask(name.policies_question))
     except MeasurementError:
         try:
             plan = [row[0] for row in ask(name.plan_question)]
         except MeasurementError:
-            return  # which counting says itself
+            return  # counting reports this itself
         seen = next((line.strip() for line in plan if _ROW_POLICY.search(line)), "")
     if seen:
         yield CheckResult(
@@ -155,7 +155,7 @@ def _row_policies(name: TableName, ask: Callable[[str], Sequence[Row]]) -> Itera
 
 
 def _more(grants: list[str], readonly: bool) -> Iterator[str]:
-    """Yield what is granted beside reading one table; nothing is written under readonly."""
+    """Yield the rights beside reading one table; under readonly, nothing can be written."""
     for grant in grants:
         if match := _GRANT.fullmatch(grant):
             rights, place = _COLUMNS.sub("", match[1]).split(", "), match[2]

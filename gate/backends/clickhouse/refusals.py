@@ -26,7 +26,7 @@ class Meaning:
     """The key of an entry of `gate.measure.remedies.REMEDIES`."""
     cause: Cause = Cause.BACKEND_ERROR
     quotable: bool = True
-    """Whether the server's words speak of the statement and the server only: some messages repeat
+    """Whether the server's words are only about the statement and the server: some messages repeat
     the value of a row that could not be converted."""
     transient: bool = False
     """Whether the same statement may succeed in a moment."""
@@ -65,4 +65,4 @@ CODES: Final = {
     **dict.fromkeys((40, 76, 107, 117, 246, 271, 354, 432), _DAMAGED),
     **dict.fromkeys((115, 472), Meaning(remedy="clickhouse-version")),
 }
-"""The meaning of each code of an exception; any other has `UNKNOWN_CODE`."""
+"""The meaning of each exception code; any other code has `UNKNOWN_CODE`."""

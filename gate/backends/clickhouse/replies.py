@@ -23,34 +23,34 @@ _SAID: Final = re.compile(
     r"Code: (\d+)(?:\.|, e\.displayText\(\) =) DB::\w*Exception: (.*?)(?:, e\.what\(\) = .*)?\Z",
     re.DOTALL,
 )
-"""How ClickHouse writes an exception, in an answer of its own as well as behind half an answer."""
+"""The form of an exception in ClickHouse, in a separate answer or after half an answer."""
 _NAMED: Final = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*\).*)?\s*$", re.DOTALL)
 _WHERE: Final = re.compile(
     r"(?: because some of them are .*?)?: while executing function (\w+) on arguments"
     r" (?:__table\d+\.)?(\S+) .*",
     re.DOTALL,
 )
-"""The place of the error, with inner details of each argument."""
+"""The position of the error, with inner details of each argument."""
 _REPEATED: Final = re.compile(
     r"[.:]? *\bIn scope (?:WITH|SELECT)\b.*|Expected one of: .*|Stack trace:.*",
     re.DOTALL | re.IGNORECASE,
 )
-"""The statement, which the message repeats, and what only developers read."""
+"""The statement, which the message repeats, and details for developers."""
 _NATIVE_PORT: Final = "is for clickhouse-client program"
 _PLAIN_TO_TLS: Final = re.compile(b"(?i)plain http request|client sent an http request")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClickHouseReply:
-    """A whole answer."""
+    """A complete answer."""
 
     types: tuple[str, ...]
     rows: list[Row]
-    """Floats that are NaN are NaN, unless the server was not told to write them: then None."""
+    """NaN values are NaN, unless the server was not asked to write them: then they are None."""
     limited: bool
-    """Whether the server applied a limit to the number of rows, be it of the statement or not."""
+    """Whether the server applied a limit on the number of rows, from the statement or elsewhere."""
     read: int | None
-    """Bytes that the server has read for it; None: it does not say."""
+    """The number of bytes that the server has read for it; None: unknown."""
 
     @property
     def unclear(self) -> bool:
@@ -61,7 +61,7 @@ class ClickHouseReply:
 
 
 class _Broken(Exception):
-    """An answer that is not whole; its text says how that shows."""
+    """An incomplete answer; the text gives the sign of that."""
 
 
 def read_reply(
@@ -70,9 +70,9 @@ def read_reply(
     """Read a response.
 
     Args:
-        response: of which the content has been read.
-        content: all of it.
-        now: for a Retry-After that is a date.
+        response: the response, whose content has been read.
+        content: the whole content.
+        now: the present time, for a Retry-After with a date.
     """
     status = response.status_code
     if status in _REDIRECTS:
@@ -83,7 +83,7 @@ def read_reply(
     try:
         return _whole(response, content)
     except _Broken as broken:
-        # An exception after the answer has begun stands at its end, with the status 200:
+        # An exception after the start of the answer is at its end, with the status 200:
         # https://clickhouse.com/docs/interfaces/http#http_response_codes_caveats
         text = content.decode("utf-8", "replace")
         place = text.rfind("Code: ")
@@ -134,13 +134,13 @@ def _not_clickhouse(answer: str, status: int) -> ClickHouseFailure:
 
 
 def _exception(code: int, words: str, status: int) -> ClickHouseFailure:
-    """Say what an exception of ClickHouse means, without values of rows."""
+    """Explain an exception of ClickHouse, without values of rows."""
     named = _NAMED.search(words)
     meaning = CODES.get(code, UNKNOWN_CODE)
     name = f"{code} {named[1]}" if named else f"error {code}"
     text = _WHERE.sub(r" (\1 of \2)", _REPEATED.sub("", _NAMED.sub("", words)))
     text = text.strip().rstrip(".:,")
-    # What is not known to speak of the statement only may repeat what stands in a row.
+    # A message that may not be only about the statement could repeat a value of a row.
     reason = f"{name}: {text}" if text and meaning.quotable else name
     return ClickHouseFailure(
         reason=reason,
@@ -156,7 +156,7 @@ def _whole(response: Response, content: bytes) -> ClickHouseReply:
     """Return the rows of an answer in the format JSONCompact.
 
     Raises:
-        _Broken: something is missing, or something else than numbers and texts is there.
+        _Broken: a part is missing, or a value is neither a number nor a text.
     """
     body = _json(content)
     if "exception" in body:
@@ -213,37 +213,34 @@ def _row(values: object, readers: Sequence[Callable[[Any], Any]]) -> Row:
 
 
 def _whole_number(value: object) -> int:
-    # Numbers of 64 bits and more are texts, or not, as the server is set.
+    # Numbers of 64 bits and more are texts or numbers, depending on the server's settings.
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise TypeError
     return int(value)
 
 
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
+def _only(kind: type) -> Callable[[Any], Any]:
+    def read(value: object) -> object:
+        if not isinstance(value, kind):
+            raise TypeError
+        return value
 
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+    return read
 
 
 _READERS: Final[dict[Kind, Callable[[Any], Any]]] = {
     Kind.INTEGER: _whole_number,
     Kind.DECIMAL: Decimal,
     Kind.FLOAT: float,
-    Kind.BOOLEAN: _truth,
-    Kind.TEXT: _text,
-    Kind.INSTANT: _text,
+    Kind.BOOLEAN: _only(bool),
+    Kind.TEXT: _only(str),
+    Kind.INSTANT: _only(str),
     Kind.OTHER: lambda value: value,
 }
 
 
 def _bytes_read(response: Response, body: dict[str, Any]) -> int | None:
-    """Return how many bytes of columns the server says that it has read."""
+    """Return the number of bytes of columns that the server has read, by its own count."""
     try:
         summary = json.loads(response.headers.get("X-ClickHouse-Summary", ""))
         return int(summary["read_bytes"])

@@ -1,7 +1,7 @@
-"""Under which settings of a ClickHouse server an answer is whole.
+"""The settings of a ClickHouse server with which an answer is complete.
 
-A profile can say that an answer may be cut where it takes too long or too much, that a shard may be
-missing, or that some rows are left out; nothing in the answer would show it.
+A profile can define that an answer may be cut if it takes too long or too much, that a shard may be
+missing, or that some rows are left out; the answer would not show it.
 https://clickhouse.com/docs/operations/settings/settings
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 OLDEST: Final = (23, 8)
-"""The oldest version that has all of these settings but `NEWER`."""
+"""The oldest version that has all of these settings except `NEWER`."""
 NEEDED: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
@@ -31,10 +31,10 @@ NEEDED: Final[Mapping[str, str]] = {
     "skip_unavailable_shards": "0",
     "fallback_to_stale_replicas_for_distributed_queries": "0",
     "optimize_skip_unused_shards": "0",
-    # All rows of a table with SAMPLE BY, and not the share of one of several replicas.
+    # All rows of a table with SAMPLE BY, instead of the share of one of several replicas.
     "parallel_replicas_count": "0",
     "distributed_group_by_no_merge": "0",
-    # All rows of a view's JOIN and of its files; a file or a line that cannot be read is an error.
+    # All rows of a view's JOIN and of its files; an unreadable file or line is an error.
     "join_default_strictness": "ALL",
     "engine_file_empty_if_not_exists": "0",
     "s3_ignore_file_doesnt_exist": "0",
@@ -51,11 +51,11 @@ NEEDED: Final[Mapping[str, str]] = {
     "apply_patch_parts": "1",
     "ignore_cold_parts_seconds": "0",
     "use_query_cache": "0",
-    # All columns that a policy may name, also within a sub-select.
+    # All columns that a policy may name, also in a sub-select.
     "asterisk_include_alias_columns": "1",
     "asterisk_include_materialized_columns": "1",
     "partial_result_on_first_cancel": "0",
-    # What the statements of the gate, and the policy's expressions, mean.
+    # The meaning of the gate's statements, and of the policy's expressions.
     "aggregate_functions_null_for_empty": "1",
     "empty_result_for_aggregation_by_empty_set": "0",
     "join_use_nulls": "1",
@@ -66,13 +66,13 @@ NEEDED: Final[Mapping[str, str]] = {
     "prefer_column_name_to_alias": "0",
     "group_by_use_nulls": "0",
     "session_timezone": "UTC",
-    # How the answer is sent; a DESCRIBE has one row of all values for each column.
+    # The form of the answer; a DESCRIBE has one row of all values for each column.
     "describe_compact_output": "0",
     "describe_include_subcolumns": "0",
     "output_format_json_quote_denormals": "1",
     "send_progress_in_http_headers": "0",
     "cancel_http_readonly_queries_on_client_close": "1",
-    # A server for objects that does not answer would be tried for longer than any time limit.
+    # An object store that does not answer would be tried for longer than any time limit.
     "s3_retry_attempts": "3",
 }
 """The value that each setting must have."""
@@ -82,18 +82,19 @@ HARMLESS: Final = frozenset(
         "s3_retry_attempts",
         "max_execution_time",
         "max_query_size",
-        # Else a name that is not there is an error.
+        # Otherwise an unknown name is an error.
         "asterisk_include_alias_columns",
         "asterisk_include_materialized_columns",
-        # Without it the newest row of none is of 1970, which is too old for every policy.
+        # Without it, the newest row of an empty result is of 1970, which is too old for every
+        # policy.
         "aggregate_functions_null_for_empty",
-        # Else the times in a policy's expressions are in the server's zone.
+        # Otherwise the times in a policy's expressions are in the server's zone.
         "session_timezone",
-        # Else NaN is NULL, which `replies` refuses to take for either.
+        # Otherwise NaN is NULL, and `replies` refuses to interpret it as either.
         "output_format_json_quote_denormals",
     }
 )
-"""Settings that are not needed from a user who may not change settings."""
+"""Settings that are not required from a user who may not change settings."""
 BEHIND: Final = frozenset(
     {
         "final",
@@ -130,10 +131,11 @@ FILTERS: Final[Mapping[str, str]] = {
     "additional_table_filters": "{}",
     "additional_result_filter": "",
 }
-"""Settings that leave rows out on purpose, which the gate must not undo."""
+"""Settings that leave out rows on purpose, which the gate must not undo."""
 UPPER_BOUNDS: Final = ("max_execution_time", "max_bytes_to_read")
 EXACT_INDEXES: Final = "use_skip_indexes_if_final_exact_mode"
 """With the value 1, an index cannot hide the newest version of a row."""
 INDEXES: Final = "use_skip_indexes_if_final"
 LOWER_BOUNDS: Final[Mapping[str, int]] = {"max_query_size": 16 << 20}
-"""The gate's statement grows with the number of SLOs and windows."""
+"""Limits that must be large enough, since the gate's statement grows with the number of SLOs and
+windows."""

@@ -1,4 +1,4 @@
-"""The settings of a server and of a user's profile, checked for whole answers."""
+"""The settings of a server and of a user's profile, checked for complete answers."""
 
 # ruff: noqa: S608 - made of names only
 
@@ -30,9 +30,9 @@ _TRUTHS: Final = {"true": "1", "false": "0"}
 
 
 def question(table: TableName) -> str:
-    """Return the statement whose answer `session_of` takes.
+    """Return the statement for `session_of`.
 
-    It has one row, which no limit cuts, with all that a run has to know before it counts.
+    Its answer has one row, which no limit cuts, with all facts that a run needs before it counts.
     """
     names = [*NEEDED, *FILTERS, *UPPER_BOUNDS, *LOWER_BOUNDS]
     names += [INDEXES, EXACT_INDEXES, "readonly"]
@@ -53,7 +53,7 @@ def version_of(text: str) -> tuple[int, ...]:
 
 
 def check_version(text: str) -> None:
-    """Raise MeasurementError where a version is too old."""
+    """Raise MeasurementError if a version is too old."""
     if version_of(text) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise MeasurementError(
@@ -72,7 +72,7 @@ class ClickHouseSession:
     now: int
     """The server's clock, in microseconds since 1970."""
     values: Mapping[str, str]
-    """The value of each setting that it has."""
+    """The value of each of its settings."""
     fixed: frozenset[str]
     """Settings that this user may not change."""
     engine: str
@@ -82,24 +82,24 @@ class ClickHouseSession:
 
     @property
     def readonly(self) -> bool:
-        """Whether the user may change no setting at all."""
+        """Whether the user may not change any setting."""
         return self.values.get("readonly") == _READ_ONLY
 
     @property
     def filters(self) -> list[str]:
-        """The settings of the profile that leave rows out."""
+        """The settings of the profile that leave out rows."""
         return [name for name, none in FILTERS.items() if self.values.get(name, none) != none]
 
     def parameters(self, *, seconds: float, max_bytes: int | None, behind: bool) -> dict[str, str]:
         """Return the settings to send with a statement.
 
         Args:
-            seconds: that it may take.
-            max_bytes: that it may read; None: any number.
+            seconds: the time limit of the statement.
+            max_bytes: the maximum number of bytes that it may read; None: unlimited.
             behind: whether it reads a view, or tables of other servers.
 
         Raises:
-            MeasurementError: the profile forbids what is needed, and has it otherwise.
+            MeasurementError: the profile has another value than needed, and forbids the change.
         """
         if self.filters:
             names = " and ".join(self.filters)
@@ -123,13 +123,13 @@ class ClickHouseSession:
         return sent
 
     def check(self, reply: ClickHouseReply, statement: str) -> None:
-        """Look at an answer for what the profile may have done to it where it cannot be changed.
+        """Check an answer for effects of a profile that cannot be changed.
 
         Raises:
             MeasurementError: rows may be missing, or NaN may have been written as NULL.
         """
-        # Of the limits themselves the server does not say the value: it takes each for a LIMIT of
-        # the statement, and resets it.
+        # The server does not report the limits themselves: it treats each as a LIMIT of the
+        # statement, and resets it.
         if reply.limited and not self.may_set("limit") and not _LIMIT.search(statement):
             raise MeasurementError(
                 Cause.PARTIAL,
@@ -145,7 +145,7 @@ class ClickHouseSession:
             )
 
     def _bounds(self, seconds: float, max_bytes: int | None) -> dict[str, str]:
-        """Return limits that are stricter than the profile's, and one that must be wide enough."""
+        """Return limits that are stricter than the profile's, and one that must be large enough."""
         limits = {"max_execution_time": max(int(seconds), 1), "max_bytes_to_read": max_bytes}
         wanted = {}
         for name, limit in limits.items():
@@ -162,7 +162,7 @@ class ClickHouseSession:
         return not self.readonly and name not in self.fixed
 
     def _matters(self, name: str, behind: bool) -> bool:
-        """Return whether an answer may be another one where a setting is not as it is needed."""
+        """Return whether a setting with another value than needed may change an answer."""
         return name not in HARMLESS and (behind or name not in BEHIND)
 
     def _refusal(self, wrong: list[str], wanted: Mapping[str, str]) -> str:
@@ -178,10 +178,10 @@ class ClickHouseSession:
 
 
 def session_of(row: tuple[Any, ...]) -> ClickHouseSession:
-    """Return what a server says of itself.
+    """Return the server's description of itself.
 
     Raises:
-        MeasurementError: it is too old, or it does not name all settings that it has.
+        MeasurementError: it is too old, or it does not report all of its settings.
     """
     version, user, now, settings, engine, columns = row
     check_version(version)

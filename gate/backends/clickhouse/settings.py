@@ -1,4 +1,4 @@
-"""How to reach a ClickHouse server: the settings, and the policy's ``backend`` block for them."""
+"""The settings for a ClickHouse server, and the policy's ``backend`` block for them."""
 
 import base64
 from dataclasses import field
@@ -15,51 +15,51 @@ from gate.parsing.reader import Reader, written
 from gate.parsing.values import CONNECTION, SECRET
 
 _BEHIND: Final = "/(?:ping|play|dashboard|replicas_status|query)"
-"""Pages that follow the address of a server."""
+"""Paths of pages that follow the address of a server."""
 USUAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1", "clickhouse")
-"""Hosts whose names say nothing."""
+"""Hosts whose names reveal nothing."""
 _LONG: Final = 8
-"""Characters of a part of a path from which on it is masked."""
+"""The number of characters from which a part of a path is masked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClickHouseSettings:
-    """A table of a ClickHouse server, which is asked over HTTP."""
+    """A table of a ClickHouse server, which is queried over HTTP."""
 
     kind: ClassVar[str] = "clickhouse"
 
     url: str = field(repr=False)
-    """The address of the HTTP interface; messages show no more of it than `shown`."""
+    """The address of the HTTP interface; messages show only `shown`."""
     table: TableSettings
     shown: str = ""
-    """How messages name the server where the url, or a part of it, came from a variable. Empty: the
-    url is the policy's own text, and its host may be shown."""
+    """The server in messages if the url, or a part of it, came from a variable. Empty: the url is
+    the policy's own text, and its host may be shown."""
     user: str | None = None
-    """None: the one in the url, else the server's ``default``."""
+    """None: the user in the url, otherwise the server's ``default``."""
     password: str | None = field(default=None, repr=False)
     database: str | None = None
     """The database of a table whose name has none; None: the user's own default."""
     ca: Path | None = None
-    """A PEM file of the authorities to trust; None: the system's usual ones."""
+    """A PEM file of the trusted authorities; None: the system's default ones."""
     cert: Path | None = None
-    """The client's certificate, PEM; with ``key``, unless one file holds both."""
+    """The client's certificate, PEM; with ``key``, unless one file has both."""
     key: Path | None = None
     retries: int = 2
-    """Tries after the first one, if the connection failed or the server was busy."""
+    """The number of retries if the connection failed or the server was busy."""
 
 
 def login_of(settings: ClickHouseSettings, url: SplitResult) -> tuple[str, str]:
-    """Return user and password, both empty where the policy has none."""
+    """Return user and password, both empty if the policy has none."""
     user = unquote(url.username or "") if settings.user is None else settings.user
     password = unquote(url.password or "") if settings.password is None else settings.password
     return user or ("default" if password else ""), password
 
 
 def login_headers(settings: ClickHouseSettings, url: SplitResult) -> dict[str, str]:
-    """Return the headers that log in.
+    """Return the headers with the login.
 
-    The form of https://clickhouse.com/docs/interfaces/http with base64 takes any character; a user
-    who logs in with a certificate has no password.
+    The form of https://clickhouse.com/docs/interfaces/http with base64 allows any character; a user
+    with a certificate has no password.
     """
     user, password = login_of(settings, url)
     if user and not password and settings.cert is not None:
@@ -71,11 +71,11 @@ def login_headers(settings: ClickHouseSettings, url: SplitResult) -> dict[str, s
 
 
 def secrets(settings: ClickHouseSettings) -> tuple[str, ...]:
-    """Return the password in every form that is sent or written, and an address from outside."""
+    """Return the password in every form that is sent or written, and an address from a variable."""
     try:
         url = urlsplit(settings.url.strip())
     except ValueError:
-        url = urlsplit("")  # to such an address nothing is ever sent
+        url = urlsplit("")  # no request is ever sent to such an address
     password = login_of(settings, url)[1]
     login = login_headers(settings, url).get("Authorization", "").removeprefix("Basic ")
     outside = settings.shown and url.hostname not in USUAL_HOSTS
@@ -87,7 +87,7 @@ def secrets(settings: ClickHouseSettings) -> tuple[str, ...]:
 
 
 def _is_opaque(part: str) -> bool:
-    """Return whether a part of a path may be more than a usual word."""
+    """Return whether a part of a path may be more than a common word."""
     return len(part) >= _LONG
 
 

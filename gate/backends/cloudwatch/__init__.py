@@ -1,6 +1,6 @@
-"""Metrics of Amazon CloudWatch as good and bad events: of Bedrock, of load balancers, of one's own.
+"""Metrics of Amazon CloudWatch as good and bad events: of Bedrock, load balancers, or your own.
 
-CloudWatch adds the metrics up by the minute or the hour, and the gate adds up what it answers.
+CloudWatch adds up metrics by the minute or the hour, and the gate adds up its answers.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _open(settings: CloudWatchSettings, limits: Limits) -> Backend:
-    # Imports requests, which takes longer than all the rest of the gate.
+    # It imports requests, which takes longer than the rest of the gate.
     from gate.backends.cloudwatch.backend import CloudWatchBackend  # noqa: PLC0415
     from gate.backends.cloudwatch.client import CloudWatch  # noqa: PLC0415
 

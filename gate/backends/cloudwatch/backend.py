@@ -1,22 +1,18 @@
-"""The backend: all indicators and windows of a run, in as few questions as there can be."""
+"""The backend: all indicators and windows of a run, in as few queries as possible."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from gate.backends.cloudwatch.catalog import MetricCatalog, why_nothing
-from gate.backends.cloudwatch.client import CloudWatch, Fetched
-from gate.backends.cloudwatch.counting import (
-    MetricTimeline,
-    answer_for,
-    check_slices,
-    series_of,
-    timeline,
-)
+from gate.backends.cloudwatch.client import CloudWatch
+from gate.backends.cloudwatch.counting import answer_for, check_slices, series_of
 from gate.backends.cloudwatch.evidence import suspicions
 from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
+from gate.backends.cloudwatch.metrics import MetricStatistic
 from gate.backends.cloudwatch.periods import PeriodRun, period_within, pieces_of, usual_period
-from gate.backends.cloudwatch.selectors import MetricStatistic, SelectorError
+from gate.backends.cloudwatch.selectors import SelectorError
+from gate.backends.cloudwatch.timeline import Fetched, MetricTimeline, timeline
 from gate.backends.sql.slices import with_whole_slices
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, MeasurementError, Unmeasured
@@ -34,7 +30,7 @@ class MetricQuestion:
 
     @property
     def metrics(self) -> tuple[MetricStatistic, ...]:
-        """The metrics that have to be fetched."""
+        """The metrics to be fetched."""
         return tuple(counted_in([self.reading]))
 
 
@@ -42,7 +38,7 @@ class CloudWatchBackend:
     """Counts from the points of metrics."""
 
     def __init__(self, cloudwatch: CloudWatch) -> None:
-        """Ask for nothing yet."""
+        """Prepare; nothing is requested yet."""
         self.cloudwatch = cloudwatch
         self.catalog = MetricCatalog(cloudwatch)
 
@@ -60,7 +56,7 @@ class CloudWatchBackend:
         ]
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every request in order."""
+        """Return the events of each step, for every request in order."""
         self.cloudwatch.begin()
         planned = [self._plan_series(request) for request in requests]
         fetched = self._fetch(planned)
@@ -72,7 +68,7 @@ class CloudWatchBackend:
         ]
 
     def plan(self, request: CountRequest) -> MetricQuestion | Unmeasured:
-        """Return the questions of a request, or the reason why it cannot be answered."""
+        """Return the metric questions of a request, or the reason why it cannot be answered."""
         slices, now = request.slices, self.cloudwatch.clock.now()
         period = usual_period(request.span.length)
         if slices is not None:
@@ -124,10 +120,10 @@ class CloudWatchBackend:
         return self._with_evidence(answer, times, at) if request.probe else answer
 
     def _check_there(self, times: MetricTimeline) -> None:
-        """See that the total has a point.
+        """Check that the total has a point.
 
         Raises:
-            MeasurementError: it has none, or nothing was ever under the threshold.
+            MeasurementError: it has none, or no value was ever below the threshold.
         """
         if all(slot.total is None for slot in times.slots):
             terms = next(terms for _, terms in times.reading.roles)
@@ -139,9 +135,9 @@ class CloudWatchBackend:
         if times.reading.threshold is not None and not times.counts_good:
             metric = times.reading.metric
             reason = (
-                f"CloudWatch has values of {metric}, and no count of those up to"
+                f"CloudWatch has values of {metric}, but no count of those up to"
                 f" {times.reading.threshold}: either all are above it, or they were published as"
-                " statistic sets or with negative values, of which it cannot count them; choose a"
+                " statistic sets or with negative values, which it cannot count like this; choose a"
                 " metric whose percentiles CloudWatch shows"
             )
             raise MeasurementError(Cause.NO_DATA, reason)

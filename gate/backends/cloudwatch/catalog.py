@@ -1,18 +1,18 @@
-"""Which metrics CloudWatch lists, and why a metric without any point has none."""
+"""The metrics that CloudWatch lists, and the reason why a metric has no points."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
 
 from gate.backends.cloudwatch.client import CloudWatch, MetricList
+from gate.backends.cloudwatch.metrics import Metric, MetricStatistic
 from gate.backends.cloudwatch.pages import Number
 from gate.backends.cloudwatch.periods import PeriodRun
-from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
 from gate.errors import nearest
 from gate.measure import MeasurementError
 
 _RARE: Final[Mapping[str, frozenset[str]]] = {
-    # Their reporting criterion is that there is a nonzero value:
+    # These are reported only if there is a nonzero value:
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
     "AWS/ApplicationELB": frozenset(
         {
@@ -36,7 +36,7 @@ _RARE: Final[Mapping[str, frozenset[str]]] = {
         {"InvocationClientErrors", "InvocationServerErrors", "InvocationThrottles"}
     ),
 }
-"""Metrics that AWS itself publishes only if they have something to count."""
+"""Metrics that AWS itself publishes only if there are events."""
 _MOST_SHOWN: Final = 3
 
 
@@ -48,7 +48,7 @@ class MetricCatalog:
         self._lists: dict[tuple[object, ...], MetricList | None] = {}
 
     def named(self, namespace: str, name: str = "") -> MetricList | None:
-        """Return the metrics of a name, or of all names; None: the list is not available."""
+        """Return the metrics with a name, or with all names; None: the list is not available."""
         return self._listing(namespace, name, ())
 
     def with_dimensions(self, metric: Metric) -> MetricList | None:
@@ -56,7 +56,7 @@ class MetricCatalog:
         return self._listing(metric.namespace, "", metric.dimensions)
 
     def points(self, counted: MetricStatistic, pieces: Sequence[PeriodRun]) -> Mapping[int, Number]:
-        """Return the points of a metric; none where they did not come."""
+        """Return the points of a metric; empty if they are missing."""
         fetched = self._cloudwatch.fetch({counted: pieces})
         try:
             return dict(chain.from_iterable(fetched.points(counted, piece) for piece in pieces))
@@ -76,14 +76,14 @@ class MetricCatalog:
 
 
 def why_nothing(metrics: Sequence[Metric], catalog: MetricCatalog, region: str) -> str:
-    """Say what is wrong where the total has no points: what CloudWatch lists instead."""
+    """Say why the total has no points: which metrics CloudWatch lists instead."""
     metric = metrics[0]
     lead = f"CloudWatch in {region} has no point of {metric}"
     return f"{lead}; {listed_instead(metric, catalog)}"
 
 
 def listed_instead(metric: Metric, catalog: MetricCatalog) -> str:
-    """Say which metrics of this name, or of this namespace, CloudWatch lists."""
+    """Name the metrics with this name, or in this namespace, that CloudWatch lists."""
     named = catalog.named(metric.namespace, metric.name)
     if named is None:
         return (
@@ -113,5 +113,5 @@ def _dimensions(metric: Metric) -> str:
 
 
 def is_rare(metric: Metric) -> bool:
-    """Return whether AWS publishes a metric only if it has something to count."""
+    """Return whether AWS publishes a metric only if there are events."""
     return metric.name in _RARE.get(metric.namespace, ())

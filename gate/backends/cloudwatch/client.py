@@ -1,4 +1,4 @@
-"""CloudWatch's API in JSON: points of metrics in as few calls as can be, and lists of metrics.
+"""CloudWatch's API in JSON: points of metrics in as few calls as possible, and lists of metrics.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
@@ -7,31 +7,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from gate.backends.aws_login import aws_secrets
-from gate.backends.cloudwatch.pages import (
-    MetricPoints,
-    Number,
-    Pages,
-    listed,
-    next_token,
-    unreadable,
-)
+from gate.backends.cloudwatch.metrics import Metric, MetricStatistic
+from gate.backends.cloudwatch.pages import Pages, listed, next_token, unreadable
 from gate.backends.cloudwatch.periods import PeriodRun, joined, widened
-from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
 from gate.backends.cloudwatch.settings import CloudWatchSettings
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.backends.cloudwatch.timeline import Fetched
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, Dialogue, JsonObject
 from gate.dataclass import dataclass
 from gate.http import Clock
 from gate.measure import MeasurementError
 
 MOST_METRICS: Final = 500
-"""The most metrics of one call."""
+"""The maximum number of metrics in one call."""
 MOST_POINTS: Final = 100_800
-"""The most points of all metrics of one call."""
+"""The maximum number of points of all metrics in one call."""
 _MOST_LISTED: Final = 5000
-"""Metrics of a list, after which its further pages are not read."""
+"""The number of listed metrics after which further pages are not read."""
 _AT_ONCE: Final = 4
-_KEPT_PIECES: Final = 16
-"""How many stretches of the past are kept for each metric and period: the two ends of windows."""
 _TARGET: Final = "GraniteServiceVersion20100801"
 _BUSY: Final = frozenset(
     {
@@ -40,7 +33,7 @@ _BUSY: Final = frozenset(
         *("InternalServiceFault", "InternalServiceError", "InternalFailure"),
     }
 )
-"""Kinds of refusals that pass in a moment; CloudWatch sends most of them with the status 400."""
+"""The kinds of refusals that are temporary; CloudWatch sends most of them with the status 400."""
 _LOGIN: Final = (
     "let the login have cloudwatch:GetMetricData and cloudwatch:ListMetrics, and check"
     " AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and backend.region"
@@ -51,11 +44,11 @@ HINTS: Final = {
     401: _LOGIN,
     403: _LOGIN,
 }
-"""The remedy for a refusal by its status, with which the reason ends."""
+"""The remedy for a refusal by its status, at the end of the reason."""
 
 
 def _kind(body: JsonObject) -> str:
-    """Return the kind of a refusal, without what is before its # and after its colon."""
+    """Return the kind of a refusal, without the text before its # and after its colon."""
     kind = body.get("__type") or body.get("code") or ""
     return str(kind).rpartition("#")[2].partition(":")[0]
 
@@ -70,77 +63,25 @@ _DIALOGUE: Final = Dialogue(words=_words, hints=HINTS, transient=lambda body: _k
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricList:
-    """The metrics that CloudWatch lists: those with points of the last two weeks."""
+    """The metrics that CloudWatch lists: those with points in the last two weeks."""
 
     metrics: tuple[Metric, ...]
     whole: bool = True
-    """Whether these are all."""
-
-
-class Fetched:
-    """The points, or the reason why they are missing, for each metric and stretch of time."""
-
-    def __init__(self) -> None:
-        self._outcomes: dict[
-            tuple[MetricStatistic, int], dict[PeriodRun, MetricPoints | MeasurementError]
-        ] = {}
-        """By metric and period, for each stretch of time."""
-
-    def add(
-        self, piece: PeriodRun, outcomes: Mapping[MetricStatistic, MetricPoints | MeasurementError]
-    ) -> None:
-        """Add what came of one question."""
-        for counted, outcome in outcomes.items():
-            self._outcomes.setdefault((counted, piece.period), {})[piece] = outcome
-
-    def kept(self, counted: MetricStatistic, piece: PeriodRun) -> MetricPoints | None:
-        """Return points with those of a piece among them; None: no such points are kept."""
-        for whole, outcome in self._outcomes.get((counted, piece.period), {}).items():
-            inside = whole.start <= piece.start and piece.end <= whole.end
-            if inside and not isinstance(outcome, MeasurementError):
-                return outcome
-        return None
-
-    def keep(self, counted: MetricStatistic, piece: PeriodRun, fetched: "Fetched") -> None:
-        """Keep the points of a piece, and of older ones the last few: the two ends of each window.
-
-        What is kept grows with the number of windows, and not with that of the instants.
-        """
-        if (points := fetched.kept(counted, piece)) is not None:
-            own = self._outcomes.setdefault((counted, piece.period), {})
-            own[piece] = points
-            for oldest in list(own)[:-_KEPT_PIECES]:
-                del own[oldest]
-
-    def points(self, counted: MetricStatistic, piece: PeriodRun) -> list[tuple[int, Number]]:
-        """Return start and value of each point, in order, of a stretch that was asked for.
-
-        Raises:
-            MeasurementError: no answer can be counted.
-        """
-        outcome = next(
-            outcome
-            for whole, outcome in self._outcomes[counted, piece.period].items()
-            if whole.start <= piece.start and piece.end <= whole.end
-        )
-        if isinstance(outcome, MeasurementError):
-            raise outcome
-        inside = (start for start in outcome if piece.start <= start < piece.end)
-        return [(start, outcome[start]) for start in sorted(inside)]
+    """Whether the list is complete."""
 
 
 class CloudWatch:
-    """CloudWatch in one region, reached with one login."""
+    """CloudWatch in one region, with one login."""
 
     def __init__(
         self, settings: CloudWatchSettings, timeout: float, clock: Clock | None = None
     ) -> None:
-        """Prepare; nothing is sent.
+        """Prepare; no request is sent yet.
 
         Args:
-            settings: where it is, and the login.
-            timeout: seconds that everything between two calls of `begin` may take.
-            clock: of the run.
+            settings: the address and the login.
+            timeout: the time limit in seconds of everything between two calls of `begin`.
+            clock: the clock of the run.
         """
         self.settings, self._timeout = settings, timeout
         self._past = Fetched()
@@ -168,14 +109,14 @@ class CloudWatch:
         )
 
     def begin(self) -> None:
-        """Let the time begin that the next questions may take together."""
+        """Start the time limit of the next questions together."""
         self._data.begin()
         self._list.begin()
 
     def fetch(self, wanted: Mapping[MetricStatistic, Sequence[PeriodRun]]) -> Fetched:
-        """Ask for the points of each metric in some stretches of time; never raises.
+        """Request the points of each metric in some stretches of time; never raises.
 
-        What is past is kept for the next question.
+        Points of the past are kept for the next question.
         """
         fetched, missing = Fetched(), dict[MetricStatistic, list[PeriodRun]]()
         now = self.clock.now()
@@ -194,7 +135,7 @@ class CloudWatch:
         return fetched
 
     def _ask(self, wanted: Mapping[MetricStatistic, Sequence[PeriodRun]], fetched: Fetched) -> None:
-        """Ask for all pages, and add what came of them."""
+        """Request all pages, and add their results."""
         questions = [(piece, Pages(piece, some)) for piece, some in _questions(wanted)]
         while questions:
             answers = self._data.ask_all([pages.call for _, pages in questions], _AT_ONCE)
@@ -217,12 +158,12 @@ class CloudWatch:
     def metrics(
         self, namespace: str, name: str = "", dimensions: Sequence[tuple[str, str]] = ()
     ) -> MetricList:
-        """Return what is listed of a namespace.
+        """Return the listed metrics of a namespace.
 
         Args:
-            namespace: whose metrics.
-            name: of the metrics; empty: any.
-            dimensions: that they must have, beside any others.
+            namespace: the namespace of the metrics.
+            name: the name of the metrics; empty: any.
+            dimensions: dimensions that they must have, beside any others.
 
         Raises:
             MeasurementError: the list cannot be read.
@@ -245,7 +186,7 @@ class CloudWatch:
 def _questions(
     wanted: Mapping[MetricStatistic, Sequence[PeriodRun]],
 ) -> Iterator[tuple[PeriodRun, Sequence[MetricStatistic]]]:
-    """Yield which metrics are asked for together: in the same stretch and period, in one call."""
+    """Yield the metrics that are requested in one call: with the same stretch and period."""
     together = dict[PeriodRun, list[MetricStatistic]]()
     for counted, pieces in wanted.items():
         for piece in pieces:

@@ -1,155 +1,26 @@
 """From points of metrics to counts: over a stretch of time, by timeslices, and step by step."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from gate.backends.cloudwatch.client import Fetched
-from gate.backends.cloudwatch.indicators import MetricIndicator
 from gate.backends.cloudwatch.pages import Number
-from gate.backends.cloudwatch.periods import MINUTE, PeriodRun, counted_span, moment, seconds
-from gate.backends.cloudwatch.selectors import MetricStatistic
+from gate.backends.cloudwatch.periods import PeriodRun, seconds
+from gate.backends.cloudwatch.timeline import MetricTimeline, Slot
 from gate.backends.sql.slices import SliceCounts, in_slices
-from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, MeasurementError, Spent
-from gate.measure.coverage import StepCoverage, coverage_by_steps
-from gate.measure.history import MOST_PARTS, Series, SeriesRequest, clock_part
+from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
-from gate.wording import instant
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The published counts of one period of an indicator; only periods with points have them."""
-
-    start: int
-    end: int
-    total: Number | None
-    """All events, or what was spent; None: no point says so."""
-    bad: Number
-    """Below 0, or above the total, where what is subtracted was published in another period."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricTimeline:
-    """The periods of one indicator over a stretch of time, the oldest first."""
-
-    reading: MetricIndicator
-    pieces: tuple[PeriodRun, ...]
-    """At least one."""
-    slots: tuple[Slot, ...]
-    seen: Mapping[MetricStatistic, int]
-    """The metrics that have a point, and when the period of their newest begins."""
-    points: Mapping[MetricStatistic, Mapping[int, Number]]
-    """The points of each metric that is counted, by the start of their period."""
-
-    @property
-    def span(self) -> Span:
-        """The stretch that is counted: the requested one, in whole periods."""
-        return counted_span(self.pieces)
-
-    @property
-    def total(self) -> Fraction:
-        """All events, or all that was spent."""
-        return Fraction(sum(slot.total for slot in self.slots if slot.total is not None))
-
-    @property
-    def bad(self) -> Fraction:
-        """All bad events."""
-        return Fraction(sum(slot.bad for slot in self.slots))
-
-    @property
-    def counts_good(self) -> bool:
-        """Whether any metric of the good events has a point."""
-        return any(term.counted in self.seen for term in self.reading.good or ())
-
-    @property
-    def query(self) -> str:
-        """The request, as people read it."""
-        span = self.span
-        return f"{self.reading}, from {instant(span.start)} to {instant(span.end)}"
-
-    def newest(self, at: datetime) -> datetime:
-        """Return when the newest minute ends in which there surely is a point of the total.
-
-        There must be one.
-
-        The time after the last whole period of the stretch is not counted and says nothing, so that
-        a point in the last of them is as new as one can be. Of an older period that is longer than
-        a minute, the first minute counts.
-        """
-        newest = [slot for slot in self.slots if slot.total is not None][-1]
-        return at if newest.end == seconds(self.span.end) else moment(newest.start + MINUTE)
-
-    def coverage(self) -> StepCoverage:
-        """Return how much of the stretch has points of the total, by parts on the clock.
-
-        A part without points counts where that is usual: CloudWatch stores nothing where nothing
-        happened.
-        """
-        span, longest = self.span, max(piece.period for piece in self.pieces)
-        step = max(clock_part(span.length), timedelta(seconds=longest))
-        size = int(step.total_seconds())
-        first, last = seconds(span.start) // size, (seconds(span.end) - 1) // size
-        events: list[float | None] = [None] * (last - first + 1)
-        for slot in self.slots:
-            if slot.total is not None:
-                place = slot.start // size - first
-                events[place] = (events[place] or 0.0) + float(slot.total)
-        parts = Span(moment(first * size), moment((last + 1) * size))
-        return coverage_by_steps(events, parts, most=MOST_PARTS)
-
-
-def timeline(
-    reading: MetricIndicator, pieces: Sequence[PeriodRun], fetched: Fetched
-) -> MetricTimeline:
-    """Put the points of an indicator's metrics together.
-
-    Raises:
-        MeasurementError: those of a metric did not come.
-    """
-    seen, ends = dict[MetricStatistic, int](), dict[int, int]()
-    points = dict[MetricStatistic, dict[int, Number]]()
-    sums = dict[str, dict[int, Number]]()
-    for role, terms in reading.roles:
-        own = sums[role] = {}
-        for term in terms:
-            published = points.setdefault(term.counted, {})
-            factor = int(term.factor) if term.factor.denominator == 1 else term.factor
-            for piece in pieces:
-                for start, value in fetched.points(term.counted, piece):
-                    published[start] = value
-                    own[start] = own.get(start, 0) + factor * value
-                    ends[start] = start + piece.period
-                    seen[term.counted] = start
-    slots = tuple(_slot(reading, start, ends[start], sums) for start in sorted(ends))
-    return MetricTimeline(
-        reading=reading, pieces=tuple(pieces), slots=slots, seen=seen, points=points
-    )
-
-
-def _slot(
-    reading: MetricIndicator, start: int, end: int, sums: Mapping[str, Mapping[int, Number]]
-) -> Slot:
-    """Return the total and the bad events of a period, from the sum of each role."""
-    part = {role: own[start] for role, own in sums.items() if start in own}
-    good, bad = part.get("good", 0), part.get("bad", 0)
-    if reading.spent is not None:
-        return Slot(start, end, part.get("spent"), part.get("spent", 0))
-    if reading.total is None:
-        return Slot(start, end, good + bad, bad)
-    total = part.get("total")
-    return Slot(start, end, total, bad if reading.bad is not None else (total or 0) - good)
 
 
 def answer_for(request: CountRequest, times: MetricTimeline) -> Answer:
-    """Return what was counted over the stretch of a request, without evidence.
+    """Return the counts over the stretch of a request, without evidence.
 
     Raises:
-        MeasurementError: it is not a count.
+        MeasurementError: they are not valid counts.
     """
     total, bad, evidence = times.total, times.bad, Evidence(query=times.query)
     if request.amount:
@@ -182,7 +53,7 @@ def _check(what: str, number: Fraction) -> None:
 
 
 def check_slices(slices: Slices, pieces: Sequence[PeriodRun]) -> None:
-    """See that every slice is a whole number of periods.
+    """Check that every slice is a whole number of periods.
 
     Raises:
         MeasurementError: CloudWatch no longer has periods as short.
@@ -204,7 +75,7 @@ def _slice_counts(times: MetricTimeline, slices: Slices) -> SliceCounts:
     for slot in times.slots:
         total, bad = sums.get(slot.start // length, (0, 0))
         sums[slot.start // length] = total + (slot.total or 0), bad + slot.bad
-    # Only compared with each other: whole numbers make no difference.
+    # They are only compared with each other: whole numbers make no difference.
     return SliceCounts(slices, [(number, *_whole(*pair)) for number, pair in sums.items()])
 
 
@@ -215,9 +86,9 @@ def _whole(total: Number, bad: Number) -> tuple[int, int]:
 
 
 def series_of(request: SeriesRequest, times: MetricTimeline) -> Series:
-    """Return what happened in each step.
+    """Return the events of each step.
 
-    Periods that are longer than a step, or overlap two, are taken to have even traffic.
+    Periods that are longer than a step, or overlap two, are assumed to have even traffic.
     """
     if request.slices is not None:
         return _sliced_series(request, request.slices, times)
@@ -241,9 +112,9 @@ def series_of(request: SeriesRequest, times: MetricTimeline) -> Series:
 
 
 def _shares(request: SeriesRequest, slot: Slot) -> Iterator[tuple[int, float]]:
-    """Yield in which steps a period is, and how much of it, as if its events were spread evenly.
+    """Yield the steps of a period with its share in each, as if its events were spread evenly.
 
-    What is rounded off the start of the stretch belongs to the first step.
+    Time that was rounded off at the start of the stretch belongs to the first step.
     """
     first = seconds(request.span.start)
     start, end = max(slot.start, first), max(slot.end, first + 1)
@@ -271,7 +142,7 @@ def _sliced_series(request: SeriesRequest, slices: Slices, times: MetricTimeline
 def _say_what_is_silent(
     request: SeriesRequest, times: MetricTimeline, totals: list[float | None]
 ) -> None:
-    """Put 0 where silence says that nothing happened, and leave None where it says nothing."""
+    """Set 0 where silence means that nothing happened, and keep None elsewhere."""
     there = [place for place, total in enumerate(totals) if total is not None]
     if not there:
         return

@@ -9,7 +9,8 @@ from gate.backends.cloudwatch.backend import CloudWatchBackend
 from gate.backends.cloudwatch.catalog import is_rare, listed_instead
 from gate.backends.cloudwatch.client import HINTS, CloudWatch
 from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
-from gate.backends.cloudwatch.selectors import Metric, MetricStatistic, SelectorError
+from gate.backends.cloudwatch.metrics import Metric, MetricStatistic
+from gate.backends.cloudwatch.selectors import SelectorError
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import (
@@ -29,19 +30,19 @@ _EXPECTED: Final = (
     *(Check.METRIC, Check.LABELS, Check.COUNTED, Check.PARTIAL),
     *(Check.FRESHNESS, Check.COVERAGE, Check.GAPS),
 )
-"""The checks that each SLO needs; for each that is not made there is a reason."""
+"""The checks that each SLO needs; a skipped check has a reason."""
 _SECOND: Final = timedelta(seconds=1)
 _LISTING: Final = "cloudwatch:ListMetrics"
 
 
 @dataclass(frozen=True, slots=True)
 class CloudWatchDoctor:
-    """Lists the metrics, and measures as for a budget."""
+    """Lists the metrics, and measures like for a budget."""
 
     backend: CloudWatchBackend
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Look at every SLO; never raises for what CloudWatch does."""
+        """Examine every SLO; never raises for a failure of CloudWatch."""
         cloudwatch = self.backend.cloudwatch
         answers = self.backend.measure([slo.request for slo in slos], at)
         refused = [answer for answer in answers if _is_refused(answer)]
@@ -68,7 +69,7 @@ class CloudWatchDoctor:
         if isinstance(answer, Unmeasured):
             yield _failure(Check.COUNTED, answer)
             return
-        # CloudWatch has counts, and never a share in their place.
+        # CloudWatch has counts, never only a share.
         yield _counted(cast("Counts | Spent", answer), self._mean(slo, answer))
         yield CheckResult(check=Check.PARTIAL)
         doubts = list(suspicion_results(answer))
@@ -79,7 +80,7 @@ class CloudWatchDoctor:
         yield from _when(slo, answer.evidence, at)
 
     def _mean(self, slo: CheckedSlo, answer: Answer) -> str:
-        """Say what the values of a latency are in the mean, from which its unit can be guessed."""
+        """Report the mean of a latency's values, which indicates the unit."""
         question = self.backend.plan(slo.request)
         sliced = slo.request.slices is not None
         if sliced or isinstance(question, Unmeasured) or question.reading.threshold is None:
@@ -90,7 +91,7 @@ class CloudWatchDoctor:
         return f"; the mean is {mean:g}, and values up to {question.reading.threshold} are good"
 
     def _of_metric(self, metric: Metric) -> CheckResult:
-        """Say whether CloudWatch lists a metric, and what it lists in its place."""
+        """Report whether CloudWatch lists a metric, and what it lists instead."""
         listing = self.backend.catalog.named(metric.namespace, metric.name)
         if listing is not None and metric in listing.metrics:
             message = f"{metric} had points in the last two weeks"
@@ -112,7 +113,7 @@ def _reading(slo: CheckedSlo) -> MetricIndicator | None:
     try:
         return read_indicator(slo.request.sli)
     except SelectorError:
-        return None  # the answer says what is wrong
+        return None  # the answer names the problem
 
 
 def _is_refused(answer: Answer) -> bool:
@@ -120,7 +121,7 @@ def _is_refused(answer: Answer) -> bool:
 
 
 def _of_login(cloudwatch: CloudWatch, metric: Metric | None) -> Iterator[CheckResult]:
-    """Say what the login may do, and that the clocks agree."""
+    """Report the permissions of the login, and whether the clocks agree."""
     answered = f"{cloudwatch.shown} has answered cloudwatch:GetMetricData"
     yield CheckResult(check=Check.REACH, message=answered, examined="cloudwatch:GetMetricData")
     signed = "the signature was accepted, which AWS refuses when clocks differ by minutes"
@@ -148,7 +149,7 @@ def _of_login(cloudwatch: CloudWatch, metric: Metric | None) -> Iterator[CheckRe
 
 
 def _failure(check: Check, answer: Answer) -> CheckResult:
-    """Return an answer without a number as a fault; there must be none."""
+    """Return an answer without a number as a fault."""
     assert isinstance(answer, Unmeasured)  # noqa: S101 - for the type checker
     message, remedy = with_advice(answer.reason, remedy_of(answer.cause).hint)
     for hint in HINTS.values():
@@ -172,7 +173,7 @@ def _counted(answer: Counts | Spent, mean: str) -> CheckResult:
 
 
 def _when(slo: CheckedSlo, evidence: Evidence, at: datetime) -> Iterator[CheckResult]:
-    """Say how new the points are, and how much of the window has any."""
+    """Report the age of the points, and the share of the window with points."""
     age = max(at - (evidence.newest or at), timedelta()) // _SECOND * _SECOND
     old = age > slo.max_age
     yield CheckResult(

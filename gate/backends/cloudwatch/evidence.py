@@ -1,8 +1,8 @@
-"""Whether a metric without any point says that nothing happened, or that nobody publishes it.
+"""Whether a metric without points means that nothing happened, or that nobody publishes it.
 
-CloudWatch stores nothing where nothing was published, and answers "Complete" for a metric that does
-not exist. So the silence of an error metric counts as 0 only where the metric is proved: its name
-and its dimensions were seen, together or each for itself.
+CloudWatch stores nothing if nothing was published, and answers "Complete" for a metric that does
+not exist. So the silence of an error metric counts as 0 only if the metric is proved: its name and
+its dimensions were seen, together or separately.
 """
 
 import re
@@ -13,10 +13,10 @@ from itertools import groupby
 from typing import Final
 
 from gate.backends.cloudwatch.catalog import MetricCatalog, is_rare, listed_instead
-from gate.backends.cloudwatch.counting import MetricTimeline
+from gate.backends.cloudwatch.metrics import Metric, Term
 from gate.backends.cloudwatch.pages import Number
 from gate.backends.cloudwatch.periods import HOUR, moment
-from gate.backends.cloudwatch.selectors import Metric, Term
+from gate.backends.cloudwatch.timeline import MetricTimeline
 from gate.errors import likeness
 from gate.measure import Answer, Cause, Counts, Suspicion
 from gate.measure.coverage import StepCoverage
@@ -24,17 +24,19 @@ from gate.slo.objective import Span
 from gate.wording import amount, instant, percent_spent, stretch
 
 _SILENT: Final = 6 * HOUR
-"""Seconds without a bad event after which it is asked whether it has another name."""
+"""The number of seconds without a bad event after which another name of the metric is searched
+for."""
 _FEWEST_SILENT: Final = 3
-"""Hours with events in a row without a point of a metric that nearly always has one."""
+"""The number of consecutive hours with events but without a point of a metric that nearly always
+has one."""
 _DENSE: Final = Fraction(98, 100)
-"""The share of the other hours with events in which it has one: of a metric that misses 2% of them
-by chance, three in a row are missing once in 170 months."""
+"""The share of the other hours with events in which it has a point: for a metric that misses 2% of
+them by chance, three in a row are missing once in 170 months."""
 _BETWEEN: Final = 24
-"""Hours with a point between two silences at least, in the mean; where nights are silent it is
+"""The minimum mean number of hours with a point between two silences; with silent nights, it is
 less."""
 _OVERLAP: Final = 24
-"""Hours in which a metric is published under two names, at most, while one follows the other."""
+"""The maximum number of hours in which a metric is published under two names during a renaming."""
 _FAILURE: Final = re.compile(
     r"err|fail|fault|5xx|50[0-9]|throttl|timeout|exception|reject", re.IGNORECASE
 )
@@ -44,7 +46,7 @@ _ALIKE: Final = 0.6
 def suspicions(
     answer: Answer, times: MetricTimeline, seen: StepCoverage, catalog: MetricCatalog
 ) -> tuple[Suspicion, ...]:
-    """Return the reasons to think that a count is not what happened."""
+    """Return the reasons to doubt a count."""
     return (
         *_unmatched(answer, times, catalog),
         *_renamed(times, catalog),
@@ -56,11 +58,11 @@ def suspicions(
 def _unmatched(
     answer: Answer, times: MetricTimeline, catalog: MetricCatalog
 ) -> Iterator[Suspicion]:
-    """Suspect metrics that have no points, if nothing shows that they can have points."""
+    """Suspect metrics without points, unless something shows that they can have points."""
     good_events = answer.total - answer.bad if isinstance(answer, Counts) else None
     bad_events = answer.bad if isinstance(answer, Counts) else None
     suspected = set(times.seen)
-    # The total comes last: what is missing from it may be missing from the bad events, too.
+    # The total comes last: parts that it lacks may be missing from the bad events, too.
     for role, terms in reversed(list(times.reading.roles)):
         for term in terms:
             metric = term.counted.metric
@@ -81,7 +83,7 @@ def _unmatched(
 
 
 def _hides(role: str, term: Term, times: MetricTimeline) -> bool:
-    """Return whether bad events, or a part of what was spent, are missing without a term."""
+    """Return whether without a term, bad events or a part of the spent amount would be missing."""
     lowers = role == "good" or (role == "total" and times.reading.bad is not None)
     return lowers != (term.factor > 0)
 
@@ -89,9 +91,9 @@ def _hides(role: str, term: Term, times: MetricTimeline) -> bool:
 def is_proved(metric: Metric, times: MetricTimeline, catalog: MetricCatalog) -> bool:
     """Return whether a metric without a point in the window can have one.
 
-    It is listed, as it had one in the last two weeks. Or its name is one that AWS publishes only
-    if it has something to count, or one that is listed for other values of the same
-    dimensions; and another metric has points with the very same dimensions.
+    It is listed, since it had one in the last two weeks. Or its name is one that AWS publishes only
+    if there are events, or one that is listed for other values of the same dimensions; and another
+    metric has points with exactly the same dimensions.
     """
     named = catalog.named(metric.namespace, metric.name)
     listed = () if named is None else named.metrics
@@ -113,7 +115,7 @@ def _alike(metric: Metric, other: Metric) -> bool:
 
 
 def _renamed(times: MetricTimeline, catalog: MetricCatalog) -> Iterator[Suspicion]:
-    """Suspect that bad events go on under another name, where one begins as theirs has ended."""
+    """Suspect that bad events continue under another name, if one begins when theirs has ended."""
     end = times.pieces[-1].end
     for term in times.reading.bad or ():
         last = times.seen.get(term.counted, end)
@@ -138,17 +140,17 @@ def _renamed(times: MetricTimeline, catalog: MetricCatalog) -> Iterator[Suspicio
 
 
 def _may_follow(metric: Metric, earlier: Metric, times: MetricTimeline) -> bool:
-    """Return whether a metric may be another name of an earlier one, and is not counted."""
+    """Return whether a metric may be a newer name of an earlier one, and is not counted."""
     counted = {term.counted.metric for _, terms in times.reading.roles for term in terms}
     alike = bool(_FAILURE.search(metric.name)) or likeness(metric.name, earlier.name) > _ALIKE
     return alike and metric not in counted and _alike(metric, earlier)
 
 
 def _silent(times: MetricTimeline) -> Iterator[Suspicion]:
-    """Suspect that bad events were not counted in hours without a point of a metric of them.
+    """Suspect that bad events were not counted in hours without a point of their metric.
 
-    Only of a metric that says 0 where nothing failed, and does so in nearly every hour that has
-    events: another one is silent because nothing failed.
+    This applies only to a metric that publishes 0 without failures, in nearly every hour with
+    events: another metric is silent because nothing failed.
     """
     for term in times.reading.bad or ():
         if term.factor < 0 or all(times.points[term.counted].values()):
@@ -178,11 +180,11 @@ def _silent(times: MetricTimeline) -> Iterator[Suspicion]:
 
 
 def _beside(term: Term, times: MetricTimeline) -> tuple[Mapping[int, Number], set[int]]:
-    """Return by the hour how many events a metric of bad events is about, and when any say so.
+    """Return by hour the events that a metric of bad events covers, and when any has points.
 
     The events are those of the metrics with the same dimensions, since another model or load
     balancer of the sum may be newer. Without such metrics, they are all events, and all metrics of
-    bad events count. A metric that has points only where this one has none is its other name.
+    bad events count. A metric that has points only while this one has none is its other name.
     """
     metric, others = term.counted.metric, dict(times.reading.roles)
     totals = [each.counted for each in others.get("total") or others.get("good") or ()]
@@ -204,7 +206,7 @@ def _hours(points: Mapping[int, Number]) -> set[int]:
 
 
 def _lost(seen: StepCoverage) -> Iterator[Suspicion]:
-    """Suspect that events were lost where the total has no points though it usually has."""
+    """Suspect that events were lost if the total has no points although it usually has."""
     gaps = seen.gaps
     if gaps.longest is None:
         return

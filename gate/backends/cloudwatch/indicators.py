@@ -5,17 +5,15 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.cloudwatch.selectors import (
+from gate.backends.cloudwatch.metrics import (
     SAMPLE_COUNT,
     Metric,
     MetricStatistic,
-    SelectorError,
     Term,
     Total,
-    read_metric,
-    read_sum,
     shown_sum,
 )
+from gate.backends.cloudwatch.selectors import SelectorError, read_metric, read_sum
 from gate.dataclass import dataclass
 from gate.slo.indicator import Sli, Slices
 from gate.slo.quantities import format_duration
@@ -24,23 +22,23 @@ from gate.wording import exact
 _MINUTE: Final = timedelta(minutes=1)
 """The shortest period whose data CloudWatch keeps for longer than three hours."""
 _MOST_DECIMALS: Final = 10
-"""That the boundaries of a trimmed count may have."""
+"""The maximum number of decimals in the boundaries of a trimmed count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricIndicator:
-    """The sums that an indicator counts; each is None where it is not given."""
+    """The sums that an indicator counts; None for those that are not given."""
 
     total: Total | None = None
     bad: Total | None = None
     good: Total | None = None
     spent: Total | None = None
     threshold: str | None = None
-    """The bound of a latency, as the statistic has it; then ``good`` is the trimmed count."""
+    """The bound of a latency, as the statistic has it; ``good`` is then the trimmed count."""
 
     @property
     def roles(self) -> Iterator[tuple[str, Total]]:
-        """Yield each sum that is given, with its role."""
+        """Yield each given sum, with its role."""
         for role in ("total", "bad", "good", "spent"):
             terms: Total | None = getattr(self, role)
             if terms is not None:
@@ -48,7 +46,7 @@ class MetricIndicator:
 
     @property
     def metric(self) -> Metric:
-        """The first metric of all."""
+        """The first metric."""
         return next(terms for _, terms in self.roles)[0].counted.metric
 
     def __str__(self) -> str:
@@ -56,10 +54,10 @@ class MetricIndicator:
 
 
 def read_indicator(sli: Sli) -> MetricIndicator:
-    """Read what an indicator counts.
+    """Read the sums of an indicator.
 
     Raises:
-        SelectorError: it cannot be counted, whatever data there is.
+        SelectorError: it cannot be counted, regardless of data.
     """
     if sli.column is not None and sli.threshold is not None:
         return _latency(sli.column, sli.threshold, sli.total)
@@ -98,7 +96,7 @@ def _latency(column: str, threshold: Fraction, total: str | None) -> MetricIndic
 
 
 def mistake_in(sli: Sli, slices: Slices | None) -> str | None:
-    """Say what is wrong with an indicator whatever data there is; None: nothing."""
+    """Return a mistake in an indicator that does not depend on data; None: no mistake."""
     try:
         read_indicator(sli)
     except SelectorError as error:

@@ -1,24 +1,23 @@
-"""One question to GetMetricData, the pages that answer it, and what of them can be counted.
+"""One question to GetMetricData, the pages of its answer, and their countable points.
 
-The status of HTTP says nothing about the points. Each metric has a status of its own, on each page,
-and "Complete" may come without any point, as of a metric that does not exist.
+The HTTP status says nothing about the points. Each metric has a status of its own on each page, and
+"Complete" may come without any point, even for a metric that does not exist.
 """
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
+from gate.backends.cloudwatch.metrics import Metric, MetricStatistic
 from gate.backends.cloudwatch.periods import PeriodRun, moment
-from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
-from gate.backends.platforms.api import Call, JsonObject
-from gate.backends.platforms.values import finite
+from gate.backends.platforms.messages import Call, JsonObject, finite
 from gate.measure import Cause, MeasurementError
 from gate.wording import instant
 
 _MOST_PAGES: Final = 1000
-"""More than any question has, whose metrics and points are limited."""
+"""More than any question has, since metrics and points are limited."""
 _END_OF_TIME: Final = 253_402_300_800
-"""Seconds from 1970 to the year 10000, which no date is in."""
+"""Seconds from 1970 to the year 10000, beyond all dates."""
 _COMPLETE: Final = "Complete"
 _PARTIAL: Final = "PartialData"
 _FAILED: Final = {
@@ -29,11 +28,11 @@ _FAILED: Final = {
 _UNREADABLE: Final = "CloudWatch answered something unreadable"
 Number = int | Fraction
 MetricPoints = Mapping[int, Number]
-"""The value of each period in which something was published, by its start in seconds since 1970."""
+"""The value of each period with published data, by its start in seconds since 1970."""
 
 
 def wire_metric(metric: Metric) -> JsonObject:
-    """Return a metric as CloudWatch is asked for it."""
+    """Return a metric in the form of CloudWatch's requests."""
     return {
         "Namespace": metric.namespace,
         "MetricName": metric.name,
@@ -42,16 +41,16 @@ def wire_metric(metric: Metric) -> JsonObject:
 
 
 def unreadable(detail: str) -> MeasurementError:
-    """Return that an answer does not have the form that it must have."""
+    """Return the error for an answer in an unexpected form."""
     remedy = "; check that url is CloudWatch itself or a proxy of it"
     return MeasurementError(Cause.BACKEND_ERROR, f"{_UNREADABLE}: {detail}{remedy}")
 
 
 def listed(answer: JsonObject, key: str) -> list[Any]:
-    """Return a list of an answer, which is empty where it is null or absent.
+    """Return a list of an answer, which is empty if it is null or absent.
 
     Raises:
-        MeasurementError: it is something else.
+        MeasurementError: the value has another type.
     """
     some = answer.get(key)
     if some is None:
@@ -79,7 +78,7 @@ def next_token(answer: JsonObject, seen: set[str]) -> str:
 
 
 class Pages:
-    """Some metrics in the same stretch of time, and what the pages have said so far."""
+    """Some metrics in the same stretch of time, and the results of the pages so far."""
 
     def __init__(self, piece: PeriodRun, counted: Sequence[MetricStatistic]) -> None:
         self._piece, self.counted = piece, tuple(counted)
@@ -112,10 +111,10 @@ class Pages:
         return Call(path="/", method="POST", body=body)
 
     def read(self, answer: JsonObject) -> bool:
-        """Take a page; return whether there is another.
+        """Add a page; return whether there is another.
 
         Raises:
-            MeasurementError: nothing of the answer can be counted.
+            MeasurementError: no part of the answer can be counted.
         """
         if messages := listed(answer, "Messages"):
             raise MeasurementError(Cause.PARTIAL, f"CloudWatch says: {_said(messages)}")
@@ -142,14 +141,14 @@ class Pages:
             for place in range(len(self.counted)):
                 if result.get("Id") == f"m{place}":
                     return place
-        raise unreadable("a result belongs to no metric that was asked for")
+        raise unreadable("a result belongs to a metric that was not requested")
 
     def _take(self, place: int, result: JsonObject) -> None:
         if messages := listed(result, "Messages"):
             said = f"CloudWatch says of {self.counted[place]}: {_said(messages)}"
             raise MeasurementError(Cause.PARTIAL, said)
         status = self._status[place] = str(result.get("StatusCode"))
-        if status not in {_COMPLETE, _PARTIAL}:  # a later page does not make up for it
+        if status not in {_COMPLETE, _PARTIAL}:  # a later page does not repair this
             words = _FAILED.get(status, f"the status {status!r} is not one of CloudWatch's")
             raise MeasurementError(Cause.BACKEND_ERROR, f"{self.counted[place]}: {words}")
         times, values = listed(result, "Timestamps"), listed(result, "Values")
@@ -168,7 +167,7 @@ class Pages:
             raise unreadable("a time is not a number of whole seconds since 1970")
         start = int(number)
         if not piece.start <= start < piece.end or (start - piece.start) % piece.period:
-            raise unreadable(f"a point of {instant(moment(start))}, which was not asked for")
+            raise unreadable(f"a point of {instant(moment(start))}, which was not requested")
         return start
 
     def _value(self, place: int, start: int, value: object) -> Number:
@@ -177,10 +176,10 @@ class Pages:
             shown = f"{self.counted[place]} is {value!r:.40} at {instant(moment(start))}"
             reason = f"{shown}, which cannot be a count; see who publishes it"
             raise MeasurementError(Cause.INVALID, reason)
-        return int(number) if number.denominator == 1 else number  # whole ones are faster
+        return int(number) if number.denominator == 1 else number  # whole numbers are faster
 
     def _failure(self, place: int) -> MeasurementError | None:
-        """Return what the status after the last page says against the points."""
+        """Return the reason in the last page's status why the points do not count."""
         status, counted = self._status[place], self.counted[place]
         if status == _COMPLETE:
             return None
@@ -191,7 +190,7 @@ class Pages:
 
 
 def _said(messages: Sequence[object]) -> str:
-    """Write what messages say, whatever their form is."""
+    """Write the text of messages in any form."""
     texts = (
         ": ".join(str(message[key]) for key in ("Code", "Value") if key in message)
         if isinstance(message, dict)

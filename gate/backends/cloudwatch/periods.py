@@ -1,9 +1,9 @@
-"""Which periods CloudWatch has of a stretch of time, by its age, and how it is cut in them.
+"""The periods that CloudWatch has for a stretch of time, by its age, and how to cut it.
 
 It keeps points of a minute for 15 days, of 5 minutes for 63 days and of an hour for 455 days:
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html. A question
-with a shorter period than its start allows is answered without points and as if it were complete,
-and a start between two periods is moved back. So all starts are on the clock here.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html. A request
+with a shorter period than its start allows gets an answer without points that seems complete, and a
+start between two periods is moved back. So all starts are on the clock here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,21 +19,21 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 _DAY: Final = 86_400
 _KEPT: Final = ((15 * _DAY, MINUTE), (63 * _DAY, 5 * MINUTE))
-"""For how many seconds CloudWatch has points, and the seconds of their period."""
+"""The number of seconds for which CloudWatch keeps points, and the seconds of their period."""
 KEPT: Final = timedelta(days=455)
-"""After which CloudWatch has nothing."""
+"""The age after which CloudWatch has no points."""
 _EARLY: Final = HOUR
-"""Seconds before its end from which on a period is no longer asked for: its age grows on the way,
-and this machine's clock may be late."""
+"""The number of seconds before its end from which a period is no longer requested: its age grows on
+the way, and this machine's clock may be late."""
 _NEWEST: Final = 6 * HOUR
-"""Seconds at the end of a stretch that are asked for in the shortest period."""
+"""The number of seconds at the end of a stretch that are requested in the shortest period."""
 FINE: Final = timedelta(hours=12)
-"""A stretch up to this length is asked for by the minute."""
+"""The maximum length of a stretch that is requested by the minute."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class PeriodRun:
-    """A stretch of time in whole periods, in seconds since 1970; the start belongs to it."""
+    """A stretch of time in whole periods, in seconds since 1970; the start is included."""
 
     start: int
     end: int
@@ -41,7 +41,7 @@ class PeriodRun:
 
     @property
     def points(self) -> int:
-        """How many points there are at most."""
+        """The maximum number of points."""
         return (self.end - self.start) // self.period
 
 
@@ -62,27 +62,27 @@ def finest(start: int, now: datetime) -> int:
 
 
 def usual_period(length: timedelta) -> int:
-    """Return the period in which a stretch of this length is asked for, but for its two ends."""
+    """Return the period for requests of a stretch of this length, except for its two ends."""
     return MINUTE if length <= FINE else HOUR
 
 
 def period_within(step: timedelta) -> int:
-    """Return the longest period, up to an hour, of which a step on the clock is a whole number."""
+    """Return the longest period, up to an hour, that divides a step on the clock."""
     return gcd(int(step.total_seconds()), HOUR)
 
 
 def pieces_of(span: Span, now: datetime, period: int) -> tuple[PeriodRun, ...]:
-    """Cut a stretch of time in pieces, the oldest first, none of which overlaps another.
+    """Cut a stretch of time into pieces without overlap, the oldest first.
 
-    Its start is rounded down to the shortest period of its age, and so is its end: the newest
-    period is not over yet. Between them it is asked for in the period that is wanted, or in the
-    shortest that there is if that is longer. The two ends are asked for in the shortest, so that
-    as little as possible of what is counted lies beyond the stretch, and so are its last hours, so
-    that it is known how new the newest point is.
+    Its start is rounded down to the shortest period for its age, and so is its end, since the
+    newest period is not over yet. Between them, the requested period is used, or the shortest
+    available one if that is longer. The two ends use the shortest period, so that little time
+    beyond the stretch is counted, and so do the last hours, so that the age of the newest point is
+    known.
 
     Args:
-        span: to be counted.
-        now: by which its age is known, and not the instant of the run, which may lie in the past.
+        span: the stretch to count.
+        now: the present time, which determines its age; the instant of the run may be in the past.
         period: seconds, a divisor of an hour.
     """
     start, end = (_down(seconds(at), finest(seconds(at), now)) for at in (span.start, span.end))
@@ -96,7 +96,7 @@ def pieces_of(span: Span, now: datetime, period: int) -> tuple[PeriodRun, ...]:
 
 
 def _in_age(start: int, end: int, shortest: int, period: int, newest: int) -> Iterator[PeriodRun]:
-    """Cut a stretch all of which has the same shortest period, in which its newest part is."""
+    """Cut a stretch that has one shortest period, that of its newest part."""
     period = period if not period % shortest else shortest
     first, last = _up(start, period), _down(end - newest, period)
     if first >= last:
@@ -111,7 +111,7 @@ def _in_age(start: int, end: int, shortest: int, period: int, newest: int) -> It
 
 
 def joined(pieces: Iterable[PeriodRun]) -> list[PeriodRun]:
-    """Return stretches that have all of these in them, in as few as there can be."""
+    """Return as few stretches as possible that contain all of these."""
     whole = list[PeriodRun]()
     for piece in sorted(set(pieces), key=lambda piece: (piece.period, piece.start)):
         last = whole[-1] if whole else None
@@ -123,10 +123,10 @@ def joined(pieces: Iterable[PeriodRun]) -> list[PeriodRun]:
 
 
 def widened(piece: PeriodRun, now: datetime) -> PeriodRun | None:
-    """Return a stretch of the past with what comes after it; None: it is not yet past.
+    """Return a past stretch extended into the time after it; None: it is not entirely past.
 
-    Who asks for one instant of the past often asks for the next, and CloudWatch's price is that of
-    a metric, whatever the number of its points.
+    Requests for one instant of the past are often followed by the next one, and CloudWatch charges
+    for a metric, not for its points.
     """
     settled = _down(seconds(now) - HOUR, piece.period)
     if piece.end > settled:
@@ -136,7 +136,7 @@ def widened(piece: PeriodRun, now: datetime) -> PeriodRun | None:
 
 
 def counted_span(pieces: Sequence[PeriodRun]) -> Span:
-    """Return the stretch of time that these pieces, at least one, make together."""
+    """Return the stretch of time that these pieces form together; at least one."""
     return Span(moment(pieces[0].start), moment(pieces[-1].end))
 
 

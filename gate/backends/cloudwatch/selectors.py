@@ -1,33 +1,35 @@
-"""The language of indicators for CloudWatch: metrics with their dimensions, added and subtracted.
+"""The language of indicators for CloudWatch: sums and differences of metrics with dimensions.
 
 ``AWS/Bedrock Invocations{ModelId="m"} + AWS/Bedrock InvocationThrottles{ModelId="m"}``: namespace
-and name of a metric, its dimensions, all of them and exactly as they were published, and where it
-is not Sum the statistic. A number with ``*`` before a metric is what one of it costs. Text with
-blanks or other characters is in quotes.
+and name of a metric, all its dimensions exactly as they were published, and the statistic if it is
+not Sum. A number with ``*`` before a metric is the cost of one unit. Text with blanks or other
+characters is in quotes.
 """
 
 import re
 from fractions import Fraction
 from typing import Final
 
-from gate.dataclass import dataclass
+from gate.backends.cloudwatch.metrics import (
+    STATISTICS,
+    SUM,
+    WORD,
+    Metric,
+    MetricStatistic,
+    Term,
+    Total,
+)
 from gate.errors import nearest
-from gate.wording import exact
 
-SUM: Final = "Sum"
-SAMPLE_COUNT: Final = "SampleCount"
-STATISTICS: Final = (SUM, SAMPLE_COUNT)
-"""Those whose values add up: over time, and over metrics."""
 _OTHERS: Final = re.compile(
     r"Average|Minimum|Maximum|IQM|p[0-9.]+|(?:tm|wm|tc|ts)[0-9.]+|(?:TM|WM|PR|TC|TS)\(.*", re.DOTALL
 )
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"""
-_WORD: Final = re.compile(r"[A-Za-z0-9_./#:][A-Za-z0-9_./#:-]*")
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?=\s*\*)")
 _QUOTED: Final = re.compile(r""""((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 _BLANKS: Final = re.compile(r"\s*")
 _PLAIN: Final = re.compile(r"[ -~]*[!-~][ -~]*")
-"""ASCII without control characters, and something that is not a blank."""
+"""ASCII without control characters, and at least one character that is not a blank."""
 _LONGEST: Final = {"namespace": 255, "name": 255, "dimension": 255, "value": 1024}
 _MOST_DIMENSIONS: Final = 30
 _MATH: Final = (
@@ -38,65 +40,15 @@ _EXAMPLE: Final = 'AWS/Bedrock Invocations{ModelId="anthropic.claude-sonnet-4"}'
 
 
 class SelectorError(ValueError):
-    """A mistake in a text: its column, the reason, and what to write."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """A metric, as it was published."""
-
-    namespace: str
-    name: str
-    dimensions: tuple[tuple[str, str], ...] = ()
-    """Name and value, sorted. CloudWatch has each set of dimensions as a metric of its own."""
-
-    def __str__(self) -> str:
-        pairs = ", ".join(f'{_written(name)}="{_escaped(text)}"' for name, text in self.dimensions)
-        return f"{_written(self.namespace)} {_written(self.name)}{f'{{{pairs}}}' if pairs else ''}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricStatistic:
-    """A statistic of a metric, whose values are added up."""
-
-    metric: Metric
-    statistic: str = SUM
-
-    def __str__(self) -> str:
-        return f"{self.metric}{'' if self.statistic == SUM else f' {self.statistic}'}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """A part of a sum."""
-
-    counted: MetricStatistic
-    factor: Fraction = Fraction(1)
-    """Below 0 where it is subtracted."""
-
-    @property
-    def magnitude(self) -> str:
-        """The term without its sign."""
-        size = abs(self.factor)
-        return f"{'' if size == 1 else f'{exact(size)} * '}{self.counted}"
-
-
-Total = tuple[Term, ...]
-"""A sum of terms, at least one, of which the first is added."""
-
-
-def shown_sum(terms: Total) -> str:
-    """Return a sum as it can be written again."""
-    rest = (f" {'-' if term.factor < 0 else '+'} {term.magnitude}" for term in terms[1:])
-    return "".join((terms[0].magnitude, *rest))
+    """A mistake in a text: its column, the reason, and the remedy."""
 
 
 def read_sum(text: str, role: str = "") -> Total:
     """Read a sum of metrics.
 
     Args:
-        text: as a policy has it.
-        role: of the sum in the indicator, for messages.
+        text: the text in a policy.
+        role: the role of the sum in the indicator, for messages.
 
     Raises:
         SelectorError: the text is not such a sum.
@@ -105,19 +57,11 @@ def read_sum(text: str, role: str = "") -> Total:
 
 
 def read_metric(text: str, role: str) -> Metric:
-    """Read a metric that stands alone; the arguments and errors of `read_sum`."""
+    """Read a single metric; the arguments and errors are those of `read_sum`."""
     scanner = _Scanner(role, text)
     metric = scanner.metric()
     scanner.end(f"{role} is one metric, without a statistic and without + or -")
     return metric
-
-
-def _written(text: str) -> str:
-    return text if _WORD.fullmatch(text) else f'"{_escaped(text)}"'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 class _Scanner:
@@ -127,7 +71,7 @@ class _Scanner:
         self._role, self._text, self._place = role, text, 0
 
     def sum(self) -> Total:
-        """Read all of the text."""
+        """Read the whole text."""
         terms = [self._term(Fraction(1))]
         while (sign := self._next()) in {"+", "-"}:
             self._place += 1
@@ -150,7 +94,7 @@ class _Scanner:
         return Metric(namespace=namespace, name=name, dimensions=self._dimensions())
 
     def end(self, message: str) -> None:
-        """See that nothing follows."""
+        """Check that the text ends here."""
         character = self._next()
         if character in {"*", "/", "("}:
             raise self._mistake(_MATH)
@@ -176,9 +120,9 @@ class _Scanner:
         start = self._skip()
         if self._next() in {"", "+", "-", "*", "/", "("}:
             return SUM
-        word = _WORD.match(self._text, start)
+        word = WORD.match(self._text, start)
         if word is None:
-            return SUM  # the end of the sum says what is wrong here
+            return SUM  # the end of the sum reports the mistake here
         text = self._text[start : word.end()]
         if text in STATISTICS:
             self._place = word.end()
@@ -238,7 +182,7 @@ class _Scanner:
         if quoted := _QUOTED.match(self._text, start):
             text = re.sub(r"\\(.)", r"\1", quoted[1] or quoted[2] or "", flags=re.DOTALL)
             self._place = quoted.end()
-        elif word := _WORD.match(self._text, start):
+        elif word := WORD.match(self._text, start):
             text, self._place = word[0], word.end()
         else:
             raise self._mistake(
@@ -251,7 +195,7 @@ class _Scanner:
         return text
 
     def _skip(self) -> int:
-        """Return where the next character is that is not a blank."""
+        """Return the index of the next character that is not a blank."""
         blanks = _BLANKS.match(self._text, self._place)
         self._place = blanks.end() if blanks else self._place
         return self._place
@@ -261,7 +205,7 @@ class _Scanner:
         return self._text[place : place + 1]
 
     def _mistake(self, message: str, place: int | None = None) -> SelectorError:
-        """Return what is wrong, at a place or where reading has come to."""
+        """Return a mistake, at a place or at the current position."""
         column = (self._place if place is None else place) + 1
         lead = f"{self._role}: " if self._role else ""
         return SelectorError(f"{lead}column {column} of {_cut(self._text)}: {message}")

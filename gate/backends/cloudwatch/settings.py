@@ -1,4 +1,4 @@
-"""How to reach CloudWatch: the settings, and the policy's ``backend`` block for them."""
+"""The settings for CloudWatch, and the policy's ``backend`` block for them."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,19 +21,19 @@ class CloudWatchSettings:
 
     access: AwsAccess
     retries: int = 2
-    """Tries after the first one, if the connection failed or AWS slowed the gate down."""
+    """The number of retries if the connection failed or AWS throttled the gate."""
 
 
 def secrets(settings: CloudWatchSettings) -> tuple[str, ...]:
-    """Return the keys, and an address from outside."""
+    """Return the keys, and an address from a variable."""
     return aws_secrets(settings.access)
 
 
 def usual_age(_words: Mapping[str, str]) -> timedelta:
-    """Return how old the newest point may be: services publish a minute when it is over, and late.
+    """Return the usual age of the newest point: services publish a minute after its end, and late.
 
-    "It can take up to two minutes" for statistics to be there, of a new metric; load balancers and
-    most services send in intervals of 60 seconds, some of five minutes.
+    For a new metric, "it can take up to two minutes" until statistics are available; load balancers
+    and most services publish every 60 seconds, some every five minutes.
     """
     return timedelta(minutes=15)
 

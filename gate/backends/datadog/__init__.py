@@ -1,4 +1,4 @@
-"""SLOs of Datadog: counted by its history of each, in events or in seconds."""
+"""SLOs of Datadog, counted from its history of each, in events or in seconds."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _backend(settings: DatadogSettings, limits: Limits) -> "PlatformHistoryBackend":
-    # Imports requests, which takes longer than all the rest of the gate.
+    # It imports requests, which takes longer than the rest of the gate.
     from gate.backends.datadog.platform import DatadogPlatform  # noqa: PLC0415
     from gate.backends.platforms.backend import PlatformHistoryBackend  # noqa: PLC0415
 

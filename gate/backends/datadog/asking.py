@@ -1,4 +1,4 @@
-"""Which histories are asked for, so that a batch of questions takes the fewest requests."""
+"""The histories to request, so that a batch of questions takes the fewest requests."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,28 +10,29 @@ from gate.backends.datadog.counting import HistoryReading
 from gate.backends.datadog.history import History, read_history
 from gate.backends.datadog.suspicions import contradiction
 from gate.backends.datadog.values import EpochWindow, instant_of, window_of
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.measure import Cause, MeasurementError
 
 _FRESH: Final = 3600
-"""Seconds before the instant of which is asked how new the events are, where a long window's
-buckets are too long to say it."""
+"""The number of seconds before the instant in which the newest events are searched for if a long
+window's buckets are too long to show them."""
 _SHORT: Final = 600
-"""Seconds of a bucket that says well enough how new the events are."""
+"""The maximum length in seconds of a bucket that shows well enough how new the events are."""
 HistoryKey = tuple[str, EpochWindow]
-"""The id of an SLO, and the stretch of time that is asked for."""
+"""The id of an SLO, and the requested stretch of time."""
 
 
 class Histories:
-    """The answers to one batch of questions; nothing is asked twice."""
+    """The answers to one batch of questions; each is requested once."""
 
     def __init__(self, api: Api, parallel: int, *, corrections: bool) -> None:
-        """Ask for nothing yet.
+        """Prepare; nothing is requested yet.
 
         Args:
-            api: of the site.
-            parallel: how many requests may be under way at once.
+            api: the API of the site.
+            parallel: the maximum number of concurrent requests.
             corrections: whether Datadog applies status corrections.
         """
         self._api, self._parallel, self._corrections = api, parallel, corrections
@@ -39,10 +40,10 @@ class Histories:
         self._read: dict[tuple[str, EpochWindow, str | None], History | MeasurementError] = {}
 
     def ask(self, questions: Sequence[Question]) -> None:
-        """Ask what is needed to answer the questions.
+        """Request everything that the answers need.
 
-        First for the longest window of each SLO: the shorter ones are counted from its answer
-        where that can be done exactly. Then for the others.
+        The longest window of each SLO comes first: shorter windows are counted from its answer if
+        that is exact. The other windows follow.
         """
         longest = dict[str, Question]()
         for question in questions:
@@ -60,10 +61,10 @@ class Histories:
         self._fetch([key for question in questions for key in self._to_see_the_newest(question)])
 
     def read(self, question: Question) -> HistoryReading:
-        """Return what is known of a question.
+        """Return the known data for a question.
 
         Raises:
-            MeasurementError: nothing, and why.
+            MeasurementError: there is none; with the reason.
         """
         if (within := self._within_longer(question)) is not None:
             return within
@@ -73,7 +74,7 @@ class Histories:
         return HistoryReading(history=history, tally=tally, direct=True)
 
     def history(self, question: Question, window: EpochWindow) -> History:
-        """Return the answer about a window, checked; raises MeasurementError."""
+        """Return the checked answer about a window; raises MeasurementError."""
         key = (question.definition.id, window, question.sli.group)
         if key not in self._read:
             self._read[key] = self._checked(question, window)
@@ -93,10 +94,10 @@ class Histories:
             return error
 
     def seen(self, question: Question, history: History) -> tuple[Question, History]:
-        """Return what shows when events happened: of a group without counts, those of all groups.
+        """Return the history that shows when events happened, for example that of all groups.
 
-        A group has no event that the SLO as a whole does not have. If that is unknown,
-        the question itself and its answer are returned.
+        Every event of a group is an event of the whole SLO. If the whole SLO is unknown, the
+        question itself and its answer are returned.
 
         Raises:
             MeasurementError: the SLO as a whole has no events.
@@ -112,10 +113,10 @@ class Histories:
             return question, history
 
     def newest(self, question: Question, history: History) -> datetime | None:
-        """Return by when the newest event happened, or until when the state is known.
+        """Return the time of the newest event, or the time until which the state is known.
 
         Args:
-            question: about an SLO's own window.
+            question: a question about an SLO's own window.
             history: the answer to it.
 
         Raises:
@@ -133,11 +134,11 @@ class Histories:
             if error.cause is not Cause.NO_TRAFFIC:
                 raise
             return start if newest is None else min(newest, start)
-        # Where no time of it can be used, the newest event may be the oldest that was asked for.
+        # If no time of it can be used, the newest event may be the oldest requested one.
         return (recent and recent.newest) or start
 
     def _newest_window(self, question: Question, history: History) -> EpochWindow | None:
-        """Return the window by which the newest event is looked for; None: the answer's own."""
+        """Return the window in which the newest event is searched for; None: the answer's own."""
         past, end = history.past, history.window.end
         short = history.window.length <= _FRESH
         if short or not isinstance(past, EventBuckets) or 0 < past.interval <= _SHORT:
@@ -163,7 +164,7 @@ class Histories:
             yield question.definition.id, window
 
     def _within_longer(self, question: Question) -> HistoryReading | None:
-        """Return the answer as a part of one about a longer window; None: no such answer."""
+        """Return the answer as a part of one for a longer window; None: there is no such answer."""
         window = window_of(question.span)
         for slo, longer in self._bodies:
             if slo == question.definition.id and longer.end == window.end:
@@ -177,7 +178,7 @@ class Histories:
         return None
 
     def _fetch(self, keys: Sequence[HistoryKey]) -> None:
-        """Ask for what is not there yet, several at once."""
+        """Request the missing histories, several at once."""
         missing = [key for key in dict.fromkeys(keys) if key not in self._bodies]
         calls = [history_call(*key, corrections=self._corrections) for key in missing]
         answers = self._api.ask_all(calls, self._parallel) if calls else []
@@ -185,14 +186,14 @@ class Histories:
 
 
 def history_call(slo: str, window: EpochWindow, *, corrections: bool) -> Call:
-    """Return the request for what happened to an SLO in a window."""
+    """Return the request for the history of an SLO in a window."""
     params = {"from_ts": str(window.start), "to_ts": str(window.end)}
     params["apply_correction"] = "true" if corrections else "false"
     return Call(path=f"/api/v1/slo/{slo}/history", params=params)
 
 
 def _since(history: History, start: int) -> WindowTally | None:
-    """Return what happened from a second on; None: it is not known exactly."""
+    """Return the history from a second on; None: it is not known exactly."""
     if history.past is None or start < history.window.start:
         return None
     if start != history.window.start and contradiction(history):

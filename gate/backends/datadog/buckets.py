@@ -1,4 +1,4 @@
-"""The events of a metric-based SLO, as Datadog counts them in buckets of time."""
+"""The events of a metric-based SLO, in Datadog's buckets of time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -21,17 +21,17 @@ from gate.slo.objective import Span
 
 _MILLISECONDS: Final = 1000
 _MOST_EARLY: Final = 3600
-"""Seconds by which the first bucket may begin before the window, and the last one after it.
-Datadog's own recordings have whole five minutes, or whole buckets."""
+"""The maximum number of seconds by which the first bucket may begin before the window, and the last
+one after it. Datadog's own recordings have whole five minutes, or whole buckets."""
 _NOISE: Final = Fraction(1, 10**9)
-"""Share of a sum by which two sums of floats of the same events may differ."""
+"""The tolerated relative difference between two sums of floats of the same events."""
 _ROUNDED: Final = Fraction(1, 10**6)
-"""Share of a sum by which it may differ from its parts where these were floats of 32 bits."""
+"""The tolerated relative difference between a sum and its parts if these were 32-bit floats."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowTally:
-    """Events, or seconds."""
+    """Totals of events or of seconds."""
 
     total: Fraction
     bad: Fraction
@@ -47,26 +47,26 @@ class EventBucket:
     good: Fraction
 
     def meets(self, part: EpochWindow) -> bool:
-        """Return whether a part of it is in a stretch of time."""
+        """Return whether a part of it lies in a stretch of time."""
         return self.start < part.end and part.start < self.end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBuckets:
-    """The events of the whole window, and when they happened."""
+    """The events of the whole window, with their times."""
 
     window: EpochWindow
     tally: WindowTally
-    """The sums, which include events before the window where Datadog rounds its start down."""
+    """The sums, which include events before the window if Datadog rounds its start down."""
     interval: int
-    """Seconds of a bucket; the first and the last may be shorter. 0 without buckets."""
+    """The seconds of a bucket; the first and the last may be shorter. 0 without buckets."""
     buckets: Sequence[EventBucket]
     """The buckets with known data, in order of time. Empty: the window has none."""
     whole: bool
     """Whether the buckets add up to the sums."""
 
     def since(self, start: int) -> WindowTally | None:
-        """Return what happened from a second to the end; None: that is not known exactly.
+        """Return the events from a second to the end; None: they are not known exactly.
 
         Raises:
             MeasurementError: more events are good than there are.
@@ -80,9 +80,9 @@ class EventBuckets:
 
     @property
     def early(self) -> EventBucket | None:
-        """Return the bucket that is partly before the window; None: none is.
+        """Return the bucket that begins before the window; None: there is none.
 
-        Where the buckets do not add up to the sums, any of them that begins before it.
+        If the buckets do not add up to the sums, it is any bucket that begins before it.
         """
         start = self.window.start
         before = (bucket for bucket in self.buckets if bucket.start < start)
@@ -90,10 +90,10 @@ class EventBuckets:
 
     @property
     def more_bad(self) -> Fraction:
-        """Return how many more events are bad by the buckets than by the sums; 0: none are.
+        """Return how many more events are bad by the buckets than by the sums; 0: none.
 
-        Buckets of rates have other numbers than the sums and the same share, and buckets that are
-        missing take good and bad events with them: neither makes it more.
+        Buckets of rates have other numbers than the sums but the same share, and missing buckets
+        lack good and bad events: neither increases the number.
         """
         inside = [bucket for bucket in self.buckets if bucket.start >= self.window.start]
         total = sum((bucket.total for bucket in inside), Fraction(0))
@@ -106,16 +106,16 @@ class EventBuckets:
 
     @property
     def newest(self) -> datetime | None:
-        """Return by when the newest event happened, to the length of a bucket; None: not known."""
+        """Return the time of the newest event, to the length of a bucket; None: unknown."""
         ends = [bucket.end for bucket in self.buckets if bucket.total]
         return instant_of(min(ends[-1], self.window.end)) if ends else None
 
     def coverage(self) -> StepCoverage | None:
-        """Return how much of the window has events where they are usual; None: not known."""
+        """Return the share of the window with events when they are usual; None: unknown."""
         if not self.buckets:
             return None
         window, interval, bound = self.window, self.interval, self.buckets[0].end
-        # Of a bucket at an end of the window, which lies in it in part, silence says nothing.
+        # For a bucket that is only partly in the window, silence shows nothing.
         start = bound - (bound - window.start) // interval * interval
         parts = (window.end - start) // interval
         events: list[float | None] = [None] * parts
@@ -158,10 +158,10 @@ def _read_parts(
     total_part: Mapping[str, Any],
     window: EpochWindow,
 ) -> tuple[int, Sequence[EventBucket]]:
-    """Return the length of the buckets, and those that lie on one grid.
+    """Return the length of the buckets, and the buckets on one grid.
 
     Raises:
-        MeasurementError: they are not of the window.
+        MeasurementError: they do not belong to the window.
     """
     times = series.get("times") or total_part.get("times")
     if not times:
@@ -178,7 +178,7 @@ def _read_parts(
         first, last = (shown_instant(start) for start in (min(starts), max(starts)))
         raise invalid(
             f"its values are of times from {first} to {last}, and"
-            f" {shown_instant(window.start)} to {shown_instant(window.end)} was asked for"
+            f" {shown_instant(window.start)} to {shown_instant(window.end)} was requested"
         )
     if late >= 0 or not (ends := _ends(starts, interval)):
         return 0, ()
@@ -200,7 +200,7 @@ def _buckets(
 
 
 def tallied(good: Fraction, total: Fraction) -> WindowTally:
-    """Return how many events there are and how many of them are bad.
+    """Return the number of events and of bad events.
 
     Raises:
         MeasurementError: a number is negative, or more events are good than there are.
@@ -220,10 +220,10 @@ def _values(part: Mapping[str, Any], name: str) -> list[Fraction | None]:
 
 
 def _ends(starts: Sequence[int], interval: int) -> list[int]:
-    """Return where buckets end; empty: they do not lie on one grid.
+    """Return the ends of the buckets; empty: they are not on one grid.
 
-    The grid is anchored at the first bucket, or else on the clock; then the first one may begin
-    within it, and is shorter.
+    The grid starts at the first bucket, or else follows the clock; then the first bucket may be
+    shorter.
     """
     if any(later <= earlier for earlier, later in pairwise(starts)):
         return []

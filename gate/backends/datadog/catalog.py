@@ -1,4 +1,4 @@
-"""Which SLOs an organization has: looked up by exact name or id, with their objectives."""
+"""The SLOs of an organization: looked up by exact name or id, with their objectives."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from gate.backends.datadog.history import METRIC, granted_by
 from gate.backends.datadog.values import invalid, listed, mapping, number, refusals, shown
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
-from gate.backends.platforms.names import no_slo, several_slos
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
+from gate.backends.platforms.platform import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Promise, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.objective import RollingWindow, Window
@@ -18,14 +19,14 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 _PAGE: Final = 1000
 """SLOs of a page: https://docs.datadoghq.com/api/latest/service-level-objectives/get-all-slos/"""
 _BATCH: Final = 50
-"""Ids in one request, so that its address stays short."""
+"""The number of ids in one request, so that its address stays short."""
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,3})d")
 _LEAST: Final = Fraction(1, 100)
-"""A target of 1% and less is a share of 1, and no percentage."""
+"""The maximum of a target that is a share of 1 instead of a percentage."""
 _CUSTOM: Final = "custom"
 _ABSENT: Final = "it may have been deleted, or be of another organization"
 _NOT_THERE: Final = frozenset({400, 404})
-"""The statuses with which Datadog answers if one of several ids is unknown or malformed."""
+"""The statuses of Datadog's answer if one of several ids is unknown or malformed."""
 _PATH: Final = "/api/v1/slo"
 _NOTES: Final = {
     "monitor": "counted in seconds, by the states of the SLO's monitors",
@@ -33,8 +34,8 @@ _NOTES: Final = {
 }
 _NO_DATA: Final = {
     METRIC: "Datadog takes time without data for time without events",
-    "monitor": "Datadog takes time without data for up or down, as the monitor is set; the gate"
-    " leaves out what the history has as no data",
+    "monitor": "Datadog counts time without data as up or down, as the monitor is set; the gate"
+    " leaves out what the history reports as no data",
     "time_slice": "Datadog takes time without data for up; the gate leaves it out",
 }
 
@@ -43,11 +44,11 @@ class SloCatalog:
     """The SLOs of one organization."""
 
     def __init__(self, api: Api, parallel: int) -> None:
-        """Ask for nothing yet; ``parallel`` is how many requests may be under way at once."""
+        """Prepare; ``parallel`` is the maximum number of concurrent requests."""
         self._api, self._parallel = api, parallel
 
     def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what Datadog has for each indicator, in order.
+        """Return Datadog's definition for each indicator, in order.
 
         Raises:
             MeasurementError: the SLOs could not be listed, or not all of them.
@@ -68,7 +69,7 @@ class SloCatalog:
         ]
 
     def _by_id(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        """Return the SLOs that have these ids."""
+        """Return the SLOs with these ids."""
         batches = [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
         calls = [Call(path=_PATH, params={"ids": ",".join(batch)}) for batch in batches]
         entries = dict[str, Mapping[str, Any]]()
@@ -85,7 +86,7 @@ class SloCatalog:
         return {each: entries[each] for each in ids if each in entries}
 
     def _each(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        """Return the SLOs that have these ids, asked for by themselves."""
+        """Return the SLOs with these ids, requested one by one."""
         calls = [Call(path=f"{_PATH}/{each}") for each in ids]
         entries = dict[str, Mapping[str, Any]]()
         answers = self._api.ask_all(calls, self._parallel) if calls else []
@@ -101,7 +102,7 @@ class SloCatalog:
         return entries
 
     def _all(self) -> Iterator[Mapping[str, Any]]:
-        """Yield every SLO once, page by page: a page may be shorter than was asked for."""
+        """Yield every SLO once, page by page: a page may be shorter than requested."""
         seen, offset = set[str](), 0
         while True:
             params = {"limit": str(_PAGE), "offset": str(offset)}
@@ -122,7 +123,7 @@ class SloCatalog:
 
 
 def _entries(answer: JsonObject) -> Sequence[Mapping[str, Any]]:
-    """Return the SLOs of an answer; raises MeasurementError where they cannot be read."""
+    """Return the SLOs in an answer; raises MeasurementError if they cannot be read."""
     _refuse_errors(answer)
     entries = [mapping(entry, "data") for entry in listed(answer.get("data"), "data")]
     for entry in entries:
@@ -132,7 +133,7 @@ def _entries(answer: JsonObject) -> Sequence[Mapping[str, Any]]:
 
 
 def _count(answer: JsonObject) -> Any:
-    """Return how many SLOs there are by the answer's own words; None: it does not say."""
+    """Return the number of SLOs according to the answer; None: not stated."""
     metadata = answer.get("metadata")
     page = metadata.get("page") if isinstance(metadata, dict) else None
     return page.get("total_filtered_count") if isinstance(page, dict) else None
@@ -159,7 +160,7 @@ def _defined(
 
 
 def read_definition(entry: Mapping[str, Any]) -> Definition:
-    """Return an SLO as Datadog defines it.
+    """Return the definition of an SLO in Datadog.
 
     Raises:
         MeasurementError: its type or an objective cannot be read.
@@ -190,7 +191,7 @@ def read_definition(entry: Mapping[str, Any]) -> Definition:
 
 
 def _promises(entry: Mapping[str, Any]) -> Iterator[Promise | str]:
-    """Yield what each threshold promises, or why gate cannot use it."""
+    """Yield the promise of each threshold, or why the gate cannot use it."""
     thresholds = entry.get("thresholds")
     if not thresholds and entry.get("timeframe"):
         thresholds = [{"timeframe": entry["timeframe"], "target": entry.get("target_threshold")}]

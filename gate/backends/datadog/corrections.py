@@ -14,7 +14,8 @@ from gate.backends.datadog.values import (
     refusals,
     shown_instant,
 )
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 
@@ -25,7 +26,7 @@ _DEPLOYMENT: Final = "Deployment"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """A stretch of time, or a rule by which it recurs."""
+    """A stretch of time, or a rule for its recurrence."""
 
     category: str
     start: int
@@ -34,7 +35,7 @@ class Correction:
     recurs: bool
 
     def within(self, window: EpochWindow) -> bool:
-        """Return whether it may leave out a part of a window."""
+        """Return whether it may exclude a part of a window."""
         if self.start >= window.end:
             return False
         return self.recurs or self.end is None or self.end > window.start
@@ -47,15 +48,15 @@ class Correction:
 
 
 class Corrections:
-    """The corrections of SLOs, each asked for once a run."""
+    """The corrections of SLOs; those of each SLO are requested once in a run."""
 
     def __init__(self, api: Api, parallel: int, *, applied: bool) -> None:
-        """Ask for nothing yet; ``applied`` is whether Datadog is asked to apply them."""
+        """Prepare; ``applied`` is whether Datadog should apply them."""
         self._api, self._parallel, self._applied = api, parallel, applied
         self._listed: dict[str, Sequence[Correction] | MeasurementError] = {}
 
     def ask(self, slos: Sequence[str]) -> None:
-        """Ask for the corrections of SLOs by their ids."""
+        """Request the corrections of SLOs by their ids."""
         missing = [slo for slo in dict.fromkeys(slos) if slo not in self._listed]
         calls = [Call(path=f"/api/v1/slo/{slo}/corrections") for slo in missing]
         answers = self._api.ask_all(calls, self._parallel) if calls else []
@@ -81,7 +82,7 @@ class Corrections:
         return corrections
 
     def notes(self, slo: str, window: EpochWindow) -> tuple[str, ...]:
-        """Say which corrections change what is counted in a window."""
+        """Describe the corrections that change the counts in a window."""
         if not self._applied:
             return ("status corrections are not applied, by the policy",)
         corrections = self._listed.get(slo, ())
@@ -101,9 +102,9 @@ class Corrections:
         return tuple(notes)
 
     def left_out(self, slo: str, window: EpochWindow) -> Sequence[EpochWindow] | None:
-        """Return which parts of a window corrections leave out at most; None: any part.
+        """Return the largest parts of a window that corrections exclude; None: any part.
 
-        Those that could not be read leave out none: what they would explain is not proved.
+        Unreadable corrections exclude none: they do not prove what they would explain.
         """
         corrections = self._listed.get(slo, ())
         if isinstance(corrections, MeasurementError):
@@ -121,7 +122,7 @@ class Corrections:
 
 
 def _page(answer: JsonObject) -> Sequence[Correction]:
-    """Return the corrections of an answer; raises MeasurementError where they cannot be read."""
+    """Return the corrections in an answer; raises MeasurementError if they cannot be read."""
     if words := refusals(answer):
         raise MeasurementError(Cause.BACKEND_ERROR, words)
     return [_correction(mapping(entry, "data")) for entry in listed(answer.get("data"), "data")]
@@ -139,7 +140,7 @@ def _correction(entry: Mapping[str, Any]) -> Correction:
 
 
 def _total(answer: JsonObject) -> int:
-    """Return how many corrections there are by the answer's own words; 0: it does not say."""
+    """Return the number of corrections according to the answer; 0: not stated."""
     meta = answer.get("meta")
     pages = meta.get("pagination", meta.get("page")) if isinstance(meta, dict) else None
     total = pages.get("total", pages.get("total_count")) if isinstance(pages, dict) else None

@@ -1,6 +1,6 @@
-"""From what Datadog says of a stretch of time to an answer with its evidence.
+"""From Datadog's data on a stretch of time to an answer with its evidence.
 
-Its history has counts. Its status, a public beta, has its own share, rounded:
+Its history has counts. Its status, a public beta, has a rounded share:
 https://docs.datadoghq.com/api/latest/service-level-objectives/get-slo-status/
 """
 
@@ -27,13 +27,13 @@ from gate.backends.datadog.values import (
     shown,
     window_of,
 )
-from gate.backends.platforms.api import Call, JsonObject
+from gate.backends.platforms.messages import Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Definition, Evidence, MeasurementError, Share
 
 _NEGLIGIBLE: Final = Fraction(1, 1000)
-"""Share of a window by which its first bucket may begin earlier: five minutes of four days."""
+"""The share of a window by which its first bucket may begin earlier: five minutes of four days."""
 _STATES: Final = ("breached", "warning", "ok")
 _WHOLE: Final = 100
 _NO_TIMES: Final = (
@@ -47,27 +47,27 @@ _NOTES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryReading:
-    """The reading of an answer for the stretch of time of a question."""
+    """An answer, read for the stretch of time of a question."""
 
     history: History
     tally: WindowTally | None
     """None: Datadog reports no counts."""
     direct: bool
-    """Whether the answer is of exactly this stretch, and not of a longer one."""
+    """Whether the answer is for exactly this stretch, not for a longer one."""
 
 
 def counted(
     reading: HistoryReading, evidence: Evidence, *, corrected: Sequence[EpochWindow] | None
 ) -> Answer:
-    """Return the answer that a reading makes.
+    """Return the answer for a reading.
 
     Args:
-        reading: of the stretch of time that was asked for.
-        evidence: of the answer; what is seen here is added to it.
-        corrected: what Datadog's own SLI leaves out at most, by corrections; None: any part of it.
+        reading: the reading for the requested stretch of time.
+        evidence: the evidence of the answer, which is extended here.
+        corrected: the largest parts that Datadog's own SLI excludes by corrections; None: any part.
 
     Raises:
-        MeasurementError: it makes none, and why.
+        MeasurementError: there is no answer; with the reason.
     """
     history, tally = reading.history, reading.tally
     if tally is None:
@@ -94,10 +94,10 @@ def counted(
 def _explained(
     history: History, tally: WindowTally, corrected: Sequence[EpochWindow] | None
 ) -> bool:
-    """Return whether corrections can be why Datadog's own SLI differs from its counts.
+    """Return whether corrections can explain why Datadog's own SLI differs from its counts.
 
-    Of events it is known how many happened in the buckets that a correction is a part of: any of
-    those may be left out.
+    The number of events in the buckets that overlap a correction is known: any of them may be
+    excluded.
     """
     past, sli = history.past, history.reported.sli
     if not corrected or sli is None:
@@ -126,7 +126,7 @@ def _nothing(history: History) -> MeasurementError:
 
 
 def _share(history: History, evidence: Evidence, why: str) -> Share:
-    """Return Datadog's own SLI, with the note why it is not the counts."""
+    """Return Datadog's own SLI, with the note why the counts are not used."""
     reported = history.reported
     if reported.sli is None:
         raise invalid("it has neither counts nor an SLI")
@@ -138,7 +138,7 @@ def _share(history: History, evidence: Evidence, why: str) -> Share:
 def _cut(tally: WindowTally, early: EventBucket, history: History, evidence: Evidence) -> Answer:
     """Return the known data of a window that begins within a bucket.
 
-    What happened in that bucket may have been before the window, all of it or nothing.
+    The events of that bucket may have been before the window, completely or not at all.
 
     Raises:
         MeasurementError: no data are known.
@@ -174,10 +174,10 @@ def status_call(question: Question, *, corrections: bool) -> Call:
 
 
 def read_status(body: JsonObject, question: Question, evidence: Evidence) -> Share:
-    """Return the share that a status has.
+    """Return the share in a status.
 
     Raises:
-        MeasurementError: it has none, and why.
+        MeasurementError: it has none; with the reason.
     """
     if question.sli.group is not None:
         raise invalid("a status has no groups; write endpoint: history in the backend's block")
@@ -211,7 +211,7 @@ def _refuse_errors(part: Mapping[str, Any]) -> None:
 
 
 def _check_verdict(attributes: Mapping[str, Any], good: Fraction, definition: Definition) -> None:
-    """Refuse a share that keeps every objective where Datadog says itself that one is missed."""
+    """Refuse a share that meets every objective although Datadog says that one is missed."""
     most = max(promise.objective for promise in definition.promises)
     left, key = attributes.get("error_budget_remaining"), "error_budget_remaining"
     missed = attributes["state"] == "breached" or (left is not None and number(left, key) < 0)

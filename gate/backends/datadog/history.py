@@ -29,20 +29,21 @@ TYPES: Final = {
     "monitor": Granted.SECONDS,
     "time_slice": Granted.SECONDS,
 }
-"""The types of SLOs, and what their budgets are made of."""
+"""The types of SLOs, and the units of their budgets."""
 DECIMALS: Final = 2
-"""How many decimals of an SLI in percent are right where Datadog does not say it: the fewest that
+"""The number of valid decimals of an SLI in percent if Datadog does not state it: the smallest that
 it promises for any window (https://docs.datadoghq.com/service_level_objectives/monitor/)."""
 _MOST_DECIMALS: Final = 6
 _NO_EVENTS: Final = "ZERO_VALUED_DENOMINATOR"
-"""The type of the error with which Datadog says that no event happened."""
+"""The type of the error with which Datadog says that there were no events."""
 _ROUNDED: Final = Fraction(2, 100_000)
-"""Points of a percentage that are lost where it was a float of 32 bits."""
+"""The percentage points that are lost in a 32-bit float."""
 _CUT: Final = 300
-"""Seconds by which the window of an answer may differ: Datadog counts in steps of five minutes."""
+"""The number of seconds by which the window of an answer may differ: Datadog counts in steps of
+five minutes."""
 _BESIDE: Final = 10
-"""The part of a window that an answer may miss: a tenth. Of a window of minutes those five would be
-all of it."""
+"""The maximum share of a window that an answer may miss: a tenth. For a window of minutes, those
+five minutes would be all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +51,22 @@ class Reported:
     """Datadog's own result for a stretch of time."""
 
     sli: Fraction | None
-    """The share of what was good, 0 to 1; None: the answer has none."""
+    """The good share, 0 to 1; None: the answer has none."""
     error: Fraction
-    """Half a unit of the last decimal that is right."""
+    """Half a unit of the last valid decimal."""
     corrections: bool | None
-    """Whether any were applied; None: the answer does not say."""
+    """Whether corrections were applied; None: the answer does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """One answer."""
+    """One answer with a history."""
 
     kind: str | None
     """The type of the SLO; None: the answer does not say."""
     window: EpochWindow
     past: EventBuckets | UptimeTimeline | None
-    """None: Datadog reports no counts, but its own SLI."""
+    """None: Datadog reports no counts, only its own SLI."""
     reported: Reported
     warnings: tuple[str, ...]
     """The reasons why the answer is partial."""
@@ -74,16 +75,16 @@ class History:
 def read_history(
     body: Mapping[str, Any], window: EpochWindow, granted: Granted, group: str | None
 ) -> History:
-    """Return what an answer says of the stretch of time that was asked for.
+    """Return the history in an answer for the requested stretch of time.
 
     Args:
-        body: of the answer.
-        window: that was asked for.
-        granted: what the SLO counts by its definition.
-        group: which group or monitor of the SLO is meant; None: all of it.
+        body: the body of the answer.
+        window: the requested window.
+        granted: the counted unit by the SLO's definition.
+        group: the group or monitor of the SLO; None: the whole SLO.
 
     Raises:
-        MeasurementError: it says nothing that can be counted, and why.
+        MeasurementError: it has no valid counts; with the reason.
     """
     _check_errors(body)
     data = mapping(body.get("data"), "data")
@@ -113,7 +114,7 @@ def read_history(
 
 
 def granted_by(kind: Any) -> Granted:
-    """Return what the budget of an SLO of a type is made of; raises MeasurementError."""
+    """Return the unit of the budget for a type of SLO; raises MeasurementError."""
     if not isinstance(kind, str) or kind not in TYPES:
         raise invalid(f"the SLO's type is {shown(kind)}; gate knows {', '.join(TYPES)}")
     return TYPES[kind]
@@ -126,7 +127,7 @@ def _check_errors(body: Mapping[str, Any]) -> None:
 
 
 def _part(data: Mapping[str, Any], group: str | None) -> Mapping[str, Any]:
-    """Return the part of an answer that is about a group or monitor, or about all of the SLO."""
+    """Return the part of an answer for a group or monitor, or for the whole SLO."""
     if group is None:
         return mapping(data.get("overall"), "overall")
     parts = _parts(data)
@@ -142,7 +143,7 @@ def _part(data: Mapping[str, Any], group: str | None) -> Mapping[str, Any]:
 
 
 def _parts(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the parts of an answer that are each about a group, or a monitor, of the SLO."""
+    """Return the parts of an answer that are each for one group, or one monitor, of the SLO."""
     return [
         part
         for key in ("groups", "monitors")
@@ -152,7 +153,7 @@ def _parts(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _check_known(overall: Mapping[str, Any], *, silent: bool) -> None:
-    """Refuse an answer that has errors, or that knows of nothing.
+    """Refuse an answer with errors, or without data.
 
     Args:
         overall: the part of the answer.
@@ -191,7 +192,7 @@ def _reported(overall: Mapping[str, Any]) -> Reported:
 
 
 def half_a_unit(decimals: Any) -> Fraction:
-    """Return how far a share may be from its percentage with this number of decimals."""
+    """Return the possible error of a share whose percentage has this number of decimals."""
     if isinstance(decimals, bool) or not isinstance(decimals, int | float):
         decimals = DECIMALS
     whole = int(decimals) if 0 <= decimals <= _MOST_DECIMALS else DECIMALS
@@ -199,7 +200,7 @@ def half_a_unit(decimals: Any) -> Fraction:
 
 
 def _unknown_parts(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with groups or monitors; one without events is not."""
+    """Yield the problems of groups or monitors; a group without events has no problem."""
     for part in _parts(data):
         if part.get("preview") or _kinds_of_errors(part) - {_NO_EVENTS}:
             words = refusals(part) or "its past is still replayed (preview)"
@@ -208,7 +209,7 @@ def _unknown_parts(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _kinds_of_errors(part: Mapping[str, Any]) -> set[str]:
-    """Return the types of the errors of a part of an answer; empty is one that has none."""
+    """Return the types of the errors in a part of an answer; empty without errors."""
     errors = listed(part.get("errors") or [], "errors")
     return {str(error.get("error_type")) if isinstance(error, dict) else "" for error in errors}
 
@@ -216,10 +217,10 @@ def _kinds_of_errors(part: Mapping[str, Any]) -> set[str]:
 def _warnings(
     data: Mapping[str, Any], overall: Mapping[str, Any], message: Any, window: EpochWindow
 ) -> Sequence[str]:
-    """Return what makes an answer a partial one.
+    """Return the reasons why an answer is partial.
 
     Raises:
-        MeasurementError: it is of a time beside a short window.
+        MeasurementError: it is for a time outside of a short window.
     """
     warnings = list[str]()
     if overall.get("preview"):
@@ -238,7 +239,7 @@ def _warnings(
         answered = number(value, key)
         words = (
             f"Datadog answers for another window: {key} is {shown_instant(answered)}, and"
-            f" {shown_instant(wanted)} was asked for"
+            f" {shown_instant(wanted)} was requested"
         )
         if abs(answered - wanted) > _CUT:
             warnings.append(words)

@@ -1,4 +1,4 @@
-"""Datadog as an SLO platform: which SLOs it has, and how much of each was bad."""
+"""Datadog as an SLO platform: its SLOs, and the bad share of each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -8,33 +8,23 @@ from typing import Final
 from gate.backends.datadog.asking import Histories, history_call
 from gate.backends.datadog.catalog import SloCatalog
 from gate.backends.datadog.corrections import Corrections
-from gate.backends.datadog.counting import (
-    counted,
-    read_status,
-    status_call,
-)
+from gate.backends.datadog.counting import counted, read_status, status_call
 from gate.backends.datadog.history import History
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
 from gate.backends.datadog.steps import Steps
 from gate.backends.datadog.suspicions import lost_events
 from gate.backends.datadog.values import refusals, window_of
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, Dialogue, JsonObject
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.http import Clock, retry_after
-from gate.measure import (
-    Answer,
-    Definition,
-    Evidence,
-    Limits,
-    MeasurementError,
-    Unmeasured,
-)
+from gate.measure import Answer, Definition, Evidence, Limits, MeasurementError, Unmeasured
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.measure.history import SeriesAnswer
 from gate.slo.indicator import Sli
 
 _RESET: Final = "X-Ratelimit-Reset"
-"""Seconds until requests are let in again, as Datadog's own client reads it:
+"""The seconds until requests are accepted again, as in Datadog's own client:
 https://docs.datadoghq.com/api/latest/rate-limits/"""
 _VALIDATE: Final = "/api/v1/validate"
 _LIST: Final = "/api/v1/slo"
@@ -48,7 +38,7 @@ class DatadogPlatform:
     def __init__(
         self, settings: DatadogSettings, limits: Limits, clock: Clock | None = None
     ) -> None:
-        """Prepare; nothing is sent."""
+        """Prepare; no request is sent yet."""
         self._settings = settings
         self._shown = settings.shown or settings.address
         self._api = Api(
@@ -67,11 +57,11 @@ class DatadogPlatform:
         self._catalog = SloCatalog(self._api, settings.parallel)
 
     def begin(self) -> None:
-        """Let the time begin that the next questions may take together."""
+        """Start the time limit of the next questions together."""
         self._api.begin()
 
     def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what Datadog has for each name or id, in order; see `SloCatalog.define`."""
+        """Return Datadog's definition for each name or id, in order; see `SloCatalog.define`."""
         return self._catalog.define(slis)
 
     def answer(self, questions: Sequence[Question], at: datetime) -> list[Answer]:  # noqa: ARG002
@@ -101,7 +91,7 @@ class DatadogPlatform:
             return error.answer(query)
 
     def series(self, questions: Sequence[SeriesQuestion]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every question in order; see `Steps`."""
+        """Return the events of each step, for every question in order; see `Steps`."""
         steps = Steps(self._api, self._settings.parallel, corrections=self._settings.corrections)
         return steps.series(questions)
 
@@ -129,10 +119,10 @@ class DatadogPlatform:
         return f"GET {self._shown}{call.path}?{parameters}"
 
     def examine(self) -> list[CheckResult]:
-        """Return whether the keys are of this site, and whether they may read SLOs.
+        """Return whether the keys belong to this site, and whether they may read SLOs.
 
         Raises:
-            MeasurementError: nothing could be asked.
+            MeasurementError: no request was possible.
         """
         valid = self._api.ask(Call(path=_VALIDATE)).get("valid") is True
         site = CheckResult(
@@ -160,7 +150,7 @@ class DatadogPlatform:
 
 
 def _perhaps_corrected(questions: Sequence[Question], histories: Histories) -> Iterator[str]:
-    """Yield the ids of SLOs whose answers do not say that no correction was applied."""
+    """Yield the ids of SLOs whose answers do not rule out corrections."""
     for question in questions:
         if question.main:
             try:
@@ -192,7 +182,7 @@ def _wait(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def _hints(settings: DatadogSettings) -> Mapping[int, str]:
-    """Return what to do about a status."""
+    """Return the remedies for a status."""
     place = f"the site {settings.site}" if settings.url is None else "the site behind backend.url"
     keys = (
         f"check that backend.api_key and backend.application_key are of {place} (keys of another"

@@ -1,4 +1,4 @@
-"""How to reach Datadog: the settings, and the policy's ``backend`` block for them."""
+"""The settings for Datadog, and the policy's ``backend`` block for them."""
 
 from dataclasses import field
 from typing import ClassVar, Final
@@ -44,18 +44,18 @@ class DatadogSettings:
     application_key: str = field(repr=False)
     site: str = SITES[0]
     url: str | None = field(default=None, repr=False)
-    """In place of the site's own address; None: the address of the site."""
+    """An address in place of the site's own; None: the address of the site."""
     shown: str = ""
-    """How messages name the server where the url, or a part of it, came from a variable; empty:
-    the url is the policy's own text, or is not set."""
+    """The server in messages if the url, or a part of it, came from a variable; empty: the url is
+    the policy's own text, or is not set."""
     corrections: bool = True
     """Whether Datadog applies its status corrections."""
     endpoint: str = HISTORY
     """``history``, which has counts; or ``status``, which has a rounded share."""
     parallel: int = 4
-    """Most requests under way at once, at least 1."""
+    """The maximum number of concurrent requests, at least 1."""
     retries: int = 2
-    """Tries after the first one, for failures that may pass."""
+    """The number of retries for temporary failures."""
 
     @property
     def address(self) -> str:
@@ -64,7 +64,7 @@ class DatadogSettings:
 
 
 def secrets(settings: DatadogSettings) -> tuple[str, ...]:
-    """Return both keys, and an address from outside with the parts of its path."""
+    """Return both keys, and an address from a variable with the parts of its path."""
     url = (settings.url or "") if settings.shown else ""
     texts = (settings.api_key, settings.application_key, url, *urlsplit(url).path.split("/"))
     return tuple(dict.fromkeys(text for text in texts if text))
@@ -130,7 +130,7 @@ BLOCK: Final = Object(
         ),
         "endpoint": Field(
             schema=Choice((HISTORY, STATUS)),
-            doc="What is asked: history, which has counts, or status, a share that Datadog rounds."
+            doc="Endpoint: history, which has counts, or status, a share that Datadog rounds."
             " Default: history.",
             example="history",
         ),

@@ -1,8 +1,8 @@
 """The history of an SLO in steps.
 
-Time-based SLOs have transitions, which any step can be cut from. Metric-based ones have buckets,
-whose length Datadog chooses by that of the window: where it is too long for the steps, the stretch
-is asked for in pieces, and refused where no piece is short enough.
+Time-based SLOs have transitions, from which any step can be cut. Metric-based ones have buckets,
+whose length Datadog chooses by the length of the window: if it is too long for the steps, the
+stretch is requested in pieces, and refused if no piece is short enough.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,8 @@ from gate.backends.datadog.history import History, read_history
 from gate.backends.datadog.suspicions import contradiction
 from gate.backends.datadog.timeline import UptimeTimeline
 from gate.backends.datadog.values import EpochWindow, instant_of, invalid, window_of
-from gate.backends.platforms.api import Api, ApiError, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, JsonObject
 from gate.backends.platforms.platform import SeriesQuestion
 from gate.measure import Cause, MeasurementError
 from gate.measure.coverage import coverage_by_steps
@@ -26,20 +27,20 @@ from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 
 _MOST_PIECES: Final = 64
-"""Requests for the history of one SLO."""
+"""The maximum number of requests for the history of one SLO."""
 _HALVES: Final = _MOST_PIECES.bit_length()
 _SECOND: Final = timedelta(seconds=1)
 
 
 class Steps:
-    """Asks for the histories of SLOs, and cuts them in steps."""
+    """Requests the histories of SLOs, and cuts them into steps."""
 
     def __init__(self, api: Api, parallel: int, *, corrections: bool) -> None:
-        """Ask for nothing yet; see `gate.backends.datadog.asking.Histories`."""
+        """Prepare; see `gate.backends.datadog.asking.Histories`."""
         self._api, self._parallel, self._corrections = api, parallel, corrections
 
     def series(self, questions: Sequence[SeriesQuestion]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every question in order."""
+        """Return the events of each step, for every question in order."""
         bodies = self._ask([(question, window_of(question.span)) for question in questions])
         return [
             self._answer(question, body) for question, body in zip(questions, bodies, strict=True)
@@ -92,7 +93,7 @@ class Steps:
     def _buckets(
         self, question: SeriesQuestion, windows: Sequence[EpochWindow]
     ) -> Sequence[EventBucket]:
-        """Ask for pieces of a stretch, and return their buckets; raises MeasurementError."""
+        """Request pieces of a stretch, and return their buckets; raises MeasurementError."""
         buckets = list[EventBucket]()
         bodies = self._ask([(question, window) for window in windows])
         for window, body in zip(windows, bodies, strict=True):
@@ -101,14 +102,14 @@ class Steps:
             except MeasurementError as error:
                 if error.cause is not Cause.NO_TRAFFIC:
                     raise
-                # Of such an answer the series has been read, and is all zeros.
+                # The series of such an answer was read, and has only zeros.
                 past = read_buckets(cast("JsonObject", body)["data"]["series"], window)
             buckets += cast("EventBuckets", past).buckets
         return buckets
 
 
 def _read(question: SeriesQuestion, window: EpochWindow, body: JsonObject | ApiError) -> History:
-    """Return an answer whose parts are what the whole is; raises MeasurementError."""
+    """Return an answer whose parts agree with the whole; raises MeasurementError."""
     if isinstance(body, ApiError):
         raise body
     history = read_history(body, window, question.definition.granted, question.sli.group)
@@ -126,7 +127,7 @@ def _read(question: SeriesQuestion, window: EpochWindow, body: JsonObject | ApiE
 
 
 def _pieces(question: SeriesQuestion, window: EpochWindow, interval: int) -> Sequence[int]:
-    """Return in pieces of which seconds to ask, the longest first: whole numbers of steps."""
+    """Return the pieces to request, the longest first: whole numbers of steps, in seconds."""
     step = question.step // _SECOND
     shortest = -(-window.length // (_MOST_PIECES * step)) * step
     guess = window.length // interval * step
@@ -165,8 +166,8 @@ def _of_timeline(question: SeriesQuestion, past: UptimeTimeline, query: str) -> 
 def _of_buckets(question: SeriesQuestion, buckets: Sequence[EventBucket], query: str) -> Series:
     """Return the events of each step.
 
-    Datadog fills with zeros what it has no data of. Nothing is known before the first event, in a
-    gap where events are usual, and once the newest is too old.
+    Datadog fills gaps in its data with zeros. The steps are unknown before the first event, in a
+    gap when events are usual, and once the newest event is too old.
     """
     bounds, step = _bounds(question), question.step // _SECOND
     goods, totals = [Fraction(0)] * (len(bounds) - 1), [Fraction(0)] * (len(bounds) - 1)
@@ -192,7 +193,7 @@ def _of_buckets(question: SeriesQuestion, buckets: Sequence[EventBucket], query:
 def _is_counted(
     question: SeriesQuestion, events: Sequence[float | None], buckets: Sequence[EventBucket]
 ) -> Sequence[bool]:
-    """Return of each step whether it is known what happened in it."""
+    """Return for each step whether its events are known."""
     bounds = _bounds(question)
     whole = Span(instant_of(bounds[0]), instant_of(bounds[0]) + len(events) * question.step)
     gaps = [window_of(span) for span in coverage_by_steps(events, whole).missing]
@@ -209,6 +210,6 @@ def _is_counted(
 
 
 def _bounds(question: SeriesQuestion) -> Sequence[int]:
-    """Return the bounds of the steps in seconds, one more than there are steps."""
+    """Return the boundaries of the steps in seconds, one more than the number of steps."""
     window, step = window_of(question.span), question.step // _SECOND
     return [*range(window.start, window.end, step), window.end]

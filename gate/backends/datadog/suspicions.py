@@ -13,16 +13,16 @@ from gate.measure.coverage import Gaps
 from gate.wording import amount, percent_spent, stretch
 
 _SLICES: Final = {"monitor": 60, "time_slice": 300}
-"""Seconds to which the times of an SLI may be cut at both ends of a window."""
+"""The number of seconds by which the times of an SLI may be cut at both ends of a window."""
 FLOAT_ERROR: Final = Fraction(1, 10**6)
-"""How far a share may be off that was a percentage in a float of 32 bits."""
+"""The possible error of a share that was a percentage in a 32-bit float."""
 
 
 def contradiction(history: History) -> Fraction:
-    """Return by how much Datadog's own share of bad differs from that of its counts.
+    """Return how far Datadog's own bad share differs from that of its counts.
 
-    Above 0: Datadog says that more was bad. 0: they agree, to the decimals that are right, be
-    unknown time up, down or left out; or one of the two is not there.
+    Above 0: Datadog says that more was bad. 0: they agree, to the valid decimals, whether unknown
+    time is up, down or left out; or one of the two is missing.
     """
     past, sli = history.past, history.reported.sli
     if past is None or sli is None or not past.tally.total:
@@ -39,7 +39,7 @@ def contradiction(history: History) -> Fraction:
 
 
 def allowed_difference(history: History) -> Fraction:
-    """Return by how much a share of counts and Datadog's own may differ by how they are written."""
+    """Return the tolerated difference between a share of counts and Datadog's own."""
     cut = Fraction(2 * _SLICES.get(history.kind or "", 0), history.window.length)
     return history.reported.error + FLOAT_ERROR + cut
 
@@ -47,13 +47,13 @@ def allowed_difference(history: History) -> Fraction:
 def suspicions_of(
     history: History, tally: WindowTally, differs: Fraction, corrected: Sequence[EpochWindow] | None
 ) -> Iterator[Suspicion]:
-    """Yield what speaks against the counts of an answer, of the stretch of time that it is about.
+    """Yield the reasons to doubt the counts of an answer for its stretch of time.
 
     Args:
         history: the answer.
-        tally: its counts.
+        tally: the counts of the answer.
         differs: the `contradiction`.
-        corrected: what Datadog's own SLI leaves out at most; None: any part of it.
+        corrected: the largest parts that Datadog's own SLI excludes; None: any part.
     """
     if differs:
         yield _suspicion(history, tally)
@@ -82,15 +82,15 @@ def _suspicion(history: History, tally: WindowTally) -> Suspicion:
 
 
 def _unknown_down(history: History, tally: WindowTally) -> Iterator[Suspicion]:
-    """Yield the suspicion that time without data was down, as a monitor's settings may have it."""
+    """Yield the suspicion that time without data was down, by a monitor's possible settings."""
     if history.reported.sli is None:
         return
     bad, own = 1 - history.reported.sli, tally.bad / tally.total
     if bad > own + allowed_difference(history):
         yield Suspicion(
             cause=Cause.CONTRADICTED,
-            reason=f"Datadog's own SLI is {shown_percent(1 - bad)}, with time without data taken"
-            f" for down, and {shown_percent(1 - own)} without that time",
+            reason=f"Datadog's own SLI is {shown_percent(1 - bad)}, with time without data"
+            f" counted as down, and {shown_percent(1 - own)} without that time",
             remedy="see in Datadog why there are no data, and how the monitor is set to take that",
             hidden=(bad - own) * tally.total,
         )
@@ -108,7 +108,7 @@ def _in_parts(past: EventBuckets) -> Suspicion:
 
 
 def lost_events(gaps: Gaps) -> Iterator[Suspicion]:
-    """Yield the suspicion that events are missing where a window has holes; none without events."""
+    """Yield the suspicion that events are missing if a window has holes; none without events."""
     if gaps.longest is None or not gaps.usual:
         return
     longest = stretch(gaps.longest.start, gaps.longest.end, open_=False)
@@ -125,5 +125,5 @@ def lost_events(gaps: Gaps) -> Iterator[Suspicion]:
 
 
 def shown_percent(share: Fraction) -> str:
-    """Return a share as Datadog writes its SLIs, with six digits."""
+    """Return a share in the form of Datadog's SLIs, with six digits."""
     return f"{float(share * 100):.6g}%"

@@ -1,4 +1,4 @@
-"""When a time-based SLO was up and down, by the transitions that Datadog gives."""
+"""The times when a time-based SLO was up and down, from Datadog's transitions."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -29,14 +29,14 @@ _NAMES: Final = {
     "ALERT": UptimeState.DOWN,
     "NO_DATA": UptimeState.UNKNOWN,
 }
-"""States of time slices came as words, too:
+"""States of time slices also came as words:
 https://github.com/DataDog/datadog-api-client-java/issues/2184"""
 _PAIR: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class UptimeStretch:
-    """A stretch of time of one state; the start belongs to it, the end does not."""
+    """A stretch of time of one state; the start is included, the end excluded."""
 
     start: int
     end: int
@@ -57,7 +57,7 @@ class UptimeTimeline:
 
     @property
     def tally(self) -> WindowTally:
-        """Return the seconds that are known, and those of them that were down."""
+        """Return the known seconds, and those of them that were down."""
         return self.since(self.window.start)
 
     def since(self, start: int) -> WindowTally:
@@ -74,7 +74,7 @@ class UptimeTimeline:
 
     @property
     def newest(self) -> datetime:
-        """Return until when the state is known."""
+        """Return the time until which the state is known."""
         return instant_of(self._with_state[-1].end)
 
     @property
@@ -82,7 +82,7 @@ class UptimeTimeline:
         return [stretch for stretch in self.stretches if stretch.state is not UptimeState.UNKNOWN]
 
     def coverage(self) -> StepCoverage:
-        """Return how much of the window is known, and where it is not."""
+        """Return the known share of the window, and its gaps."""
         stretches, length = self._with_state, self.window.length
         first, last = stretches[0].start, stretches[-1].end
         unknown = [each for each in self.stretches if each.state is UptimeState.UNKNOWN]
@@ -103,9 +103,9 @@ class UptimeTimeline:
 
 
 def read_timeline(history: Any, window: EpochWindow) -> UptimeTimeline:
-    """Return the states of a window by their transitions.
+    """Return the states of a window from their transitions.
 
-    Before the first transition nothing is known.
+    The state before the first transition is unknown.
 
     Raises:
         MeasurementError: the history is missing, or a transition has no readable time or state.

@@ -1,25 +1,25 @@
-"""Values in Datadog's answers: each is read as what it should be, or refused by its name."""
+"""Values in Datadog's answers: each has the expected type, or is refused by its name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.backends.platforms.values import finite
+from gate.backends.platforms.messages import finite
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
 from gate.wording import instant
 
 _MOST_SHOWN: Final = 60
-"""Characters of a value that a message shows."""
+"""The maximum number of characters of a value in a message."""
 _MOST_ERRORS: Final = 3
 _ERROR_KEYS: Final = ("error_message", "error", "detail", "title", "message")
 
 
 @dataclass(frozen=True, slots=True)
 class EpochWindow:
-    """A stretch of time as Datadog is asked for it: whole seconds since 1970."""
+    """A stretch of time in the form of Datadog's requests: whole seconds since 1970."""
 
     start: int
     end: int
@@ -31,7 +31,7 @@ class EpochWindow:
 
 
 def window_of(span: Span) -> EpochWindow:
-    """Return a stretch of time in whole seconds; a part of a second is left out at both ends."""
+    """Return a stretch of time in whole seconds; fractions are cut at both ends."""
     return EpochWindow(int(span.start.timestamp()), int(span.end.timestamp()))
 
 
@@ -41,7 +41,7 @@ def instant_of(seconds: int) -> datetime:
 
 
 def shown_instant(seconds: Fraction | int) -> str:
-    """Return a second since 1970 as a message shows it, be it an instant or not."""
+    """Return a second since 1970 for a message, even if it is not a valid instant."""
     try:
         return instant(instant_of(int(seconds)))
     except (ValueError, OverflowError, OSError):
@@ -49,7 +49,7 @@ def shown_instant(seconds: Fraction | int) -> str:
 
 
 def number(value: Any, name: str) -> Fraction:
-    """Return a number of an answer exactly as its digits have it.
+    """Return a number of an answer exactly, by its digits.
 
     Raises:
         MeasurementError: it is missing, null, of another type, or not finite (`Cause.INVALID`).
@@ -61,21 +61,21 @@ def number(value: Any, name: str) -> Fraction:
 
 
 def mapping(value: Any, name: str) -> Mapping[str, Any]:
-    """Return an object of an answer; raises MeasurementError where it is none."""
+    """Return an object of an answer; raises MeasurementError for any other value."""
     if not isinstance(value, dict):
         raise invalid(f"{name} is {shown(value)} and not an object")
     return value
 
 
 def listed(value: Any, name: str) -> Sequence[Any]:
-    """Return a list of an answer; raises MeasurementError where it is none."""
+    """Return a list of an answer; raises MeasurementError for any other value."""
     if not isinstance(value, list):
         raise invalid(f"{name} is {shown(value)} and not a list")
     return value
 
 
 def shown(value: Any) -> str:
-    """Return a value as a message shows it."""
+    """Return a value for a message."""
     if value is None:
         return "missing"
     text = repr(value)
@@ -83,12 +83,12 @@ def shown(value: Any) -> str:
 
 
 def invalid(reason: str) -> MeasurementError:
-    """Return the error that an answer cannot be a count."""
+    """Return the error for an answer that cannot be a count."""
     return MeasurementError(Cause.INVALID, f"Datadog's answer cannot be a count: {reason}")
 
 
 def refusals(body: Mapping[str, Any]) -> str:
-    """Return what the errors of a body say, be its status 200; empty: it has none."""
+    """Return the errors in a body, even with the status 200; empty: it has none."""
     texts = [text for key in ("errors", "error") for text in _texts(body.get(key))]
     more = len(texts) - _MOST_ERRORS
     return "; ".join(texts[:_MOST_ERRORS]) + (f"; and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""SLOs that Elastic Observability keeps, counted by Kibana at one instant, 100 in one request."""
+"""SLOs of Elastic Observability, counted by Kibana at one instant, 100 in one request."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _backend(settings: ElasticSettings, limits: Limits) -> "PlatformBackend":
-    # Imports requests, which takes longer than all the rest of the gate.
+    # It imports requests, which takes longer than the rest of the gate.
     from gate.backends.elastic.platform import ElasticPlatform  # noqa: PLC0415
     from gate.backends.platforms.backend import PlatformBackend  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
-"""The reading of Kibana's numbers for one SLO: counts, a rounded share, or a reason for neither.
+"""Read Kibana's numbers for one SLO: counts, a rounded share, or a reason for neither.
 
-Kibana rounds shares to six decimals, and its pages show budgets that are clamped at 0: what is left
-is always worked out anew, from the counts where it reports them.
+Kibana rounds shares to six decimals, and its pages show budgets that are clamped at 0: the
+remaining budget is always computed anew, from the counts if Kibana reports them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any, Final
 
 from gate.backends.elastic.definitions import ALL, KibanaSlo
-from gate.backends.platforms.values import finite
+from gate.backends.platforms.messages import finite
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, Share, Unmeasured
 from gate.slo.objective import CalendarWindow
@@ -21,7 +21,7 @@ _NOT_FOUND: Final = 404
 _ROUNDED: Final = Fraction(1, 2_000_000)
 """Half a unit of the sixth decimal of a ratio, to which Kibana rounds."""
 _APART: Final = Fraction(1, 100_000)
-"""By how much Kibana's ratio, which is rounded, may differ from its counts."""
+"""The tolerated difference between Kibana's rounded ratio and its counts."""
 _NO_DATA: Final = "NO_DATA"
 _VIOLATED: Final = "VIOLATED"
 _STATUSES: Final = ("HEALTHY", "DEGRADING", _VIOLATED)
@@ -33,13 +33,13 @@ _OLD: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloQuery:
-    """One SLO, and how it was asked for."""
+    """The query for one SLO."""
 
     slo: KibanaSlo
     at: datetime
     query: str
     words: Callable[[str], str]
-    """Makes Kibana's own words fit to be shown."""
+    """Makes Kibana's own words safe to show."""
 
     def unmeasured(self, cause: Cause, reason: str) -> Unmeasured:
         """Return the reason for the missing number."""
@@ -48,7 +48,7 @@ class SloQuery:
 
     @property
     def newest(self) -> datetime | None:
-        """How new its data are, as far as Kibana says it."""
+        """The age of its data, if Kibana reports it."""
         updated = self.slo.updated
         return None if updated is None else min(updated, self.at)
 
@@ -57,8 +57,8 @@ def answer_of_snapshot(inquiry: SloQuery, results: Sequence[Mapping[str, Any]]) 
     """Return the counts of one SLO.
 
     Args:
-        inquiry: for which SLO.
-        results: those of the answer that are about this SLO and instance.
+        inquiry: the query for the SLO.
+        results: the results of the answer for this SLO and instance.
     """
     if len(results) != 1:
         return inquiry.unmeasured(
@@ -77,7 +77,7 @@ def answer_of_snapshot(inquiry: SloQuery, results: Sequence[Mapping[str, Any]]) 
 
 
 def _refused(inquiry: SloQuery, error: object) -> Unmeasured:
-    """Return what an error in place of a summary says."""
+    """Return the refusal for an error in place of a summary."""
     fields = error if isinstance(error, Mapping) else {}
     status, said = fields.get("statusCode"), inquiry.words(str(fields.get("message") or error))
     cause = Cause.NO_DATA if status == _NOT_FOUND else Cause.BACKEND_ERROR
@@ -91,7 +91,7 @@ def _counts(
     if not 0 <= good <= total:
         reason = f"{float(good):,.10g} good of {float(total):,.10g} cannot be a count"
         return inquiry.unmeasured(Cause.INVALID, reason)
-    if not total:  # whatever the status: some versions call this healthy
+    if not total:  # whatever the status: some versions report this as healthy
         what = "events" if slo.slice is None else "timeslices with data"
         return inquiry.unmeasured(Cause.NO_DATA, f"Kibana has no {what} in the window")
     if status == _NO_DATA:
@@ -108,11 +108,11 @@ def _counts(
 def _contradiction(
     inquiry: SloQuery, good: Fraction, total: Fraction, status: str, ratio: object
 ) -> str | None:
-    """Say in what Kibana's own status or ratio is worse than its counts; None: in nothing."""
+    """Say how Kibana's own status or ratio is worse than its counts; None: it is not."""
     counted = f"Kibana counts {float(good):,.10g} good of {float(total):,.10g}"
     if (refusal := _denied(inquiry, status, good / total)) is not None:
         return f"{counted}, and {refusal}"
-    # Slices at both ends may be in the window in part.
+    # Slices at both ends may be only partly in the window.
     if inquiry.slo.slice is not None and total > _whole_slices(inquiry) + 2:
         return f"{counted} timeslices, and its window has {_whole_slices(inquiry)}"
     said = finite(ratio)
@@ -122,7 +122,7 @@ def _contradiction(
 
 
 def _denied(inquiry: SloQuery, status: str, ratio: Fraction) -> str | None:
-    """Say how a status denies a good share; None: it does not."""
+    """Say how a status contradicts a good share; None: it does not."""
     if status not in _STATUSES:
         return f"the status {status!r:.40} is not one of Kibana's"
     target = inquiry.slo.definition.promises[0].objective
@@ -132,14 +132,14 @@ def _denied(inquiry: SloQuery, status: str, ratio: Fraction) -> str | None:
 
 
 def _whole_slices(inquiry: SloQuery) -> int:
-    """Return how many timeslices the window so far has, at least one; there must be slices."""
+    """Return the number of timeslices in the window so far, at least one; there must be slices."""
     length = inquiry.slo.slice
     assert length is not None  # noqa: S101 - the caller has looked
     return max(ceil(inquiry.slo.window.counted(inquiry.at).length / length), 1)
 
 
 def _slices(inquiry: SloQuery, good: Fraction, total: Fraction) -> Counts:
-    """Return seconds with data, and how much of the window they are."""
+    """Return the seconds with data, and their share of the window."""
     length = inquiry.slo.slice
     assert length is not None  # noqa: S101 - the caller has looked
     whole = _whole_slices(inquiry)
@@ -148,8 +148,8 @@ def _slices(inquiry: SloQuery, good: Fraction, total: Fraction) -> Counts:
     if missing:
         shown = format_duration(length)
         notes.append(
-            f"{missing:,} of {whole:,} slices of {shown} have no data, which Kibana takes"
-            " for good and the gate leaves out"
+            f"{missing:,} of {whole:,} slices of {shown} have no data, which Kibana counts as good"
+            " and the gate leaves out"
         )
     seconds = Fraction(length.total_seconds())
     return Counts(
@@ -165,10 +165,10 @@ def _slices(inquiry: SloQuery, good: Fraction, total: Fraction) -> Counts:
 
 
 def answer_of_summary(inquiry: SloQuery, body: Mapping[str, Any]) -> Answer:
-    """Return the share that an older Kibana has of one SLO, for now.
+    """Return the share that an older Kibana reports for one SLO, at present.
 
-    ``sliValue`` is the good share of the events so far; of timeslices, 1 less the bad ones among
-    all slices of the window, those without data too.
+    ``sliValue`` is the good share of the events so far; for timeslices, 1 less the bad ones among
+    all slices of the window, including those without data.
     """
     slo, summary = inquiry.slo, body.get("summary")
     fields = summary if isinstance(summary, Mapping) else {}

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.backends.platforms.names import listing, no_slo, several_slos
-from gate.backends.platforms.values import finite, timestamp
+from gate.backends.platforms.messages import finite, timestamp
+from gate.backends.platforms.platform import listing, no_slo, several_slos
 from gate.dataclass import dataclass
 from gate.measure import Cause, Definition, Granted, MeasurementError, Promise
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Window
+from gate.slo.objective import CalendarWindow, RollingWindow, Window
 
 ALL: Final = "*"
 """The instance of an SLO that is not grouped."""
@@ -28,7 +29,7 @@ _UNITS: Final = {
 }
 _PERIODS: Final = {"1d": Period.DAY, "1w": Period.WEEK, "1M": Period.MONTH}
 _LONGEST: Final = timedelta(days=36525)
-"""A century: an instant less this is still a date."""
+"""A century: an instant minus this is still a valid date."""
 _SPACE: Final = "this space of Kibana"
 _NO_SLICES: Final = "occurrences: minutes without events count as nothing"
 _SLICES: Final = (
@@ -37,30 +38,30 @@ _SLICES: Final = (
 _DEFINED: Final = ("enabled", "objective", "timeWindow", "budgetingMethod", "groupBy")
 """The fields that all instances of an SLO share."""
 ListedSlo = Mapping[str, Any]
-"""An SLO, or an instance of one, as Kibana lists it."""
+"""An SLO, or an instance of one, in Kibana's list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KibanaSlo:
-    """One SLO, or one instance of it, as it is asked for."""
+    """One SLO, or one instance of it, in the form of a request."""
 
     definition: Definition
     instance: str
-    """`ALL` where it is not grouped."""
+    """`ALL` if it is not grouped."""
     slice: timedelta | None
     """The length of its timeslices; None: it counts occurrences."""
     updated: datetime | None
     """The time at which Kibana last wrote its own summary, which it does for new data; None: never,
-    or an older Kibana does not say."""
+    or not reported by an older Kibana."""
 
     @property
     def window(self) -> Window:
-        """Its only one."""
+        """Its single window."""
         return self.definition.promises[0].window
 
 
 def slo_of(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
-    """Return the SLO that an indicator names, of those that Kibana lists.
+    """Return the SLO that an indicator names, among those that Kibana lists.
 
     Raises:
         MeasurementError: no SLO matches, several match, or the SLO cannot be counted.
@@ -70,7 +71,7 @@ def slo_of(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
     if not all(isinstance(entry.get("id"), str) for entry in here):
         raise _unreadable(sli, "id")
     ids = sorted({str(entry["id"]) for entry in here})
-    if sli.slo in ids:  # an id is meant before a name
+    if sli.slo in ids:  # an id takes precedence over a name
         ids = [sli.slo]
     if not ids and matching:
         raise MeasurementError(
@@ -87,7 +88,7 @@ def slo_of(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
 
 
 def _read(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
-    """Read one SLO, which is listed once for each instance."""
+    """Read one SLO, which has an entry for each instance."""
     first = entries[0]
     for key in _DEFINED:
         if any(entry.get(key) != first.get(key) for entry in entries):
@@ -119,7 +120,7 @@ def _read(sli: Sli, entries: Sequence[ListedSlo]) -> KibanaSlo:
 
 
 def _updated(sli: Sli, entry: ListedSlo) -> datetime | None:
-    """Return when the summary was last written; None: never, or Kibana does not say."""
+    """Return when the summary was last written; None: never, or not reported."""
     summary = entry.get("summary")
     if not isinstance(summary, Mapping):
         raise _unreadable(sli, "summary")
@@ -131,7 +132,7 @@ def _updated(sli: Sli, entry: ListedSlo) -> datetime | None:
 
 
 def _instance(sli: Sli, entries: Sequence[ListedSlo]) -> tuple[str, ListedSlo]:
-    """Return which instance is meant, and how it is listed."""
+    """Return the requested instance, and its entry."""
     grouping = entries[0].get("groupBy", ALL)
     fields = [str(name) for name in (grouping if isinstance(grouping, list) else [grouping])]
     if ALL in fields or not fields:
@@ -141,7 +142,7 @@ def _instance(sli: Sli, entries: Sequence[ListedSlo]) -> tuple[str, ListedSlo]:
             Cause.INVALID, f'the SLO "{sli.slo}" is not grouped; remove group: {sli.group}'
         )
     instances = {str(entry.get("instanceId")): entry for entry in entries}
-    instances.pop(ALL, None)  # which is listed before there is any
+    instances.pop(ALL, None)  # an SLO is listed before it has instances
     by = ", ".join(fields)
     if sli.group is None:
         raise MeasurementError(
@@ -159,7 +160,7 @@ def _instance(sli: Sli, entries: Sequence[ListedSlo]) -> tuple[str, ListedSlo]:
 
 
 def _budgeting(sli: Sli, entry: ListedSlo) -> tuple[timedelta | None, Fraction]:
-    """Return the length of the timeslices, if it has any, and the objective."""
+    """Return the length of the timeslices, if there are any, and the objective."""
     objective = entry.get("objective")
     target = finite(objective.get("target")) if isinstance(objective, Mapping) else None
     if target is None or not 0 < target < 1:

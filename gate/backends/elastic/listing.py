@@ -1,35 +1,37 @@
-"""The list of SLOs that Kibana keeps: asked for by name or id, with all of its pages."""
+"""The list of Kibana's SLOs: requested by name or id, with all of its pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gate.backends.elastic.definitions import ListedSlo
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
 
 SLOS: Final = "/api/observability/slos"
 """https://www.elastic.co/docs/api/doc/kibana/operation/operation-findslosop"""
 AT_ONCE: Final = 4
-"""Requests that are under way."""
+"""The maximum number of concurrent requests."""
 _IN_ONE_PAGE: Final = 1000
-"""The SLOs of one page; Kibana allows 5000."""
+"""The number of SLOs on one page; Kibana allows 5000."""
 _MOST_LISTED: Final = 9 * _IN_ONE_PAGE
-"""Kibana asks Elasticsearch for twice a page, and Elasticsearch shows no more than 10,000; beyond
-that Kibana answers with an empty page."""
+"""The maximum number of listed SLOs: Kibana requests twice a page from Elasticsearch, which shows
+at most 10,000; beyond that Kibana answers with an empty page."""
 _LONGEST_QUERY: Final = 3000
-"""Characters of a question for names: addresses of more than 16,000 bytes are refused."""
+"""The maximum number of characters of a query for names: addresses of more than 16,000 bytes are
+refused."""
 
 
 class SloList:
     """The SLOs that one space of a Kibana lists."""
 
     def __init__(self, api: Api, shown: str) -> None:
-        """Ask for nothing yet; ``shown`` is how messages name the space."""
+        """Prepare; ``shown`` is the space in messages."""
         self._api, self._shown = api, shown
 
     def entries(self, names: Sequence[str]) -> dict[str, list[ListedSlo] | ApiError]:
-        """Return the entries that Kibana lists for each name or id, or the error in their place.
+        """Return Kibana's entries for each name or id, or the error in their place.
 
-        An SLO with several groups is listed once for each.
+        An SLO with several groups has an entry for each.
         """
         batches = list(_batches(list(dict.fromkeys(names))))
         firsts = self._api.ask_all([_find(batch, 1) for batch in batches], AT_ONCE)
@@ -46,7 +48,7 @@ class SloList:
             return self._unreadable("the list of SLOs has no total or no results")
         if total > _MOST_LISTED:
             return self._unreadable(
-                f"{total} SLOs and groups fit these names, of which not all are listed"
+                f"{total} SLOs and groups match these names, and not all of them are listed"
             )
         numbers = range(1, -(-total // _IN_ONE_PAGE) + 1)
         more = self._api.ask_all([_find(names, number) for number in numbers[1:]], AT_ONCE)
@@ -57,7 +59,7 @@ class SloList:
             results = answer.get("results")
             if isinstance(results, list) and answer.get("page", number) == number:
                 entries += results
-        # Without a page, and where Kibana or a proxy has smaller ones, another SLO of the same name
+        # If a page is missing, or Kibana or a proxy has smaller ones, another SLO of the same name
         # may be missing.
         if len(entries) < total:
             return self._unreadable(f"of {total} SLOs and instances only a part is listed")
@@ -68,7 +70,7 @@ class SloList:
 
 
 def _batches(names: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the names, at least one, in groups whose question is short enough for an address."""
+    """Yield the names, at least one, in groups whose query is short enough for an address."""
     batch, length = list[str](), 0
     for name in names:
         size = len(question_for(name))
@@ -89,6 +91,6 @@ def _find(names: Sequence[str], page: int) -> Call:
 
 
 def question_for(text: str) -> str:
-    """Return the question, in Kibana's query language, for the SLO of a name or an id."""
+    """Return the query, in Kibana's query language, for the SLO with a name or an id."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'slo.name: "{escaped}" or slo.id: "{escaped}"'

@@ -13,9 +13,16 @@ from gate.backends.elastic.answers import SloQuery, answer_of_snapshot, answer_o
 from gate.backends.elastic.definitions import KibanaSlo, ListedSlo, slo_of
 from gate.backends.elastic.listing import AT_ONCE, SLOS, SloList, question_for
 from gate.backends.elastic.settings import ElasticSettings, secrets
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import (
+    ApiError,
+    Call,
+    Dialogue,
+    JsonObject,
+    refusal_of_the_past,
+    timestamp,
+)
 from gate.backends.platforms.platform import Question
-from gate.backends.platforms.values import refusal_of_the_past, timestamp
 from gate.http import Clock
 from gate.measure import Answer, Cause, Definition, MeasurementError, Unmeasured
 from gate.measure.diagnosis import Check, CheckResult, Level
@@ -24,9 +31,10 @@ from gate.slo.indicator import Sli
 _TITLE: Final = "Elastic"
 _SNAPSHOT: Final = f"{SLOS}/_bulk_snapshot"
 _IN_ONE_SNAPSHOT: Final = 100
-"""More are refused."""
+"""The maximum number of SLOs in a request; more are refused."""
 _HEADERS: Final = {"kbn-xsrf": "true", "Elastic-Api-Version": "2023-10-31"}
-"""Kibana refuses what could come from another page of a browser; and the version of its API."""
+"""Headers without which Kibana refuses requests that could come from another page of a browser; and
+the version of its API."""
 _DIALOGUE: Final = Dialogue(
     words=lambda body: str(body.get("message") or body.get("error") or ""),
     hints={
@@ -50,12 +58,12 @@ class ElasticPlatform:
     def __init__(
         self, settings: ElasticSettings, timeout: float, clock: Clock | None = None
     ) -> None:
-        """Ask for nothing yet.
+        """Prepare; nothing is requested yet.
 
         Args:
-            settings: of the policy.
-            timeout: seconds for everything between two calls of `begin`.
-            clock: of the run.
+            settings: the settings of the policy.
+            timeout: the time limit in seconds of everything between two calls of `begin`.
+            clock: the clock of the run.
         """
         url = urlsplit(settings.url.strip())
         bare = urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2])).rstrip("/")
@@ -76,11 +84,11 @@ class ElasticPlatform:
         self._slos = dict[Sli, KibanaSlo]()
 
     def begin(self) -> None:
-        """Let the time begin that the next questions may take together."""
+        """Start the time limit of the next questions together."""
         self._api.begin()
 
     def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what Kibana has for each indicator; see `Platform`."""
+        """Return Kibana's definition for each indicator; see `Platform`."""
         entries = self._list.entries([str(sli.slo) for sli in slis])
         return [self._defined(sli, entries[str(sli.slo)]) for sli in slis]
 
@@ -103,7 +111,7 @@ class ElasticPlatform:
         return [counted[slos[q.sli]] if q.main else without for q in questions]
 
     def _counted(self, slos: Sequence[KibanaSlo], at: datetime) -> dict[KibanaSlo, Answer]:
-        """Return the answer for each SLO, in batches of one instant."""
+        """Return the answer for each SLO, in batches for one instant."""
         batches = [
             slos[start : start + _IN_ONE_SNAPSHOT]
             for start in range(0, len(slos), _IN_ONE_SNAPSHOT)
@@ -150,7 +158,7 @@ class ElasticPlatform:
         }
 
     def _summaries(self, batch: Sequence[KibanaSlo], at: datetime) -> dict[KibanaSlo, Answer]:
-        """Ask an older Kibana, one SLO after the other, for now."""
+        """Query an older Kibana, one SLO after the other, for the present."""
         refusal = refusal_of_the_past("this version of Kibana", at, self._api.clock.now())
         if refusal is not None:
             return dict.fromkeys(batch, refusal)
@@ -176,7 +184,7 @@ class ElasticPlatform:
         return SloQuery(slo=slo, at=at, query=query, words=self._api.words)
 
     def examine(self) -> list[CheckResult]:
-        """Return what ``gate doctor`` sees of the space as a whole; see `Platform`."""
+        """Return the results of ``gate doctor`` for the whole space; see `Platform`."""
         listed = self._api.ask(Call(path=SLOS, params={"perPage": "1"}))
         number, space = listed.get("total"), f"the space {self._space}"
         has_any = isinstance(number, int) and number > 0
@@ -212,5 +220,5 @@ def _requested(slo: KibanaSlo) -> dict[str, str]:
 
 
 def _written(at: datetime) -> str:
-    """Write an instant as Kibana does, to the millisecond."""
+    """Write an instant in Kibana's form, to the millisecond."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""How to reach Kibana: the settings, and the policy's ``backend`` block for them."""
+"""The settings for Kibana, and the policy's ``backend`` block for them."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ from gate.parsing.schema import Scalar
 from gate.parsing.values import SECRET
 
 _BEHIND: Final = "/(?:s/[^/]+(?:/.*)?|app(?:/.*)?|api(?:/.*)?|login)"
-"""Pages and spaces that follow the address of a Kibana."""
+"""Paths of pages and spaces that follow the address of a Kibana."""
 _SPACE: Final = re.compile(r"[a-z0-9_-]+")
 """https://www.elastic.co/docs/api/doc/kibana/operation/operation-post-spaces-space"""
 
@@ -27,19 +27,19 @@ class ElasticSettings:
     kind: ClassVar[str] = "elastic"
 
     url: str = field(repr=False)
-    """The address of Kibana; messages show no more of it than `shown`."""
+    """The address of Kibana; messages show only `shown`."""
     api_key: str = field(repr=False)
-    """As Kibana shows it once: the base64 of an id and a key."""
+    """The key as Kibana shows it once: the base64 of an id and a key."""
     shown: str = ""
-    """How messages name it where the url came from a variable; empty: the url itself."""
+    """Kibana in messages if the url came from a variable; empty: the url itself."""
     space: str | None = None
     """None: the default space."""
     retries: int = 2
-    """Tries after the first one, if the connection failed or Kibana was busy."""
+    """The number of retries if the connection failed or Kibana was busy."""
 
 
 def secrets(settings: ElasticSettings) -> tuple[str, ...]:
-    """Return the key as it is sent, and what is in it; and all parts of an address from outside."""
+    """Return the key as it is sent, and its parts; and all parts of an address from a variable."""
     try:
         inner = base64.b64decode(settings.api_key, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Result files of evaluations, one for each run: what their cases came to, as events."""
+"""Result files of evaluations, one for each run: the outcomes of their cases, as events."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final

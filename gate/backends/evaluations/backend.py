@@ -1,4 +1,4 @@
-"""Counting the cases of runs: over a span, and step by step."""
+"""Count the cases of runs: over a span, and step by step."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from datetime import datetime
 from fractions import Fraction
 
 from gate.backends.evaluations.doubts import suspicions, warnings, why_none
-from gate.backends.evaluations.rounds import Round, coverage, rounds_of
-from gate.backends.evaluations.runs import CountedRun, ResultFiles, RunHistory
+from gate.backends.evaluations.rounds import CountedRun, Round, coverage, rounds_of
+from gate.backends.evaluations.runs import ResultFiles, RunHistory
 from gate.backends.evaluations.settings import EvaluationsSettings
 from gate.dataclass import dataclass
 from gate.evaluations import ALL_CHECKS
@@ -29,7 +29,7 @@ class Readings:
     """The time of each run that counts, the oldest first."""
 
     def runs_in(self, span: Span) -> Sequence[CountedRun]:
-        """Return the runs that count and were in a span."""
+        """Return the runs in a span that count."""
         first, last = (bisect_right(self.times, bound) for bound in (span.start, span.end))
         return self.history.runs[first:last]
 
@@ -51,7 +51,7 @@ class EvaluationsBackend:
         return [self._series(request) for request in requests]
 
     def readings(self, sli: Sli) -> Readings:
-        """Return what the files say of an indicator; what has not changed is not read again.
+        """Return the results in the files for an indicator; unchanged files are not read again.
 
         Raises:
             MeasurementError: no file matches.
@@ -65,7 +65,7 @@ class EvaluationsBackend:
         return earlier[1]
 
     def query_of(self, sli: Sli, span: Span) -> str:
-        """Return what is counted, for people."""
+        """Return the counted metric and files, for people."""
         bar = "" if sli.score is None else f" with a score of at least {decimal(sli.score)}"
         metric = "every check" if sli.metric in {None, ALL_CHECKS} else f"metric {sli.metric}"
         return (
@@ -112,7 +112,7 @@ class EvaluationsBackend:
         missing = coverage(readings.times, request.span, self.settings.every).missing
         total, bad = [0.0] * request.steps, [0.0] * request.steps
         for run in readings.runs_in(request.span):
-            # A step leaves its start out and has its end.
+            # A step excludes its start and includes its end.
             place = -((request.span.start - run.at) // request.step) - 1
             total[place] += run.cases
             bad[place] += run.bad

@@ -1,4 +1,4 @@
-"""The checks of ``gate doctor`` for result files: which count, which do not, and which are due."""
+"""The checks of ``gate doctor`` for result files: which count, which do not, and due runs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,20 +25,20 @@ from gate.slo.quantities import format_duration
 from gate.wording import instant
 
 _EXPECTED: Final = (Check.METRIC, Check.COUNTED, Check.COVERAGE, Check.GAPS, Check.FRESHNESS)
-"""The checks that each SLO needs; for each that is not made there is a reason."""
+"""The checks that each SLO needs; a skipped check has a reason."""
 _SECOND: Final = timedelta(seconds=1)
 _AHEAD: Final = timedelta(minutes=5)
-"""How far the clocks of two machines may be apart."""
+"""The tolerated difference between the clocks of two machines."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationsDoctor:
-    """Measures as for a budget, and says what became of each file."""
+    """Measures like for a budget, and reports the use of each file."""
 
     backend: EvaluationsBackend
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Look at every SLO; never raises for what the files hold."""
+        """Examine every SLO; never raises for the content of the files."""
         path = self.backend.settings.shown_pattern
         try:
             whole = self.backend.files.history(Sli(metric=None))
@@ -86,7 +86,7 @@ class EvaluationsDoctor:
         yield from self._when(slo, readings, at)
 
     def _when(self, slo: CheckedSlo, readings: Readings, at: datetime) -> Iterator[CheckResult]:
-        """Yield whether runs came when they were due."""
+        """Yield whether runs came on time."""
         settings, span = self.backend.settings, slo.request.span
         path, times = settings.shown_pattern, [each for each in readings.times if each <= at]
         age, due = (at - times[-1]) // _SECOND * _SECOND, times[-1] + settings.every
@@ -147,7 +147,7 @@ def _of_files(history: RunHistory, at: datetime, path: str) -> Iterator[CheckRes
 
 
 def _doubt(check: Check, message: str, remedy: str, path: str) -> CheckResult:
-    """Doubt what the message says; with none, nothing is in doubt."""
+    """Return a doubt with the message; without a message, there is no doubt."""
     if not message:
         return CheckResult(check=check, examined=path)
     return CheckResult(
@@ -156,7 +156,7 @@ def _doubt(check: Check, message: str, remedy: str, path: str) -> CheckResult:
 
 
 def _metric(history: RunHistory, sli: Sli, path: str) -> CheckResult:
-    """Say which metrics the files have, and which one is counted."""
+    """Report the metrics in the files, and the counted one."""
     names = ", ".join(history.metrics) or "none by name"
     others = f"; {_number(len(history.foreign), 'file')} without it" if history.foreign else ""
     message = f"{sli.metric} is counted; the files have {names}{others}"
@@ -164,7 +164,7 @@ def _metric(history: RunHistory, sli: Sli, path: str) -> CheckResult:
 
 
 def _gaps(times: Sequence[datetime], every: timedelta, slo: CheckedSlo, path: str) -> CheckResult:
-    """Say between which runs others were due, more than half a period late."""
+    """Report the gaps between runs in which others were due, more than half a period late."""
     span = slo.request.span
     pairs = [
         (before, after)

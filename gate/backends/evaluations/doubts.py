@@ -1,12 +1,12 @@
-"""Reasons to think that the count of a metric is not what its runs came to, and by how much."""
+"""Reasons to doubt the count of a metric, with the size of the doubt."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.evaluations.rounds import Round
-from gate.backends.evaluations.runs import CountedRun, RunHistory
+from gate.backends.evaluations.rounds import CountedRun, Round
+from gate.backends.evaluations.runs import RunHistory
 from gate.errors import nearest
 from gate.evaluations import ALL_CHECKS
 from gate.measure import Cause, Suspicion
@@ -19,18 +19,18 @@ _FINEST: Final = timedelta(microseconds=1)
 
 
 def listing(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
+    """Return the first of some names, and the number of the others."""
     more = len(names) - _SHOWN
     return "; ".join(names[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
 def warnings(history: RunHistory) -> tuple[str, ...]:
-    """Return what is missing from every count: files that cannot be read, of whatever time."""
+    """Return the files that are missing from every count, whatever their time: unreadable ones."""
     if not history.unreadable:
         return ()
     return (
         f"{_files(history.unreadable)} cannot be read, and may be of any run:"
-        f" {listing(history.unreadable)}; repair or remove what is damaged",
+        f" {listing(history.unreadable)}; repair or remove damaged files",
     )
 
 
@@ -81,10 +81,10 @@ def suspicions(
     """Return the reasons to doubt the count of a span.
 
     Args:
-        history: of the metric.
-        rounds: of its runs, the oldest first.
-        span: that is counted.
-        every: how often a run is due.
+        history: the history of the metric.
+        rounds: the rounds of its runs, the oldest first.
+        span: the counted span.
+        every: the interval between due runs.
     """
     runs = [run for run in history.runs if _is_in(run.at, span)]
     return (
@@ -107,7 +107,7 @@ def _stretch(times: Sequence[datetime]) -> Span:
 def _of_flawed(history: RunHistory, span: Span, every: timedelta) -> Iterator[Suspicion]:
     """Suspect runs that began and cannot be counted.
 
-    Where a whole run came soon after, what is known to be bad in the first may be why.
+    If a complete run came soon after, the known bad cases in the first may be the reason.
     """
     flawed = [run for run in history.flawed if _is_in(run.at, span)]
     if not flawed:
@@ -130,7 +130,7 @@ def _of_flawed(history: RunHistory, span: Span, every: timedelta) -> Iterator[Su
 
 
 def _is_replaced(flawed: CountedRun, runs: Sequence[CountedRun], every: timedelta) -> bool:
-    """Return whether a whole run of the same tool, with the same cases or more, came soon after."""
+    """Return whether a complete run of the same tool and at least its cases came soon after."""
     return any(
         flawed.at <= run.at < flawed.at + every / 2
         and run.tool == flawed.tool

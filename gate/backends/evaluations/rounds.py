@@ -1,29 +1,61 @@
-"""When runs came, against when they were due; and which cases they left out."""
+"""The times of runs, compared with their due times; and the cases that they left out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.evaluations.runs import CountedRun
 from gate.dataclass import dataclass
 from gate.measure.coverage import NO_GAPS, Gaps, StepCoverage
 from gate.slo.objective import Span
 
 _LOOK_BACK: Final = 7
-"""Rounds that say which cases belong to the set: of nightly runs a week."""
+"""The number of rounds that show which cases belong to the set: a week of nightly runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedRun:
+    """The result of one run for one metric."""
+
+    file: str
+    """The name for people; the first by name if several files are of the same run."""
+    at: datetime
+    """The start of the run, in UTC."""
+    tool: str
+    passed: Mapping[str, bool]
+    """Whether every row of a case passed, by the id of the case."""
+    unnamed: int = 0
+    """The number of cases without an id."""
+    unnamed_bad: int = 0
+    """The number of those that did not pass."""
+    flaw: str | None = None
+    """The reason why it cannot be counted, in a clause; None: it can."""
+    rerun: int = 0
+    """Cases with more rows than the file declares; they have not passed."""
+    disputed: int = 0
+    """Cases that passed in one file of the run but not in another; they have not passed."""
+
+    @property
+    def cases(self) -> int:
+        """The number of its distinct cases."""
+        return len(self.passed) + self.unnamed
+
+    @property
+    def bad(self) -> int:
+        """The number of its cases that did not pass."""
+        return sum(not passed for passed in self.passed.values()) + self.unnamed_bad
 
 
 def coverage(times: Sequence[datetime], span: Span, every: timedelta) -> StepCoverage:
-    """Return how much of a span runs speak for, and where one was due and did not come.
+    """Return the share of a span that runs cover, and the due runs that are missing.
 
-    A run speaks for as long after it as until the next is due; the first of all also for as long
-    before it. So each run that does not come is as much of the span as lies between two runs.
+    A run covers the time until the next one is due; the first of all also covers as much time
+    before it. So each missing run leaves a gap of one interval.
 
     Args:
-        times: when each run was, the oldest first, those before the span and after it, too.
-        span: of any length.
-        every: how often a run is due.
+        times: the time of each run, the oldest first, including those before and after the span.
+        span: a span of any length.
+        every: the interval between due runs.
     """
     times = [at for at in times if at <= span.end]
     missing = tuple(_missing(times, span, every)) if span.length else ()
@@ -45,7 +77,7 @@ def coverage(times: Sequence[datetime], span: Span, every: timedelta) -> StepCov
 
 
 def _missing(times: Sequence[datetime], span: Span, every: timedelta) -> Iterator[Span]:
-    """Yield the stretches of a span for which no run speaks, the oldest first."""
+    """Yield the stretches of a span that no run covers, the oldest first."""
     speaks_until = times[0] - every if times else span.start
     if speaks_until > span.start:
         yield Span(span.start, speaks_until)
@@ -58,7 +90,7 @@ def _missing(times: Sequence[datetime], span: Span, every: timedelta) -> Iterato
 
 
 def _share(stretches: Sequence[Span], span: Span) -> Fraction:
-    """Return what share of a span these are, which lie in it and do not overlap."""
+    """Return the share of a span that these stretches have; they lie in it and do not overlap."""
     total = sum((stretch.length for stretch in stretches), timedelta())
     return Fraction(total // _FINEST, span.length // _FINEST)
 
@@ -68,14 +100,14 @@ _FINEST: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """Runs that came at about the same time: one, parts of one, or what was run again."""
+    """Runs at about the same time: a single run, parts of one, or repeated runs."""
 
     runs: tuple[CountedRun, ...]
     """The oldest first; at least one."""
     left_out: int
-    """How many cases it lacks that most of the rounds before it had."""
+    """The number of cases that it lacks and most of the rounds before it had."""
     examples: tuple[str, ...]
-    """The ids of a few of them; empty where the cases have none."""
+    """The ids of a few of them; empty if the cases have none."""
 
     @property
     def at(self) -> datetime:
@@ -84,7 +116,7 @@ class Round:
 
     @property
     def cases(self) -> int:
-        """How many distinct cases it has."""
+        """The number of its distinct cases."""
         return len(self.ids) + max(run.unnamed for run in self.runs)
 
     @property
@@ -96,15 +128,15 @@ class Round:
 def rounds_of(
     runs: Sequence[CountedRun], every: timedelta, since: datetime | None = None
 ) -> tuple[Round, ...]:
-    """Return the rounds that runs make up, the oldest first.
+    """Return the rounds of runs, the oldest first.
 
-    Runs of less than half of ``every`` are of one round. What a run lacks is not left out where
+    Runs within half of ``every`` belong to one round. A case that one run lacks is not left out if
     another run of its round has it.
 
     Args:
-        runs: the oldest first.
-        every: how often a run is due.
-        since: when the set of cases was changed on purpose; earlier rounds do not say what belongs
+        runs: the runs, the oldest first.
+        every: the interval between due runs.
+        since: when the set of cases was changed on purpose; earlier rounds do not show what belongs
             to it. None: never.
     """
     rounds: list[Round] = []
@@ -132,7 +164,7 @@ _EXAMPLES: Final = 3
 
 
 def _left_out(whole: Round, before: Sequence[Round]) -> tuple[int, tuple[str, ...]]:
-    """Return how many cases a round lacks that more than half of those before it had."""
+    """Return the number of cases that a round lacks and more than half of those before it had."""
     counts: dict[str, int] = {}
     for each in before:
         for case in each.ids:
@@ -142,6 +174,6 @@ def _left_out(whole: Round, before: Sequence[Round]) -> tuple[int, tuple[str, ..
     )
     fewer = 0
     if before and not any(2 * count > len(before) for count in counts.values()):
-        # Cases without ids, or with other ones each time: their number alone can be compared.
+        # For cases without ids, or with changing ids, only their number can be compared.
         fewer = max(sorted(each.cases for each in before)[len(before) // 2] - whole.cases, 0)
     return len(lacking) + fewer, tuple(lacking[:_EXAMPLES])

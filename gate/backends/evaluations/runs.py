@@ -1,6 +1,6 @@
-"""The runs that result files are of: when each began, and what its cases came to.
+"""The runs in result files: the start of each, and the outcomes of its cases.
 
-The time is that inside the file and never the file's own, which a copy, a cache or a checkout
+The time is the one inside the file, never the file's own, which a copy, a cache or a checkout
 renews.
 """
 
@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
+from gate.backends.evaluations.rounds import CountedRun
 from gate.backends.evaluations.settings import EvaluationsSettings
 from gate.dataclass import dataclass
 from gate.evaluations import ALL_CHECKS, CaseOutcome, EvaluationRun, UnreadableResultsError
@@ -21,73 +22,40 @@ from gate.measure import Cause, MeasurementError
 from gate.slo.indicator import Sli
 
 ATTESTATION: Final = ".attestation.json"
-"""The end of the names of files that ``gate attest`` writes beside result files."""
+"""The end of the names of the files that ``gate attest`` writes beside result files."""
 _EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
-"""In which `EvaluationRun.started_at` is of times without a zone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedRun:
-    """The result of one run for one metric."""
-
-    file: str
-    """As people know it; the first by name, where several are of the same run."""
-    at: datetime
-    """The start of the run, in UTC."""
-    tool: str
-    passed: Mapping[str, bool]
-    """Whether every row of a case passed, by the id of the case."""
-    unnamed: int = 0
-    """Cases without an id."""
-    unnamed_bad: int = 0
-    """How many of these did not pass."""
-    flaw: str | None = None
-    """The reason why it cannot be counted, in a clause; None: it can."""
-    rerun: int = 0
-    """Cases with more rows than the file declares, which have not passed."""
-    disputed: int = 0
-    """Cases that have passed in one file of the run, and not in another, which have not passed."""
-
-    @property
-    def cases(self) -> int:
-        """How many distinct cases it has."""
-        return len(self.passed) + self.unnamed
-
-    @property
-    def bad(self) -> int:
-        """How many of them did not pass."""
-        return sum(not passed for passed in self.passed.values()) + self.unnamed_bad
+"""The zone of `EvaluationRun.started_at` for times without a zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndatedFile:
-    """A result file that does not say when its run was."""
+    """A result file without the time of its run."""
 
     file: str
     bad: int
-    """Cases in it that did not pass."""
+    """The number of its cases that did not pass."""
     without_zone: bool
-    """Whether it has a time, and no time zone."""
+    """Whether it has a time without a time zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHistory:
-    """All that the files say of one metric; runs are the oldest first."""
+    """Everything that the files say about one metric; runs are the oldest first."""
 
     runs: Sequence[CountedRun] = ()
-    """Those that count: at least one case each."""
+    """The runs that count: at least one case each."""
     flawed: Sequence[CountedRun] = ()
     undated: Sequence[UndatedFile] = ()
     unreadable: Sequence[str] = ()
-    """Clauses that begin with the file."""
+    """The unreadable files, as clauses that begin with the file."""
     copies: Sequence[str] = ()
-    """Further files of runs that were counted already."""
+    """Further files of runs that were already counted."""
     foreign: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Files that have other metrics only, and which."""
+    """Files that have only other metrics, with their names."""
     metrics: Sequence[str] = ()
-    """All that the files name, sorted."""
+    """All metrics in the files, sorted."""
     files: int = 0
-    """How many files there are; at least one."""
+    """The number of files; at least one."""
 
 
 class ResultFiles:
@@ -101,7 +69,7 @@ class ResultFiles:
         ] = {}
 
     def history(self, sli: Sli) -> RunHistory:
-        """Return what the files say of an indicator.
+        """Return the history of an indicator in the files.
 
         Raises:
             MeasurementError: no file matches, or a folder cannot be read.
@@ -113,8 +81,8 @@ class ResultFiles:
         return self._histories[key]
 
     def _files(self) -> tuple[tuple[str, int, int], ...]:
-        """Return the names of the files, with what shows that one has changed."""
-        # Path.glob takes no absolute pattern.
+        """Return the names of the files, with a value that changes with the file."""
+        # Path.glob does not accept an absolute pattern.
         names = sorted(glob.glob(self.settings.pattern, recursive=True))  # noqa: PTH207
         files = []
         for name in names:
@@ -124,7 +92,7 @@ class ResultFiles:
             try:
                 state = path.stat()
             except (OSError, ValueError):
-                files.append((name, -1, -1))  # reading it says what is wrong
+                files.append((name, -1, -1))  # reading it reports the problem
             else:
                 files.append((name, state.st_size, state.st_mtime_ns))
         if not files:
@@ -136,7 +104,7 @@ class ResultFiles:
         return tuple(files)
 
     def _content(self, file: tuple[str, int, int]) -> bytes:
-        """Return what a file holds.
+        """Return the content of a file.
 
         Raises:
             UnreadableResultsError: it cannot be read.
@@ -193,14 +161,14 @@ class ResultFiles:
 def _is_foreign(run: EvaluationRun, metric: str) -> bool:
     """Return whether a file is about other metrics.
 
-    A file that names no metric is not: if every case ended in an error, nothing has a score.
+    A file without a metric's name is not: if every case ended in an error, there are no scores.
     """
     names = {name.casefold() for name in run.metrics}
     return metric != ALL_CHECKS and bool(names) and metric.casefold() not in names
 
 
 def _counted(run: EvaluationRun, file: str, zone: tzinfo | None) -> CountedRun | UndatedFile:
-    """Return what a file says. A case with more rows than are declared has not passed."""
+    """Return the run in a file. A case with more rows than declared has not passed."""
     cases = cases_of([run])
     at, again = _instant(run, zone), frozenset(cases.duplicates)
     passed = {
@@ -238,10 +206,10 @@ def _instant(run: EvaluationRun, zone: tzinfo | None) -> datetime | None:
 
 
 def _merged(runs: Iterable[CountedRun]) -> tuple[list[CountedRun], list[str]]:
-    """Return each run once, and the further files of those that are in several.
+    """Return each run once, and the further files of runs that are in several files.
 
-    Files of the same tool and time are of one run: copies of it, or parts. A case that several of
-    them have counts once, and has passed only if it has in all.
+    Files of the same tool and time belong to one run: they are copies of it, or parts. A case in
+    several of them counts once, and has passed only if it passed in all.
     """
     merged, copies = dict[tuple[str, datetime], CountedRun](), list[str]()
     for run in sorted(runs, key=lambda run: (run.at, run.file)):

@@ -17,24 +17,24 @@ _EVERY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationsSettings:
-    """The place of the results of an evaluation that runs again and again."""
+    """The place of the results of an evaluation that runs regularly."""
 
     kind: ClassVar[str] = "evaluations"
 
     path: str
     """A file or a glob; relative to the policy file's folder."""
     directory: Path
-    """That folder."""
+    """The folder of the policy file."""
     every: timedelta = _EVERY
-    """How often a run is due."""
+    """The interval between due runs."""
     time_zone: tzinfo | None = None
-    """The time zone of times in the files that have none; None: such a file has no time."""
+    """The time zone of times in the files without one; None: such a file has no time."""
     written: str | None = None
-    """The path with its variables, which messages show instead; None: it has none."""
+    """The path with its variables, for messages; None: it has none."""
 
     @property
     def pattern(self) -> str:
-        """The glob, from where the program runs."""
+        """The glob, relative to the working folder."""
         return str(Path(glob.escape(str(self.directory))) / self.path)
 
     @property
@@ -54,7 +54,7 @@ def _build_settings(values: Values, reader: Reader) -> EvaluationsSettings:
 
 
 def usual_age(words: Mapping[str, str]) -> timedelta:
-    """Return how old a run may be: it is due, and half as long again to run and to be late."""
+    """Return the usual age of a run: one interval, and half as much again to run and to be late."""
     try:
         every = parse_duration(words.get("every", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""SLOs of Google Cloud Monitoring, whose good and bad events its API counts over any interval."""
+"""SLOs of Google Cloud Monitoring, whose API counts good and bad events over any interval."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,4 +1,4 @@
-"""Which time series are asked for, so that few requests count many windows, or a past in steps."""
+"""The requested time series, so that few requests count many windows, or a past in steps."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -9,7 +9,8 @@ from typing import Final
 from gate.backends.google_slo.pages import ask_pages
 from gate.backends.google_slo.points import SloPoints, read_points
 from gate.backends.google_slo.resources import FULL_NAME
-from gate.backends.platforms.api import Api, Call
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import Call
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
@@ -20,16 +21,16 @@ from gate.slo.objective import Span
 from gate.wording import exact_instant
 
 SHORTEST: Final = timedelta(minutes=1)
-"""The shortest alignment period: the reference of ``aggregation.alignmentPeriod``."""
+"""The shortest alignment period, by the reference of ``aggregation.alignmentPeriod``."""
 _LATELY: Final = timedelta(hours=1)
 _SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aligned:
-    """The good and the bad events of an SLO in equal steps, of which the last ends with the span.
+    """The good and the bad events of an SLO in equal steps, the last of which ends with the span.
 
-    That the steps are counted back from the end is what google/slo2bq relies on.
+    Steps are counted back from the end; google/slo2bq relies on this, too.
     """
 
     slo: str
@@ -40,7 +41,7 @@ class Aligned:
     """At least `SHORTEST`."""
 
     def call(self, project: str) -> Call:
-        """Return the request; ``project`` is used where the name of the SLO has none."""
+        """Return the request; ``project`` is used if the name of the SLO has none."""
         name = FULL_NAME.fullmatch(self.slo)
         return Call(
             path=f"/v3/projects/{name[1] if name else project}/timeSeries",
@@ -62,7 +63,7 @@ class Aligned:
         return f'select_slo_counts("{self.slo}")'
 
     def has(self, span: Span) -> bool:
-        """Return whether some of the steps are just this span."""
+        """Return whether some of the steps are exactly this span."""
         return (
             self.span.end == span.end
             and self.span.start <= span.start
@@ -71,7 +72,7 @@ class Aligned:
 
 
 def to_seconds(span: Span) -> Span:
-    """Return a stretch of time in whole seconds, as alignment periods are, none of it later."""
+    """Return a stretch of time in whole seconds, like alignment periods, without any later time."""
     end = span.end.replace(microsecond=0)
     return Span(end - span.length // _SECOND * _SECOND, end)
 
@@ -82,14 +83,14 @@ def exactly(slo: str, span: Span) -> Aligned:
 
 
 def overview(slo: str, span: Span) -> Aligned:
-    """Return the newest part of a span, of at least `SHORTEST`, to see where it has data."""
+    """Return the newest part of a span, of at least `SHORTEST`, to find where it has data."""
     step = clock_part(span.length)
     whole = span.length // step * step
     return Aligned(slo=slo, span=Span(span.end - whole, span.end), step=step)
 
 
 def lately(slo: str, span: Span) -> Aligned:
-    """Return the last hour before a span's end, in minutes, to see how new the data are."""
+    """Return the last hour before a span's end, in minutes, to find how new the data is."""
     return Aligned(slo=slo, span=Span(span.end - _LATELY, span.end), step=SHORTEST)
 
 
@@ -99,16 +100,16 @@ class QuestionPlan:
 
     span: Span
     counted: Aligned
-    """Has the span."""
+    """The request that includes the span."""
     overview: Aligned | None = None
     lately: Aligned | None = None
-    """For the main window."""
+    """The request for the newest minutes, for the main window."""
 
 
 def plans_of(questions: Sequence[Question]) -> list[QuestionPlan | None]:
-    """Return what to ask for each; None: its span is too short.
+    """Return the requests for each question; None: its span is too short.
 
-    The steps in which the main window of an SLO is looked at also are the parts of other windows.
+    The steps in which the main window of an SLO is examined are also parts of other windows.
     """
     looks = dict[str, list[Aligned]]()
     for question in questions:
@@ -139,7 +140,7 @@ def read_all(
 ) -> dict[Aligned, SloPoints | MeasurementError]:
     """Return the points of each, or the error in their place; each is requested once.
 
-    What is quoted of an answer is fit to be shown.
+    Quoted parts of an answer are safe to show.
     """
     distinct: Sequence[Aligned] = list(dict.fromkeys(wanted))
     outcomes = dict[Aligned, SloPoints | MeasurementError]()
@@ -157,9 +158,9 @@ def read_all(
 
 
 def parts_of(question: SeriesQuestion) -> list[Aligned]:
-    """Return what is asked for: all whole steps, and the part of one that ends the span.
+    """Return the requests: for all whole steps, and for the partial step at the end of the span.
 
-    Steps of the API are counted back from the end of what is asked for.
+    The API counts steps back from the end of the requested time.
     """
     span, slo = to_seconds(question.span), question.definition.id
     clock = span.start + span.length // question.step * question.step
@@ -177,13 +178,13 @@ def series_of(
     points: Sequence[SloPoints],
     period: timedelta | None,
 ) -> Series:
-    """Return what happened in each step.
+    """Return the events of each step.
 
     Args:
-        question: what was asked.
-        parts: of it, as `parts_of` returns them.
-        points: of each part.
-        period: how long windows are that are good or bad as a whole; None: events are counted.
+        question: the question.
+        parts: its requests, from `parts_of`.
+        points: the points of each part.
+        period: the length of windows that are good or bad as a whole; None: events are counted.
     """
     span = to_seconds(question.span)
     unit = Fraction(1) if period is None else seconds(period)
@@ -204,10 +205,10 @@ def series_of(
 
 
 def _quiet(total: Sequence[float | None], question: SeriesQuestion) -> Iterator[int]:
-    """Yield the steps without points in which nothing happened, as other steps show.
+    """Yield the steps without points in which nothing happened, by other steps.
 
-    That is between data where silence is usual, and for some time after them. A metric of requests
-    may have no points in a time without requests.
+    They lie between data when silence is usual, and for some time after the data. A metric of
+    requests may have no points in a time without requests.
     """
     places = [place for place, number in enumerate(total) if number is not None]
     if not places:

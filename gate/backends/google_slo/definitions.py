@@ -7,8 +7,9 @@ from urllib.parse import quote
 from gate.backends.google_slo.pages import ask_pages, missing_in, objects_in
 from gate.backends.google_slo.resources import FULL_NAME, SERVICE_NAME, GoogleSlo, name_of, read_slo
 from gate.backends.google_slo.settings import NO_GROUPS
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
-from gate.backends.platforms.names import no_slo, several_slos
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
+from gate.backends.platforms.platform import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Unmeasured
 from gate.slo.indicator import Sli
 
@@ -17,9 +18,9 @@ _NOT_FOUND: Final = 404
 
 
 def look_up(api: Api, project: str, slis: Sequence[Sli]) -> list[GoogleSlo | MeasurementError]:
-    """Return what the project has for each indicator, in order, or why that is not known.
+    """Return the project's definition for each indicator, in order, or why it is unknown.
 
-    One by its full name is asked for alone; for any other name all SLOs are listed.
+    A full name is requested alone; for any other name, all SLOs are listed.
     """
     names = [sli.slo or "" for sli in slis]
     alone = list(dict.fromkeys(name for name in names if FULL_NAME.fullmatch(name)))
@@ -49,7 +50,7 @@ def look_up(api: Api, project: str, slis: Sequence[Sli]) -> list[GoogleSlo | Mea
 
 
 def _each_alone(api: Api, names: Sequence[str]) -> Iterator[JsonObject | MeasurementError]:
-    """Yield what the API has under each full name, in order."""
+    """Yield the API's answer for each full name, in order."""
     calls = [Call(path=f"/v3/{quote(name, safe='/:')}", params={"view": "FULL"}) for name in names]
     for name, pages in zip(names, ask_pages(api, calls), strict=True):
         if isinstance(pages, ApiError) and pages.status == _NOT_FOUND:
@@ -62,7 +63,7 @@ def _every_slo(api: Api, project: str) -> list[JsonObject]:
     """Return every SLO of every service of the project.
 
     Raises:
-        MeasurementError: a part of them cannot be had, so that a name may be there twice.
+        MeasurementError: a part of the list is missing, so that a name may be ambiguous.
     """
     services = Call(path=f"/v3/projects/{project}/services", params={"pageSize": _PAGE})
     names = [name_of(each) for each in _listed(api, [services], "services")]
@@ -92,7 +93,7 @@ def _listed(api: Api, calls: Sequence[Call], key: str) -> list[JsonObject]:
 
 
 def _by_name(name: str, listed: list[JsonObject] | MeasurementError, project: str) -> JsonObject:
-    """Return the SLO with this display name, or this ID; of several none is meant."""
+    """Return the SLO with this display name, or this ID; an ambiguous name is an error."""
     if isinstance(listed, MeasurementError):
         raise listed
     by_full_name = {name_of(slo): slo for slo in listed}

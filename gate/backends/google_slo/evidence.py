@@ -1,4 +1,4 @@
-"""How far a count of Google Cloud Monitoring can be trusted: how new it is, and where data miss."""
+"""The evidence for a count of Google Cloud Monitoring: the age of its data, and gaps."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +15,10 @@ from gate.slo.objective import Span
 from gate.wording import amount, percent_spent, stretch
 
 _UNDER_WAY: Final = timedelta(minutes=5)
-"""Samples of a minute are visible 4 minutes later at most, with most metrics:
+"""Samples of a minute are visible at most 4 minutes later, for most metrics:
 https://cloud.google.com/monitoring/api/metrics_gcp"""
 _NEWER: Final = Fraction(1, 1000)
-"""Share of all events that may come in between two requests."""
+"""The share of all events that may arrive between two requests."""
 _REMEDY: Final = (
     "see why the metric of the SLO has no data there, or wait until the gap has left the window"
 )
@@ -31,20 +31,20 @@ def evidence_of(
     period: timedelta | None,
     total: Fraction,
 ) -> Evidence:
-    """Return the evidence of a main window that was counted.
+    """Return the evidence for the count of a main window.
 
     Args:
         evidence: the query, and the reported missing data.
-        overview: the steps in which the window was looked at, and what they have.
-        lately: the same, of the minutes before its end.
-        period: how long windows are that are good or bad as a whole; None: events are counted.
-        total: events, or seconds of such windows.
+        overview: the steps in which the window was examined, with their points.
+        lately: the same for the minutes before its end.
+        period: the length of windows that are good or bad as a whole; None: events are counted.
+        total: the number of events, or the seconds of such windows.
     """
     aligned, points = overview
     events = by_step(aligned, points)
     newest = lately.newest or (_newest(aligned, events) if period is None else points.newest)
     if period is not None and newest is not None:
-        # A window is known when it is over, and the one after it is not over yet.
+        # A window is known when it is over, while the one after it is not over yet.
         newest = min(newest + period, aligned.span.end)
     events, step = _by_window(events, aligned.step, period)
     end = aligned.span.end - _cut_off(events, step)
@@ -66,11 +66,11 @@ def evidence_of(
 def more_in_steps(
     counts: tuple[Fraction, Fraction], overview: tuple[Aligned, SloPoints]
 ) -> tuple[Suspicion, ...]:
-    """Return the suspicion that a count is not of all of its window.
+    """Return the suspicion that a count does not include all of its window.
 
     Args:
         counts: all events, or windows, and the bad ones.
-        overview: the steps in which a part of the same time was looked at, and what they have.
+        overview: the steps in which a part of the same time was examined, with their points.
     """
     aligned, points = overview
     total, bad = counts
@@ -87,7 +87,7 @@ def more_in_steps(
 
 
 def by_step(aligned: Aligned, points: SloPoints) -> list[float | None]:
-    """Return how many events each step has, the oldest first; None: it has no data."""
+    """Return the events of each step, the oldest first; None: it has no data."""
     events: list[float | None] = [None] * (aligned.span.length // aligned.step)
     for point in (*points.good, *points.bad):
         place = -((aligned.span.end - point.end) // aligned.step) - 1
@@ -98,9 +98,9 @@ def by_step(aligned: Aligned, points: SloPoints) -> list[float | None]:
 def _by_window(
     events: list[float | None], step: timedelta, period: timedelta | None
 ) -> tuple[list[float | None], timedelta]:
-    """Put steps that are shorter than the windows together, so that each has a window's end.
+    """Combine steps that are shorter than the windows, so that each has a window's end.
 
-    Return the steps, which still end with the span, and how long they are.
+    Return the steps, which still end with the span, and their length.
     """
     size = 1 if period is None else min(-(-period // step), len(events))
     chunks = [events[max(end - size, 0) : end] for end in range(len(events), size - 1, -size)]
@@ -109,10 +109,10 @@ def _by_window(
 
 
 def _cut_off(events: list[float | None], step: timedelta) -> timedelta:
-    """Take the newest steps away that are too new to have data, and return how long they are.
+    """Remove the newest steps that are too new to have data, and return their length.
 
-    How new the data are is judged for itself: at the start of a calendar period, the minutes in
-    which data are under way would be most of it.
+    The age of the data is judged separately: at the start of a calendar period, the minutes before
+    data arrives would be most of it.
     """
     count = 0
     while len(events) > 1 and events[-1] is None and (count + 1) * step <= _UNDER_WAY:
@@ -122,13 +122,13 @@ def _cut_off(events: list[float | None], step: timedelta) -> timedelta:
 
 
 def _newest(aligned: Aligned, events: Sequence[float | None]) -> datetime | None:
-    """Return when the last step with data begins; it has some of them later than that."""
+    """Return the start of the last step with data; some of its data is later than that."""
     places = [place for place, number in enumerate(events) if number is not None]
     return aligned.span.start + places[-1] * aligned.step if places else None
 
 
 def _lost(seen: StepCoverage, span: Span, *, windows: bool) -> tuple[Suspicion, ...]:
-    """Return the suspicion that events were lost where data miss in the midst of a span."""
+    """Return the suspicion that events were lost if data is missing in the middle of a span."""
     gaps = seen.gaps
     if gaps.longest is None:
         return ()

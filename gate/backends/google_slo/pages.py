@@ -1,15 +1,16 @@
-"""How Google's APIs answer: in pages that each name the next one, or with a refusal."""
+"""The form of answers of Google's APIs: pages that each name the next one, or a refusal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from gate.backends.platforms.api import Api, Call, Dialogue, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import Call, Dialogue, JsonObject
 from gate.measure import Cause, MeasurementError
 
 _NEXT: Final = "nextPageToken"
 _PARALLEL: Final = 8
-"""Requests under way at once."""
+"""The maximum number of concurrent requests."""
 _REASON: Final = "type.googleapis.com/google.rpc.ErrorInfo"
 """https://cloud.google.com/apis/design/errors#error_info"""
 _SHOWN: Final = ("permission", "service", "quota_limit", "consumer")
@@ -19,7 +20,8 @@ _SHOWN: Final = ("permission", "service", "quota_limit", "consumer")
 def ask_pages(api: Api, calls: Sequence[Call]) -> list[list[JsonObject] | MeasurementError]:
     """Return all pages of each answer, in order, or the error in their place.
 
-    The first pages of all come at the same time, then the second ones of those that have one.
+    The first pages of all are requested at the same time, then the second ones of those that have
+    one.
     """
     pages: list[list[JsonObject]] = [[] for _ in calls]
     failures = dict[int, MeasurementError]()
@@ -60,10 +62,10 @@ def _following(pages: Sequence[JsonObject]) -> str:
 
 
 def objects_in(answer: Mapping[str, Any], key: str) -> list[JsonObject]:
-    """Return the list of objects that an answer has under a key; it is empty where it has none.
+    """Return the list of objects under a key in an answer; empty if it is missing.
 
     Raises:
-        MeasurementError: there is something else.
+        MeasurementError: the value has another type.
     """
     listed = answer.get(key)
     if listed is None:
@@ -74,7 +76,7 @@ def objects_in(answer: Mapping[str, Any], key: str) -> list[JsonObject]:
 
 
 def missing_in(page: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the API says is missing, in an answer whose status is 200."""
+    """Yield the missing data that the API reports in an answer with the status 200."""
     errors, regions = page.get("executionErrors"), page.get("unreachable")
     for error in errors if isinstance(errors, list) else [errors] if errors else []:
         message = error.get("message") if isinstance(error, dict) else error
@@ -84,7 +86,7 @@ def missing_in(page: Mapping[str, Any]) -> Iterator[str]:
 
 
 def words_of(body: JsonObject) -> str:
-    """Return the message of a refusal, and what its details name: a permission, a quota."""
+    """Return the message of a refusal, and the names in its details: a permission, a quota."""
     error = body.get("error")
     if not isinstance(error, dict):
         return error if isinstance(error, str) else ""
@@ -97,7 +99,7 @@ def words_of(body: JsonObject) -> str:
 
 
 def kind_of(_headers: Mapping[str, str], body: JsonObject) -> str:
-    """Return the reason of a refusal by its details, or else the name of its status."""
+    """Return the reason of a refusal by its details, otherwise the name of its status."""
     error = body.get("error")
     named = (
         _error_info(body).get("reason"),

@@ -21,7 +21,8 @@ from gate.backends.google_slo.pages import DIALOGUE
 from gate.backends.google_slo.points import SloPoints
 from gate.backends.google_slo.resources import GoogleSlo
 from gate.backends.google_slo.settings import GoogleSloSettings, secrets
-from gate.backends.platforms.api import Api, Call
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import Call
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.budget.ratio import seconds
 from gate.measure import (
@@ -42,7 +43,8 @@ from gate.wording import amount
 
 PointsRead = Mapping[Aligned, SloPoints | MeasurementError]
 _DIFFERENCE: Final = timedelta(seconds=10)
-"""How far two clocks may differ: the header Date has whole seconds, and answers take some time."""
+"""The tolerated difference between two clocks: the header Date has whole seconds, and answers take
+some time."""
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -52,7 +54,7 @@ class GoogleMonitoring:
     title: str = "Google Cloud Monitoring"
 
     def __init__(self, settings: GoogleSloSettings, limits: Limits) -> None:
-        """Prepare; nothing is sent."""
+        """Prepare; no request is sent yet."""
         bearer, quota = settings.bearer, settings.quota_project
         self._settings, self._project = settings, settings.project
         self._window_periods = dict[str, timedelta]()
@@ -71,11 +73,11 @@ class GoogleMonitoring:
         )
 
     def begin(self) -> None:
-        """Let the time begin that the next questions may take together."""
+        """Start the time limit of the next questions together."""
         self._api.begin()
 
     def define(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what the project has for each indicator, in order."""
+        """Return the project's definition for each indicator, in order."""
         outcomes = look_up(self._api, self._project, slis)
         for slo in outcomes:
             if isinstance(slo, GoogleSlo) and slo.window_period is not None:
@@ -87,7 +89,7 @@ class GoogleMonitoring:
         questions: Sequence[Question],
         at: datetime,  # noqa: ARG002 - each span ends with it
     ) -> list[Answer]:
-        """Count every question's span; the questions say themselves what the instant is."""
+        """Count every question's span; the questions contain the instant."""
         plans = plans_of(questions)
         wanted = [
             aligned
@@ -112,7 +114,7 @@ class GoogleMonitoring:
         ]
 
     def examine(self) -> list[CheckResult]:
-        """Return what is seen of the project as a whole."""
+        """Return the results for the project as a whole."""
         return _examined(self._api, self._settings)
 
     def _history(
@@ -177,9 +179,9 @@ def _points(read: PointsRead, aligned: Aligned) -> SloPoints:
 
 
 def _examined(api: Api, settings: GoogleSloSettings) -> list[CheckResult]:
-    """Return what is seen of the project as a whole.
+    """Return the results for the project as a whole.
 
-    Whether the login may also read time series shows where each SLO is counted.
+    Whether the login may also read time series shows when each SLO is counted.
 
     Raises:
         MeasurementError: the project's services cannot be listed; the reason has Google's words.
@@ -197,7 +199,7 @@ def _examined(api: Api, settings: GoogleSloSettings) -> list[CheckResult]:
 
 
 def _clock(api: Api, path: str) -> Iterator[CheckResult]:
-    """Say whether Google's clock agrees with this machine's, if Google has said its time."""
+    """Report whether Google's clock agrees with this machine's, if Google has sent its time."""
     if api.ahead is None:
         return
     if abs(api.ahead) <= _DIFFERENCE:

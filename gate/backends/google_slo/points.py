@@ -1,4 +1,4 @@
-"""The points of a time series of Google Cloud Monitoring, read so that nothing passes for zero."""
+"""The points of a time series of Google Cloud Monitoring, read so that nothing becomes zero."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from gate.backends.google_slo.pages import missing_in, objects_in
-from gate.backends.platforms.api import JsonObject
-from gate.backends.platforms.values import timestamp
+from gate.backends.platforms.messages import JsonObject, timestamp
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span
@@ -21,14 +20,14 @@ _WHOLE: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 _TOO_MANY: Final = 1 << 63
 """More than the API can count in whole numbers."""
 _SLACK: Final = timedelta(minutes=1)
-"""A point of an unaligned series stands for a minute, which may begin before what was asked."""
+"""A point of an unaligned series is for a minute, which may begin before the requested time."""
 _JITTER: Final = timedelta(seconds=1)
-"""Times of points that follow each other are a millisecond apart: the reference of TimeInterval."""
+"""The times of successive points are a millisecond apart, by the reference of TimeInterval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloPoint:
-    """How many events there were over a stretch of time."""
+    """The number of events over a stretch of time."""
 
     start: datetime
     end: datetime
@@ -48,8 +47,8 @@ class SloPoints:
     def within(self, span: Span) -> tuple[Fraction, Fraction] | None:
         """Return all events, and the bad ones; None without data.
 
-        Where only one of good and bad has points, there were none of the other: the API leaves a
-        series without data out.
+        If only good or only bad events have points, there were none of the other kind: the API
+        leaves out a series without data.
 
         Raises:
             MeasurementError: a point begins before the span, and ends in it.
@@ -78,12 +77,12 @@ def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> Slo
     """Read the good and the bad events from all pages of an answer.
 
     Args:
-        pages: at least one.
-        span: that was asked for.
-        step: of the alignment.
+        pages: the pages, at least one.
+        span: the requested span.
+        step: the step of the alignment.
 
     Raises:
-        MeasurementError: something in it cannot be a count of good or bad events in the span.
+        MeasurementError: a value is not a count of good or bad events in the span.
     """
     by_series = dict[tuple[str, str], list[SloPoint]]()
     for page in pages:
@@ -96,7 +95,7 @@ def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> Slo
             seen.add(identity)
             points = objects_in(series, "points")
             if not points:
-                # Only series with points in the interval are listed, by the reference.
+                # By the reference, only series with points in the interval are listed.
                 reason = f"the series of {identity[0]} events has no points"
                 raise MeasurementError(Cause.INVALID, reason)
             own = by_series.setdefault(identity, [])
@@ -115,7 +114,7 @@ def read_points(pages: Sequence[JsonObject], span: Span, step: timedelta) -> Slo
 
 
 def _kind(series: JsonObject) -> str:
-    """Return whether a series is of good or of bad events."""
+    """Return whether a series has good or bad events."""
     metric = series.get("metric")
     labels = metric.get("labels") if isinstance(metric, dict) else None
     kind = labels.get("event_type") if isinstance(labels, dict) else None
@@ -147,7 +146,7 @@ def _point(point: JsonObject, span: Span, step: timedelta) -> SloPoint:
 
 def _beside(start: datetime, end: datetime, span: Span) -> MeasurementError:
     times = (exact_instant(each) for each in (start, end, span.start, span.end))
-    reason = "a point is from {} to {}, but what was asked is from {} to {}".format(*times)
+    reason = "a point is from {} to {}, but the request was from {} to {}".format(*times)
     return MeasurementError(Cause.INVALID, reason)
 
 
@@ -160,12 +159,12 @@ def _instant(text: Any) -> datetime:
 
 
 def _count(value: Any) -> Fraction:
-    """Read a number of events: a double, or a whole number as text."""
+    """Read a number of events: a double, or an integer as text."""
     kinds = [*value] if isinstance(value, dict) else []
     raw: Any = value[kinds[0]] if len(kinds) == 1 else None
     number: Fraction | None = None
     if isinstance(raw, bool):
-        number = None  # Python takes it for a number
+        number = None  # Python treats a boolean as a number
     elif kinds == ["int64Value"]:
         number = Fraction(raw) if _WHOLE.fullmatch(str(raw)) else None
     elif kinds == ["doubleValue"] and isinstance(raw, int | float):
@@ -180,8 +179,8 @@ def _ordered(points: list[SloPoint], kind: str, step: timedelta) -> tuple[SloPoi
     """Return the points by time.
 
     Raises:
-        MeasurementError: two of them are of the same time, or one is not of a whole step; the
-            first may be, of a series that began within it.
+        MeasurementError: two of them are for the same time, or one is not for a whole step; the
+            first may be partial, if the series began within it.
     """
     ordered = sorted(points, key=lambda point: point.end)
     if any(point.end > following.start + _JITTER for point, following in pairwise(ordered)):
@@ -190,6 +189,6 @@ def _ordered(points: list[SloPoint], kind: str, step: timedelta) -> tuple[SloPoi
     shortest = min((point.end - point.start for point in ordered[1:]), default=step)
     if shortest < step - _SLACK:
         parts = f"a point of {kind} events is of {format_duration(shortest)}"
-        reason = f"{parts}, and steps of {format_duration(step)} were asked for"
+        reason = f"{parts}, and steps of {format_duration(step)} were requested"
         raise MeasurementError(Cause.INVALID, reason)
     return tuple(ordered)

@@ -1,4 +1,4 @@
-"""The promises of an SLO of Google Cloud Monitoring, and the events that it counts."""
+"""The goal of an SLO of Google Cloud Monitoring, and the events that it counts."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,10 +6,11 @@ from datetime import UTC, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.backends.platforms.api import JsonObject
+from gate.backends.platforms.messages import JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, Definition, Granted, MeasurementError, Promise
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Window
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RollingWindow, Window
 from gate.slo.quantities import format_duration
 
 _SEGMENT: Final = r"[^/\"\\\s?#]+"
@@ -40,7 +41,7 @@ class GoogleSlo:
 
     definition: Definition
     window_period: timedelta | None
-    """The length of the windows that are each good or bad; None: events are good or bad."""
+    """The length of windows that are each good or bad; None: events are good or bad."""
 
 
 def name_of(resource: Mapping[str, Any]) -> str:
@@ -56,10 +57,10 @@ def name_of(resource: Mapping[str, Any]) -> str:
 
 
 def read_slo(slo: JsonObject, name: str) -> GoogleSlo:
-    """Read what an SLO promises; ``name`` is how it was asked for."""
+    """Read the definition of an SLO; ``name`` is the requested name."""
     full_name = name_of(slo)
     wanted, answered = FULL_NAME.fullmatch(name), FULL_NAME.fullmatch(full_name)
-    # The project may be a number in one of them, and an ID in the other.
+    # The project may be a number in one name, and an ID in the other.
     if answered is None or (wanted is not None and wanted.groups()[1:] != answered.groups()[1:]):
         raise MeasurementError(Cause.INVALID, f"the SLO {name!r} is answered with {full_name!r}")
     shown = slo.get("displayName")
@@ -73,7 +74,7 @@ def read_slo(slo: JsonObject, name: str) -> GoogleSlo:
         name=shown if isinstance(shown, str) and shown else full_name.rpartition("/")[2],
         promises=(Promise(window=window, objective=Fraction(repr(goal))),),
         granted=Granted.EVENTS if period is None else Granted.SECONDS,
-        # Of events nobody knows how many there will be by the period's end.
+        # The number of events at the period's end is unknown.
         to_date=isinstance(window, CalendarWindow) and period is None,
         no_data="" if period is not None else _NO_DATA,
         notes=(counted, *((_ZONE,) if isinstance(window, CalendarWindow) else ())),
@@ -110,7 +111,7 @@ def _duration(text: Any, name: str, key: str) -> timedelta:
 
 
 def _counted(slo: JsonObject, name: str) -> tuple[timedelta | None, str]:
-    """Return the length of the windows that are good or bad as a whole, and what is counted."""
+    """Return the length of windows that are good or bad as a whole, and the counted unit."""
     indicator = slo.get("serviceLevelIndicator")
     kinds = (
         [*_INDICATORS]

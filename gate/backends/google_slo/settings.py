@@ -1,4 +1,4 @@
-"""How to reach Google Cloud Monitoring: the settings, and the policy's ``backend`` block."""
+"""The settings for Google Cloud Monitoring, and the policy's ``backend`` block for them."""
 
 import re
 from dataclasses import field
@@ -23,28 +23,28 @@ https://cloud.google.com/resource-manager/docs/creating-managing-projects"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoogleSloSettings:
-    """The SLOs of one project, and of the projects that its full names of SLOs have."""
+    """The SLOs of one project, and of the projects in full names of SLOs."""
 
     kind: ClassVar[str] = "google-slo"
 
     project: str
-    """The ID, or the number, of the project that has the services."""
+    """The ID, or the number, of the project with the services."""
     url: str = field(default=ADDRESS, repr=False)
-    """In place of the vendor's own address; without a slash at its end."""
+    """An address in place of the vendor's own; without a slash at its end."""
     shown: str = ""
-    """How messages name the server where the url, or a part of it, came from a variable. Empty: the
-    url is the policy's own text, and its host may be shown."""
+    """The server in messages if the url, or a part of it, came from a variable. Empty: the url is
+    the policy's own text, and its host may be shown."""
     bearer: str | None = field(default=None, repr=False)
-    """An access token (OAuth 2.0); None: ``login`` gives one."""
+    """An access token (OAuth 2.0); None: ``login`` provides one."""
     login: GoogleLogin = field(default_factory=GoogleLogin)
     quota_project: str | None = None
-    """Whose quota a login of a person uses; None: the quota of the login's own project."""
+    """The project whose quota a person's login uses; None: the login's own project."""
     retries: int = 2
-    """Tries after the first one, for failures that may pass; at least 0."""
+    """The number of retries for temporary failures; at least 0."""
 
 
 def secrets(settings: GoogleSloSettings) -> tuple[str, ...]:
-    """Return the token, and an address from outside with the parts of its path."""
+    """Return the token, and an address from a variable with the parts of its path."""
     outside = [settings.url, *urlsplit(settings.url).path.split("/")] if settings.shown else []
     return tuple(dict.fromkeys(text for text in (settings.bearer, *outside) if text))
 

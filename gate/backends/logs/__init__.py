@@ -19,11 +19,11 @@ _OLDEST: Final = 2
 
 
 def _open(settings: LogsSettings, limits: Limits) -> Backend:
-    """Open the backend. Files are searched for only when it measures.
+    """Open the backend. It searches for files only when it measures.
 
     Raises:
-        UsageError: DuckDB or the client of a store is not installed, or DuckDB is too old to notice
-            a file that is cut off.
+        UsageError: DuckDB or the client of a store is not installed, or DuckDB is too old to detect
+            truncated files.
     """
     _check_packages(settings)
     # DuckDB takes a tenth of a second to load, so it is imported here.
@@ -33,7 +33,7 @@ def _open(settings: LogsSettings, limits: Limits) -> Backend:
 
 
 def _open_doctor(settings: LogsSettings, limits: Limits) -> "Doctor":
-    """Open the doctor, as `_open` does."""
+    """Open the doctor in the same way as `_open`."""
     _check_packages(settings)
     from gate.backends.logs.doctor import LogsDoctor  # noqa: PLC0415
 
@@ -60,8 +60,8 @@ def _check_duckdb() -> None:
             "reading request logs needs DuckDB; where gate is installed: "
             f"pip install 'duckdb>={_OLDEST}'"
         ) from None
-    # Up to 1.5 a gzip file that is cut off between two lines, or short of its checksum, is read as
-    # if it were whole (tried with 1.1.3 and 1.4.4): errors would be missed silently.
+    # Up to 1.5, a gzip file that ends between two lines, or without its checksum, is read as if it
+    # were complete (tried with 1.1.3 and 1.4.4): errors would be missed silently.
     if int(installed.partition(".")[0]) < _OLDEST:
         raise UsageError(
             f"DuckDB {installed} reads a gzip file that is cut off without saying so; "
@@ -70,10 +70,10 @@ def _check_duckdb() -> None:
 
 
 def _mistake_in(sli: Sli, _slices: Slices | None) -> str | None:
-    """Return which condition is the same for every row; empty if DuckDB is not installed."""
+    """Return the condition that is the same for every row; empty if DuckDB is not installed."""
     try:
         _check_duckdb()
-        from gate.backends.logs.expressions import constant_condition  # noqa: PLC0415 - as above
+        from gate.backends.logs.prepare import constant_condition  # noqa: PLC0415 - as above
     except (UsageError, ImportError):
         return None  # opening the logs reports it
 

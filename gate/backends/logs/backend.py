@@ -1,4 +1,4 @@
-"""The backend: everything counted from one scan."""
+"""The backend: it counts everything in one scan."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -73,7 +73,7 @@ class LogsBackend(RowsBackend):
         return _Again(self._settings, self._limits, cast("LogRows", rows))
 
     def ask(self, slis: Sequence[Sli], by: Sequence[str], work: Callable[[Prepared], T]) -> T:
-        """Find the files and open DuckDB over them, for as long as the work takes."""
+        """Find the files, and open DuckDB over them until the work is done."""
         try:
             zone = zone_name(self._settings.records.time_zone)
             with opened(self._limits.timeout, zone) as database:
@@ -93,7 +93,7 @@ class LogsBackend(RowsBackend):
         work: Callable[[Prepared], T],
         numbers: NumberColumns = UNKNOWN_NUMBERS,
     ) -> T:
-        """Do the work; where columns must be read otherwise, once more."""
+        """Do the work; repeat it once if columns must be read in another way."""
         zone = zone_name(self._settings.records.time_zone)
         ready, rows = prepare(
             database, self._settings, slis, zone, by, numbers=numbers, time=self._time

@@ -1,4 +1,4 @@
-"""Bounds of a statement that DuckDB itself lacks: within one value it checks no limit.
+"""Limits on a statement that DuckDB itself lacks: within one value it checks none.
 
 With DuckDB 2.0.1 ``repeat('x', 3000000000)`` took six times its ``memory_limit``, and obeyed an
 interrupt only after 50 s.
@@ -30,7 +30,7 @@ _SPARE_OF_A_CORE: Final = 1 << 27
 
 
 class Worker:
-    """A thread that runs one task after another, and that nobody waits for at the end.
+    """A thread that runs one task after another, and that the process does not wait for at its end.
 
     A pool's thread would keep the process from ending while DuckDB computes a value.
     """

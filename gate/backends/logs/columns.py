@@ -1,4 +1,4 @@
-"""What columns and types CSV and Parquet files have."""
+"""The columns and types of CSV and Parquet files."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
@@ -25,29 +25,25 @@ from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 
 _SAMPLES: Final = (" LIMIT 20000", "")
-"""Rows that are read to find the types. A later value that does not fit is an error."""
+"""The number of rows that are read to detect types. A later value that does not fit is an error."""
 _Groups = Mapping[CsvHeader, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Learned:
-    """What the values of each column have in common; None: it has no value."""
+    """The common properties of each column's values; None: it has no value."""
 
     types: dict[str, str | None]
     exact: frozenset[str]
-    """Columns of whole numbers that doubles cannot all distinguish."""
+    """Columns of integers that doubles cannot all distinguish."""
     iso: frozenset[str]
     """Times in ISO 8601."""
 
 
 def describe_csv(
-    database: Database,
-    files: list[str],
-    pattern: str,
-    needed: Needed,
-    records: Records,
+    database: Database, files: list[str], pattern: str, needed: Needed, records: Records
 ) -> LogSource:
-    """Read all headers. The columns may stand in another order in some files."""
+    """Read all headers. The order of columns may differ between files."""
     groups: dict[CsvHeader, list[str]] = defaultdict(list)
     headers = database.looks(files, lambda file: read_header(database, file))
     for file, header in zip(files, headers, strict=True):
@@ -60,7 +56,7 @@ def describe_csv(
     learned = _learned(database, groups, names, needed.columns - declared, needed)
     if not any(learned.types.values()):
         raise MeasurementError(Cause.NO_DATA, f"there is no row in {listed(files)}")
-    # The text itself, for the declared type: a number would be read as another one first.
+    # The text itself, for the declared type: a number would first be read as another one.
     texts = {name for name in names if name.lower() in declared} | learned.exact
     types = {name: kind or "VARCHAR" for name, kind in learned.types.items()}
     types |= dict.fromkeys(texts, "VARCHAR")
@@ -87,7 +83,7 @@ def describe_csv(
 
 
 def _doubles(types: Mapping[str, str], needed: Needed) -> frozenset[str]:
-    """Return the columns that were not checked yet for numbers that a double cannot hold."""
+    """Return the columns that were not checked yet for numbers that a double cannot represent."""
     doubles = (name for name, kind in types.items() if kind == "DOUBLE")
     return frozenset(name for name in doubles if name.lower() not in needed.numbers.floats)
 
@@ -99,7 +95,7 @@ def _learned(
     wanted: frozenset[str],
     needed: Needed,
 ) -> _Learned:
-    """Look at some rows, and at all where a wanted column has no value in these."""
+    """Read some rows, and all rows if a requested column has no value in these."""
     quoted = {header: file_list(files) for header, files in groups.items()}
     text = _relation(quoted, dict.fromkeys(names, "VARCHAR"), names)
     rows: list[Row] = []
@@ -142,7 +138,7 @@ def _kind(values: int, numbers: int, booleans: int) -> str | None:
         return None
     if booleans == values:
         return "BOOLEAN"
-    # Whole numbers too: DuckDB rounds a later 2000.4 to fit a BIGINT without a word.
+    # Integers too: DuckDB silently rounds a later 2000.4 to fit a BIGINT.
     return "DOUBLE" if numbers == values else "VARCHAR"
 
 
@@ -155,7 +151,7 @@ def _relation(
 
 
 def _open_ends(groups: _Groups, types: Mapping[str, str], used: list[str]) -> dict[str, str]:
-    """Return what reads each file whose last line has no end, without its closing bracket."""
+    """Return statements for files whose last line has no end, without the closing bracket."""
     return {
         file: f"SELECT count(hash({_listed(header, used)})) FROM read_csv({file_list([file])}, "
         f"{header.options}, {_columns(header, types, used)}"
@@ -192,7 +188,7 @@ def describe_parquet(
     needed: Needed,  # noqa: ARG001 - the signature that all formats have
     records: Records,
 ) -> LogSource:
-    """Read all footers. Numbers of several types are widened to one that holds them all."""
+    """Read all footers. Numbers of several types are widened to one that can hold them all."""
 
     def relation(files: str, used: Iterable[str]) -> str:
         return f"read_parquet({files}, {_READ_PARQUET}{path_option(used)})"
@@ -248,5 +244,5 @@ def _fault(column: str, kinds: Mapping[str, str], files: list[str], records: Rec
 
 
 def _agree(kinds: Collection[str]) -> bool:
-    """Return whether values of all these types can be read as one that holds them all."""
+    """Return whether values of all these types can be read as one type that holds them all."""
     return len(set(kinds)) == 1 or all(map(is_number, kinds))

@@ -35,7 +35,7 @@ def copies(files: Sequence[str], kind: str) -> Mapping[str, str]:
     """Return the files whose rows another file begins with, or contains completely, with that file.
 
     Args:
-        files: on this machine, none of them empty.
+        files: files on this machine, none of them empty.
         kind: the format of the logs.
 
     Raises:

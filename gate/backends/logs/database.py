@@ -32,12 +32,8 @@ _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "temp_directory": "",  # counts fit into memory; the logs' folder stays unchanged
     "memory_limit": "50%",  # of the machine, or of the container
 }
-
-
 _AGAIN: Final = 0.05
 """Seconds between two interrupts: an interrupt before the statement has begun is lost."""
-
-
 _AT_ONCE: Final = 16
 """The most objects that are examined at once."""
 _GRACE: Final = 2.0
@@ -113,7 +109,7 @@ class Database:
 
         Args:
             files: their names.
-            look: at one; may ask this database only about packed files (``.zst``).
+            look: examines a file; it may query this database only about packed files (``.zst``).
         """
         if self.objects is None or any(file.endswith(".zst") for file in files):
             return [look(file) for file in files]
@@ -222,5 +218,5 @@ def identifier(name: str) -> str:
 
 
 def file_list(files: Sequence[str]) -> str:
-    """Write files for DuckDB, with brackets escaped, which it would take for a pattern."""
+    """Write files for DuckDB, with brackets escaped, which it would read as a pattern."""
     return f"[{', '.join(literal(glob.escape(file)) for file in files)}]"

@@ -8,11 +8,12 @@ from typing import Final
 
 from gate.backends.logs.copies import COMPRESSED, copies, plain_name
 from gate.backends.logs.database import Database
-from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days, parse_path
+from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days
+from gate.backends.logs.path_columns import parse_path
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.stores import is_remote
-from gate.backends.logs.zstd import is_whole
+from gate.backends.logs.unfinished import is_whole
 from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
@@ -29,7 +30,7 @@ _FORMATS: Final = {
 }
 _NOT_READ: Final = (".bz2", ".xz", ".lz4", ".zip", ".br", ".snappy", ".Z", ".7z")
 _MOST_SHOWN: Final = 5
-"""The most days without a partition in a message."""
+"""The maximum number of days without a partition in a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +63,18 @@ def find_files(settings: LogsSettings, database: Database, window: Span | None) 
     the reader reports it.
 
     Args:
-        settings: where the logs are.
-        database: that reads them. It lists the objects of a store within its time.
-        window: whose rows are asked for, where the path says when rows are of; None: those of any
-            time.
+        settings: the settings with the path of the logs.
+        database: the database that reads them. It lists the objects of a store within its time
+            limit.
+        window: the requested time, if the path shows the time of rows; None: any time.
 
     Raises:
-        MeasurementError: no file matches, one that does is not a file or is cut off, the format
-            is not known, all files are empty.
-        OSError, UnicodeError: a file or its name cannot be read.
+        MeasurementError: no file matches, a match is not a file or is truncated, the format is
+            unknown, or all files are empty. OSError, UnicodeError: a file or its name cannot be
+            read.
     """
     if is_remote(settings.path):
-        # The client of a store takes time to load.
+        # Importing the client of a store takes time.
         from gate.backends.logs.remote import find_objects  # noqa: PLC0415
 
         matches = find_objects(settings, database, window)
@@ -138,21 +139,21 @@ def _no_partition(shown: str, window: Span | None) -> MeasurementError:
 
 
 def _local(settings: LogsSettings) -> Matches:
-    """Find the files of this machine that match."""
+    """Find the matching files of this machine."""
     path = Path(settings.path)
-    # What the names begin with: nothing, where the folder is "." or the path is absolute.
+    # The common prefix of the names: empty if the folder is "." or the path is absolute.
     root = "" if path.is_absolute() else str(settings.directory / "_").removesuffix("_")
     pattern = parse_path(root, path.as_posix())
     # A path without partitions is left as it is written.
     written = pattern.glob if pattern.dated or pattern.columns else settings.path
     full = str(Path(glob.escape(str(settings.directory))) / written)
-    # Path.glob takes no absolute pattern.
+    # Path.glob does not accept an absolute pattern.
     paths = [Path(name) for name in sorted(glob.glob(full, recursive=True))]  # noqa: PTH207
     return Matches(pattern, [str(path) for path in paths if _is_log(path)])
 
 
 def _is_log(path: Path) -> bool:
-    """Distinguish logs from folders on the way to them (``**``). A name of a log must be a file."""
+    """Distinguish logs from folders on the way to them (``**``). A log must be a file."""
     if path.is_file():
         return True
     if path.is_dir() and _plain_suffix(str(path)) not in _FORMATS:
@@ -198,8 +199,8 @@ def _holds_rows(file: str, kind: str, database: Database) -> bool:
 
 
 def _check(file: str, database: Database) -> None:
-    file.encode()  # DuckDB takes no other names: UnicodeError
-    # DuckDB notices by itself when a gzip or Parquet file is cut off.
+    file.encode()  # DuckDB accepts no other names: UnicodeError
+    # DuckDB itself detects a truncated gzip or Parquet file.
     if not file.endswith(".zst"):
         return
     with database.open(file) as opened:

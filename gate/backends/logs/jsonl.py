@@ -1,4 +1,4 @@
-"""What keys and types JSON files have, learned from a few rows."""
+"""The keys and types of JSON files, learned from a few rows."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 import re
@@ -18,22 +18,21 @@ from gate.measure import Cause, MeasurementError
 
 _INTEGERS: Final = re.compile(r"\b(?:U?BIGINT|U?HUGEINT)\b")
 _SAMPLES: Final = ((1_000, True), (30_000, False), (-1, False))
-"""How many rows are looked at (-1: all), and whether only of the last file. Opening a file for this
-costs 40 ms. A later value that does not fit is an error, not a wrong count.
-"""
+"""The number of sampled rows (-1: all), and whether only the last file is sampled. Opening a file
+for this costs 40 ms. A later value that does not fit is an error, not a wrong count."""
 _FORMAT: Final = "format = 'newline_delimited', hive_partitioning = false"
 _LARGE: Final = f"{_FORMAT}, {LARGE}"
 _SAMPLED_FILES: Final = 500
-"""More than DuckDB's 32: of files with an object each few have a key that is rare."""
+"""More than DuckDB's default of 32: if each file has one object, few have a rare key."""
 _MAP: Final = re.compile(r"MAP\((\w+), (.+)\)")
 _UNSETTLED: Final = ("JSON", '"NULL"')
-"""What DuckDB takes a key for that has no value, or values of several types, in the sample."""
+"""DuckDB's types of a key that has no value, or values of several types, in the sample."""
 
 
 def describe_jsonl(
     database: Database, files: list[str], pattern: str, needed: Needed, records: Records
 ) -> LogSource:
-    """Learn the keys and types from a few rows; from more while a wanted key stays unclear."""
+    """Learn the keys and types from a few rows; from more while a requested key is unclear."""
     if records.unnest:
         return _items(files, pattern, records)
     optional = {name: records.columns[name] for name in records.optional}
@@ -75,7 +74,7 @@ def _exact(
     needed: Needed,
     records: Records,
 ) -> frozenset[str]:
-    """Return the columns of whole numbers that a double could not distinguish."""
+    """Return the columns of integers that a double could not distinguish."""
     own = {name: kind for name, kind in learned.items() if name not in records.columns}
     large = {
         name
@@ -83,7 +82,7 @@ def _exact(
         if kind == "HUGEINT" or name.lower() in needed.numbers.exact
     }
     whole = [name for name, kind in own.items() if kind == "BIGINT" and name not in large]
-    # To look costs as much as to learn the types. Of times it is likely, of others seldom.
+    # Checking costs as much as learning the types. Times are likely to be affected, others seldom.
     if records.timestamp.lower() in {name.lower() for name in whole} - needed.numbers.exact:
         chosen = [name for name in whole if name.lower() in needed.columns]
         files = file_list(layout.files[-1:])
@@ -97,7 +96,7 @@ def _exact(
 def _documents(
     items: ItemList, files: list[str], pattern: str, needed: Needed, records: Records
 ) -> LogSource:
-    """Take the types of the items from those that were checked."""
+    """Return the types of the items from those that were checked."""
     fields = items.fields
     exact = {name for name, kind in fields.items() if name.lower() in needed.numbers.exact}
     types = {name: _as_read(name, kind, records, fields) for name, kind in fields.items()}
@@ -120,7 +119,7 @@ def _documents(
 
 
 def _items(files: list[str], pattern: str, records: Records) -> LogSource:
-    """Take what is declared: to learn it from a few lines would be to read many items."""
+    """Return the declared types: learning them from a few lines would read many items."""
     return LogSource(
         files=files,
         types=records.columns,
@@ -151,7 +150,7 @@ def _within(files: str, records: Records, used: Iterable[str]) -> str:
 
 
 def _as_written(kind: str) -> str:
-    """Return the type of what a map is made of, which is a list of keys and values."""
+    """Return the type of a map's source, which is a list of keys and values."""
     entry = _MAP.fullmatch(kind)
     return kind if entry is None else f'STRUCT("key" {entry[1]}, "value" {entry[2]})[]'
 
@@ -160,7 +159,7 @@ def _of_item(name: str, kind: str) -> str:
     column = identifier(name)
     if not _MAP.fullmatch(kind):
         return f"item.{column}"
-    # DuckDB refuses a map with a key twice, and all that is counted with it.
+    # DuckDB refuses a map with a duplicate key, and every count that uses it.
     entries = f"item.{column}"
     keys = f"list_transform({entries}, lambda entry: entry.key)"
     first = f"lambda entry, place: list_position({keys}, entry.key) = place"
@@ -200,9 +199,9 @@ def _types(database: Database, layout: JsonFiles, files: list[str], sample: int)
 def _as_read(name: str, kind: str, records: Records, learned: Mapping[str, str]) -> str:
     if name in records.columns:
         return records.columns[name]
-    # A key whose sample held whole numbers only would be read as BIGINT, and DuckDB rounds a later
-    # 2000.4 to 2000 without a word. Every JSON number is a double (RFC 8259, section 6), and what
-    # a double cannot tell apart is read again.
+    # A key whose sample only had integers would be read as BIGINT, and DuckDB silently rounds a
+    # later 2000.4 to 2000. Every JSON number is a double (RFC 8259, section 6); numbers that a
+    # double cannot distinguish are read again.
     number = _INTEGERS.sub("DOUBLE", kind)
     # The offset is part of the text, and lost in some of the types that DuckDB guesses.
     timestamp = records.timestamp.lower()
@@ -212,14 +211,14 @@ def _as_read(name: str, kind: str, records: Records, learned: Mapping[str, str])
     first, *path = timestamp.split(".")
     if name.lower() == first and timestamp not in {other.lower() for other in learned}:
         number = with_kind(number, tuple(path), "VARCHAR")
-    # A value of the type JSON would be cast to whatever it is compared with, and rounded again.
+    # A value of the type JSON would be cast to the type of its comparison, and rounded again.
     return "VARCHAR" if kind in _UNSETTLED else number
 
 
 def _with_exact(
     types: Mapping[str, str], needed: Needed, records: Records
 ) -> tuple[dict[str, str], frozenset[InnerNumber]]:
-    """Read whole numbers within columns exactly that a scan has found to be large.
+    """Read integers within columns exactly if a scan has found large ones.
 
     Returns:
         The types, and the numbers within columns that are read as doubles and may be large.
@@ -229,7 +228,7 @@ def _with_exact(
         for path in doubles_in(types[column]):
             number = InnerNumber(column, path)
             if number.name.lower() in needed.numbers.exact:
-                # Every one of them is whole: DuckDB would round others without a word.
+                # All of them are integers: DuckDB would silently round others.
                 read[column] = with_kind(read[column], path, "HUGEINT")
             elif number.name.lower() not in needed.numbers.floats:
                 doubles.add(number)
@@ -237,7 +236,7 @@ def _with_exact(
 
 
 def _no_objects(database: Database, files: list[str]) -> MeasurementError:
-    # DuckDB reads what is not an object, or not there, as a single column "json".
+    # DuckDB reads a value that is not an object, or missing, as a single column "json".
     if database.query(f"SELECT 1 FROM {json_objects(files)} LIMIT 1"):
         return invalid(f"not every line of {listed(files)} is a JSON object")
     return MeasurementError(Cause.NO_DATA, f"there is no row in {listed(files)}")

@@ -1,7 +1,7 @@
-"""JSON keys that some file never has: counted as NULL they could hide failures there.
+"""JSON keys that are missing in a whole file: counting them as NULL could hide failures there.
 
-A key that is left out of some rows is NULL in them, as JSON writers do; a file without a single
-one is another format, and a refusal.
+A key that is missing in some rows is NULL in them, as JSON writers do; a file without any such key
+has another format, and is refused.
 """
 
 from bisect import bisect_right
@@ -18,16 +18,16 @@ from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
 _MANY: Final = 50
-"""Files of one row each, which a callback writes, and no rotation of logs."""
+"""The number of files with one row each that indicates a callback, not the rotation of logs."""
 _MOST_KEYS: Final = 200
-"""More are ids or words of users."""
+"""The maximum number of keys; more are ids or words of users."""
 _SMALL: Final = 1 << 20
-"""Bytes of a file that is not worth a query of its own."""
+"""The size in bytes of a file that is not worth a query of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The names of what the groups have of each file."""
+    """The names of the groups' values for each file."""
 
     files: list[str]
     file: str
@@ -35,17 +35,17 @@ class Keys:
     rows: str
     newest: str
     time: Span
-    """In which rows are looked at."""
+    """The time of the examined rows."""
     always: frozenset[str]
-    """Columns without which no row can be judged at all."""
+    """The columns without which no row can be judged at all."""
     values: dict[str, str]
-    """By column: the number of its values."""
+    """By column, the name of the number of its values."""
 
 
 def ask_for_keys(source: LogSource, statement: StatementNumbers) -> Keys | None:
-    """Ask which files have what; None where the files themselves say it, or there is but one.
+    """Request the keys of each file; None if the files themselves show them, or for one file.
 
-    The statement must be cut at the bounds of every time that is asked about later.
+    The statement must be cut at the boundaries of every time that is examined later.
     """
     files = source.files
     if not source.keyed or len(files) == 1:
@@ -65,14 +65,14 @@ def ask_for_keys(source: LogSource, statement: StatementNumbers) -> Keys | None:
 
 
 class MissingKeys:
-    """Which columns some files lack that have rows in a time."""
+    """The columns that some files with rows in a time lack."""
 
     def __init__(self, files: int, lacking: Mapping[Span, Mapping[str, Collection[str]]]) -> None:
         """Take the number of files, and by time and column those that lack it."""
         self._files, self._lacking = files, lacking
 
     def faults(self, time: Span) -> dict[str, str]:
-        """Return the columns that some files lack, and how that is said."""
+        """Return the columns that some files lack, with the message."""
         return {
             column: missing_in(column, sorted(lacking), self._files)
             for column, lacking in self._lacking.get(time, {}).items()
@@ -83,16 +83,16 @@ class MissingKeys:
 def missing_keys(
     database: Database, keys: Keys | None, groups: Groups, times: Sequence[Span]
 ) -> MissingKeys:
-    """Return which columns some files lack.
+    """Return the columns that some files lack.
 
     Files with rows but no value are examined further: null is a value, absence is not. Of many
     files with a single row, each shows only the keys of that row, which may leave out a key.
 
     Args:
-        database: that reads the files.
-        keys: what was asked for.
-        groups: that the scan has left.
-        times: in which rows are looked at; all that are asked about later.
+        database: the database that reads the files.
+        keys: the requested names.
+        groups: the groups of the scan.
+        times: the times of the examined rows; all that are needed later.
     """
     if keys is None:
         return MissingKeys(0, {})
@@ -121,7 +121,7 @@ def missing_keys(
 
 
 def _look(groups: Groups, keys: Keys) -> tuple[set[str], dict[str, set[str]]]:
-    """Return the files with several rows, and by column those with rows and no value of it."""
+    """Return the files with several rows, and by column those with rows but without its value."""
     by_file = groups.by(groups[keys.file], [keys.rows])
     several = {keys.files[int(place)] for place, (number,) in by_file.items() if number > 1}
     inside = [
@@ -137,7 +137,7 @@ def _look(groups: Groups, keys: Keys) -> tuple[set[str], dict[str, set[str]]]:
 
 
 def _within(groups: Groups, keys: Keys) -> Sequence[bool]:
-    """Return of each group whether it is of the time."""
+    """Return for each group whether it is in the time."""
     start, end = map(microseconds, (keys.time.start, keys.time.end))
     return [moment is not None and start < moment <= end for moment in groups[keys.newest]]
 
@@ -173,7 +173,7 @@ def _suspects(
 
 
 def files_without(database: Database, key: str, files: list[str]) -> list[str]:
-    """Return which of the files have the key in no row, not even with null."""
+    """Return the files in which no row has the key, not even with null."""
     has = f"list_contains(json_keys(json), {literal(key)})"
     small = [file for file in files if database.size(file) < _SMALL]
     having = set[str]()
@@ -181,7 +181,7 @@ def files_without(database: Database, key: str, files: list[str]) -> list[str]:
         statement = f"SELECT DISTINCT file_index FROM {json_objects(small)} WHERE {has}"  # noqa: S608
         rows = database.query(statement)
         having = {small[place] for (place,) in rows}
-    # Of large ones most often the first row has it, and the rest is not read.
+    # In large files, the first row usually has it, and the rest is not read.
     for file in {*files} - {*small}:
         statement = f"SELECT 1 FROM {json_objects([file])} WHERE {has} LIMIT 1"  # noqa: S608
         if database.query(statement):
@@ -190,7 +190,7 @@ def files_without(database: Database, key: str, files: list[str]) -> list[str]:
 
 
 def every_key(database: Database, files: list[str]) -> list[str]:
-    """Return the keys that rows have, without those that are rarer than many others."""
+    """Return the keys of rows, without those that are much rarer than others."""
     keys = f"SELECT unnest(json_keys(json)) AS name FROM {json_objects(files)}"  # noqa: S608
     rows = database.query(
         f"SELECT name FROM ({keys}) GROUP BY name ORDER BY count(*) DESC, name LIMIT {_MOST_KEYS}"  # noqa: S608
@@ -200,6 +200,6 @@ def every_key(database: Database, files: list[str]) -> list[str]:
 
 def json_objects(files: list[str]) -> str:
     """Return the FROM part that reads files as values, in the column ``json``."""
-    # The scan has seen to it that each line is JSON, but for a last one without an end.
+    # The scan has checked that each line is JSON, except a last one without an end.
     options = f"format = 'auto', hive_partitioning = false, ignore_errors = true, {LINE}"
     return f"read_json_objects({file_list(files)}, {options})"

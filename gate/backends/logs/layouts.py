@@ -17,7 +17,7 @@ from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 
 _HEAD: Final = 65536
-"""The bytes that are examined; a longer object must be on a line of its own."""
+"""The number of examined bytes; a longer object must be on a line of its own."""
 _TAIL: Final = 4 << 20
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _SMALL: Final = 16384
@@ -25,7 +25,7 @@ _MANY: Final = 50
 """The number of small files from which reading them as objects is faster: otherwise DuckDB detects
 the types in each."""
 LINE: Final = "maximum_object_size = 4194304"
-"""The most bytes of a line, 4 MiB. With DuckDB's default of 16 MiB reading takes twice as long
+"""The maximum size of a line, 4 MiB. With DuckDB's default of 16 MiB reading takes twice as long
 (buffers)."""
 _PLACES: Final = "hive_partitioning = false"
 
@@ -100,14 +100,14 @@ class _Head:
         """Return whether each line is an object, judged by the first."""
         head = self.start.removeprefix(b"\xef\xbb\xbf").lstrip()
         if head.startswith(b"["):
-            # [1] on the first of many lines is a mistake in a log by lines, which DuckDB names.
+            # [1] on the first of many lines is a mistake in a log by lines, which DuckDB reports.
             return head[1:].lstrip()[:1] not in {b"{", b"]"}
         line, _, rest = head.partition(b"\n")
         return not (line.rstrip() and head.startswith(b"{") and rest and not _is_json(line))
 
     def is_cut(self) -> bool:
         """Return whether the last line has no end and is not JSON."""
-        # Nobody writes on an object of a store: one without an end is damaged, as DuckDB says.
+        # Nobody appends to an object of a store: one without an end is damaged, as DuckDB reports.
         if self.packed or not self.size or self.stored:
             return False
         end = self.start

@@ -14,7 +14,7 @@ from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
 _AT_ONCE: Final = 16
-"""The most requests at once; a store answers each after about 30 ms, and many in parallel."""
+"""The maximum number of concurrent requests; a store answers each after about 30 ms."""
 _STAGING: Final = ("_temporary", "_delta_log", "_spark_metadata")
 """Folders of Spark with temporary data or metadata."""
 
@@ -47,7 +47,7 @@ class Listing:
         """Return the objects, by name.
 
         Raises:
-            MeasurementError: a part of the listing cannot be had.
+            MeasurementError: a part of the listing is missing.
         """
         pattern = self._pattern
         if all(segment.fixed is not None for segment in pattern.segments):
@@ -102,7 +102,7 @@ class Listing:
 
     def _is_wanted(self, stored: StoredObject) -> bool:
         part = self._pattern.part(self._url.root + stored.key)
-        # Empty ones without a suffix are marks, such as _SUCCESS, and folders that somebody made.
+        # Empty ones without a suffix are markers, such as _SUCCESS, or manually created folders.
         mark = not stored.size and "." not in stored.key.rpartition("/")[2]
         if part is None or mark or _is_hidden(stored.key):
             return False

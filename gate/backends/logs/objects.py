@@ -1,4 +1,4 @@
-"""Objects of a store as files, of which DuckDB reads parts.
+"""Objects of a store as files that DuckDB reads in parts.
 
 Only listed objects can be read, and only in the state in which they were listed.
 """
@@ -50,7 +50,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         """List the objects that match a path and may have rows of a window, and allow reading them.
 
         Raises:
-            MeasurementError: a part of the listing cannot be had.
+            MeasurementError: a part of the listing is missing.
         """
         listing = Listing(self._store, self._url, pattern, window)
         matches = listing.find()
@@ -63,13 +63,13 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         """Open an object for reading.
 
         Args:
-            path: its name; DuckDB also asks for the name as `glob.escape` writes it.
+            path: its name; DuckDB also requests the name escaped by `glob.escape`.
             mode: ``rb``; nothing else is possible.
-            ahead: bytes that are fetched at least; None: as its format needs it.
+            ahead: the minimum number of bytes to fetch; None: by its format.
         """
         if mode != "rb":
             raise PermissionError(path)
-        if ahead is None:  # of Parquet DuckDB knows what it needs
+        if ahead is None:  # for Parquet, DuckDB requests exactly what it needs
             ahead = 0 if path.endswith(".parquet") else _AHEAD
         return _ObjectFile(self, self._object(path), ahead)
 
@@ -77,7 +77,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
         """Return the bytes of an object between two positions, at most up to its end.
 
         Raises:
-            MeasurementError: they cannot be had; ``failure`` has it, too.
+            MeasurementError: they are not available; ``failure`` has the reason, too.
         """
         try:
             read = self._read(stored, start, end)
@@ -146,7 +146,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec has no typ
 
 
 def _tag(text: str | None) -> str | None:
-    """Remove the quotes that Azure writes around it in some answers only."""
+    """Remove the quotes that Azure writes around it only in some answers."""
     return text and text.strip('"')
 
 
@@ -182,8 +182,8 @@ class _ObjectFile(io.RawIOBase):
     def seek(self, offset: int, whence: int = 0) -> int:
         with self._lock:
             place = offset + (0, self._place, self._stored.size)[whence]
-            # Threads that read at places of their own never seek to the same one: this one begins
-            # anew, and the other has only rewound.
+            # Threads that read at their own places never seek to the same one: this one starts
+            # again, and the other has only rewound.
             self._sought = {of: other for of, other in self._sought.items() if other != place}
             self._sought[threading.get_ident()] = self._place = place
         return place
@@ -191,7 +191,7 @@ class _ObjectFile(io.RawIOBase):
     def read(self, size: int | None = -1) -> bytes:
         with self._lock:
             start = self._sought.pop(threading.get_ident(), None)
-            if start is None:  # one thread after another goes on where the last one ended
+            if start is None:  # one thread continues where the previous one ended
                 self._sought.clear()
                 start = self._place
             whole = size is None or size < 0

@@ -1,11 +1,12 @@
-"""What comes before counting: files found, columns learned, expressions checked."""
+"""The steps before counting: finding files, learning columns, checking expressions."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from gate.backends.logs.columns import describe_csv, describe_parquet
-from gate.backends.logs.database import Database
+from gate.backends.logs.database import Database, without_rows
 from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.expressions import parse
 from gate.backends.logs.files import LogFiles, find_files, pattern_of
@@ -24,7 +25,9 @@ from gate.backends.logs.source import (
 )
 from gate.backends.logs.timestamps import timestamp_of
 from gate.backends.records import Records
+from gate.backends.sql.indicators import check_changing
 from gate.backends.sql.prepared import Prepared, draft_all
+from gate.measure import MeasurementError
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 
@@ -46,20 +49,20 @@ def prepare(
     numbers: NumberColumns = UNKNOWN_NUMBERS,
     time: Span | None = None,
 ) -> tuple[Prepared, LogRows]:
-    """Find the logs and check the indicators and labels; reads a few rows at most.
+    """Find the logs and check the indicators and labels; reads at most a few rows.
 
     Args:
-        database: which reads nothing else from then on.
-        settings: where the logs are.
+        database: a database that reads nothing else from then on.
+        settings: the settings with the path of the logs.
         slis: the indicators.
-        zone: of times that carry none.
+        zone: the zone of times without one.
         by: the labels.
-        numbers: what an earlier scan has found out.
-        time: of the rows that are asked for; None: any. Where the path says when rows are of, no
+        numbers: the results of an earlier scan.
+        time: the time of the requested rows; None: any. If the path shows the time of rows, no
             other files are read.
 
     Returns:
-        What fits the logs, and their rows.
+        The indicators and labels for these logs, and their rows.
 
     Raises:
         MeasurementError, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
@@ -80,7 +83,7 @@ def prepare(
 def _described(
     database: Database, settings: LogsSettings, logs: LogFiles, needed: Needed
 ) -> LogSource:
-    """Learn which columns the files have, and those of their path."""
+    """Learn the columns of the files, and those of their path."""
     records, pattern = settings.records, logs.pattern
     partitions = {name.lower() for name in pattern.columns}
     columns = {n: kind for n, kind in records.columns.items() if n.lower() not in partitions}
@@ -96,10 +99,10 @@ def _described(
 
 
 def wider(settings: LogsSettings, ready: Prepared, untyped: Iterable[str]) -> LogsSettings:
-    """Return settings by which columns without a sure type are texts, if no indicator needs them.
+    """Return settings that read columns of uncertain type as texts, if no indicator needs them.
 
     Args:
-        settings: where the logs are.
+        settings: the settings with the path of the logs.
         ready: the indicators.
         untyped: the columns without a sure type.
     """
@@ -113,3 +116,27 @@ def wider(settings: LogsSettings, ready: Prepared, untyped: Iterable[str]) -> Lo
         settings,
         records=replace(records, columns=columns, optional=records.optional.union(names)),
     )
+
+
+_AT_MOST: Final = timedelta(seconds=10)
+"""The time to parse a condition, which takes a thousandth of a second."""
+
+
+def constant_condition(sli: Sli) -> str | None:
+    """Return which condition of an indicator is the same for every row; None: no such condition.
+
+    The count reports all other mistakes.
+    """
+    with without_rows(_AT_MOST) as database:
+        for role in ("total", "bad", "good"):
+            text = getattr(sli, role)
+            try:
+                expression = None if text is None else parse(database, role, text)
+            except MeasurementError:
+                continue
+            try:
+                if expression is not None:
+                    check_changing(expression)
+            except MeasurementError as error:
+                return error.reason
+    return None

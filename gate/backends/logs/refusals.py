@@ -1,8 +1,7 @@
 """The refusals for DuckDB's errors: never its own messages, which repeat values of rows.
 
-A request log contains what users wrote. So a refusal has the kind of the error, the column if it is
-a column of the logs, the file if it is a file that is read, and the number of a line, and nothing
-else.
+A request log contains texts of users. So a refusal only has the kind of the error, the column if it
+is a column of the logs, the file if it is one that is read, and the number of a line.
 """
 
 import re
@@ -25,8 +24,8 @@ _VALUES: Final = (duckdb.BinderException, duckdb.ConversionException, duckdb.Out
 MISFIT: Final = "a value in the logs does not fit its column's type, or the expression"
 NO_CSV: Final = "a line of CSV does not match its header line, or is not UTF-8"
 _UNREADABLE: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
-    # By the beginning of what DuckDB says, which is its own text: values come later in it. Each has
-    # its words, and the key of what to do.
+    # By the beginning of DuckDB's message, which is its own text: values come later in it. Each has
+    # our words, and the key of the remedy.
     (re.compile(r"Cannot open file .*ermission denied"), "permission denied", "log-permission"),
     (re.compile(r'"maximum_object_size"'), "a line of JSON is longer than 4 MiB", ""),
     (re.compile(r"Malformed JSON in file"), "a line is not valid JSON", "damaged-log"),
@@ -58,9 +57,9 @@ def refusal(error: duckdb.Error, columns: Iterable[str], files: Iterable[str]) -
     """Distinguish invalid values (an error of the policy or the log) from unreadable files.
 
     Args:
-        error: of a statement that has read rows.
-        columns: names that may be shown.
-        files: likewise.
+        error: the error of a statement that has read rows.
+        columns: the columns that may be shown.
+        files: the files that may be shown.
     """
     text = _PREFIX.sub("", str(error))
     place = _place(text, columns, files)
@@ -100,4 +99,4 @@ def shape(value: str) -> str:
 
 
 _LONGEST: Final = 40
-"""The most characters of a form: a timestamp has fewer."""
+"""The maximum number of characters of a form: a timestamp has fewer."""

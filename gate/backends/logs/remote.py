@@ -4,7 +4,8 @@ from typing import Final
 
 from gate.backends.logs.database import Database
 from gate.backends.logs.objects import ObjectFiles
-from gate.backends.logs.partitions import Matches, parse_path
+from gate.backends.logs.partitions import Matches
+from gate.backends.logs.path_columns import parse_path
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.stores import bucket_url, open_store
@@ -20,7 +21,7 @@ def find_objects(settings: LogsSettings, database: Database, window: Span | None
     After that the database can read these objects, in addition to earlier ones.
 
     Raises:
-        MeasurementError: the store refuses, or does not answer; or they hold more than may be read.
+        MeasurementError: the store refuses, or does not answer; or the objects exceed the limit.
     """
     url = bucket_url(settings.path, settings.written or settings.path)
     pattern = parse_path(url.root, url.key)
@@ -49,8 +50,8 @@ def how_much_read(database: Database, names: list[str]) -> str:
     """Describe how much the store has sent so far, and the total size.
 
     Args:
-        database: that reads them.
-        names: of the objects that have rows of the window.
+        database: the database that reads them.
+        names: the names of the objects with rows of the window.
     """
     sent = 0 if database.objects is None else database.objects.received
     number = f"{len(names):,} objects" if len(names) > 1 else "1 object"

@@ -1,4 +1,4 @@
-"""Rows of logs: the parts that only files have, in addition to those of every engine."""
+"""Rows of logs: the parts that only files need, in addition to those of every engine."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
@@ -15,7 +15,8 @@ from gate.backends.logs.keys import ask_for_keys, missing_keys
 from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource, left_out
 from gate.backends.logs.timestamps import Timestamp, sql_instant, undated
 from gate.backends.logs.unfinished import unfinished_lines
-from gate.backends.sql.engine import Kind, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Kind, SqlColumn
 from gate.backends.sql.groups import Groups
 from gate.backends.sql.rows import Faults, Look, RowSource, SqlIndicator, StatementNumbers
 from gate.backends.sql.times import MICROSECOND
@@ -44,9 +45,9 @@ class LogRows(RowSource):
         """Take the source of the rows.
 
         Args:
-            engine: that reads it.
+            engine: the engine that reads it.
             source: a table over files.
-            timestamp: its column of the time.
+            timestamp: its column with the time.
             partial: the time whose partitions are read; None: all of them.
         """
         self.engine, self.database = engine, engine.database
@@ -62,12 +63,12 @@ class LogRows(RowSource):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The notes on the lines that were left out, and on the amount read."""
+        """The notes on the skipped lines, and on the amount of data read."""
         return (*map(left_out, self._left_out), *self.source.notes)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The notes on the amount read from a store, and on the days without a partition."""
+        """The notes on the data read from a store, and on the days without a partition."""
         return self.source.remarks()
 
     def confine(self, database: Database) -> None:
@@ -145,7 +146,7 @@ class LogRows(RowSource):
 
         def look(groups: Groups, times: Sequence[Span]) -> Faults:
             lines = 0 if broken is None else groups.total(broken)
-            if lines > len(source.unfinished):  # more than the last line: DuckDB says where
+            if lines > len(source.unfinished):  # more than the last line: DuckDB names the place
                 unfinished = file_list(source.unfinished)
                 self.engine.rows(f"SELECT count(json) FROM read_ndjson_objects({unfinished})")
             ends = source.open_ends(statement.columns)

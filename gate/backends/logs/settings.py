@@ -5,11 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from gate.backends.preset_records import RecordsName, records_of
-from gate.backends.records import (
-    TIME_FORMAT,
-    Records,
-    carries_zone,
-)
+from gate.backends.records import TIME_FORMAT, Records, carries_zone
 from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, shown
@@ -24,7 +20,7 @@ class LogsSettings:
     kind: ClassVar[str] = "logs"
 
     path: str
-    """A file or a glob, relative to the policy file's folder, or the URL of objects of a store. Its
+    """A file or a glob, relative to the policy file's folder, or the URL of objects in a store. Its
     partitions are those of `gate.backends.logs.partitions`."""
     directory: Path
     """The folder of the policy file."""
@@ -50,7 +46,7 @@ def _build_settings(values: Values, reader: Reader) -> LogsSettings:
         columns = {**records.columns, **only_failures}
         records = replace(records, columns=columns, optional=records.optional | set(only_failures))
     if records.time_format and not records.time_zone and not carries_zone(records.time_format):
-        message = "the format tells no zone; add time_zone, or %z to the format"
+        message = "the format has no zone; add time_zone, or %z to the format"
         raise reader.fail(values.node("time_format"), message)
     path, as_written = values.get("path"), shown(values.node("path"))
     return LogsSettings(

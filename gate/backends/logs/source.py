@@ -1,4 +1,4 @@
-"""The logs as a table: the columns they have and the SQL that reads them."""
+"""The logs as a table: their columns and the SQL that reads them."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -15,41 +15,41 @@ from gate.errors import nearest_first
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
 BROKEN: Final = "_broken"
-"""A column that is true of a line that is not JSON."""
+"""A column that is true for a line that is not JSON."""
 EXACT: Final = 1 << 53
-"""From here on a double does not distinguish every whole number from the next."""
+"""The number from which a double does not distinguish every integer from the next."""
 Relation = Callable[[Iterable[str]], str]
-"""Given columns, the FROM part that reads (at least) these."""
+"""For given columns, the FROM part that reads (at least) these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberColumns:
-    """What a scan has found out about columns of numbers; names are in lower case.
+    """The facts about columns of numbers from a scan; names are in lower case.
 
     A number within a column has the name that `InnerNumber` gives it.
     """
 
     exact: frozenset[str] = frozenset()
-    """Whole numbers, some of `EXACT` or more."""
+    """Columns of integers, some of `EXACT` or more."""
     floats: frozenset[str] = frozenset()
-    """Some as large, but some with a fraction or an exponent."""
+    """Columns with numbers as large, but some with a fraction or an exponent."""
 
 
 UNKNOWN_NUMBERS: Final = NumberColumns()
-"""Before any scan."""
+"""The facts before any scan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """What is asked of the columns."""
+    """The requirements on the columns."""
 
     columns: frozenset[str]
-    """That must be there, in lower case."""
+    """The required columns, in lower case."""
     numbers: NumberColumns
 
 
 class LargeNumbers(Exception):
-    """Some columns that were read as doubles hold numbers of `EXACT` or more."""
+    """Some columns that were read as doubles have numbers of `EXACT` or more."""
 
     def __init__(self, columns: Iterable[str], inner: Iterable[InnerNumber] = ()) -> None:
         super().__init__()
@@ -62,50 +62,52 @@ class LogSource:
 
     files: list[str]
     types: Mapping[str, str]
-    """Column -> DuckDB's type, as read."""
+    """DuckDB's type of each column as it is read."""
     relation: Relation
     """The rows of all files."""
     shown: Relation
-    """The same in short, for people."""
+    """The rows in short, for people."""
     faults: Mapping[str, str] = field(default_factory=dict)
-    """Column -> why it cannot be used: not in every file, or not of one type."""
+    """By column, why it cannot be used: it is not in every file, or has several types."""
     keyed: bool = False
-    """Every row has its own columns (JSON): a column that a file lacks shows only in its rows."""
+    """Whether every row has its own columns (JSON): a column that a file lacks shows only in its
+    rows."""
     unfinished: tuple[str, ...] = ()
-    """Files whose last line is left out, as it has no end: its row has `BROKEN`, and no values."""
+    """The files whose last line is left out since it has no end: its row has `BROKEN`, and no
+    values."""
     open_ends: Callable[[Iterable[str]], Mapping[str, str]] = lambda _: {}
-    """Given columns, the CSV files whose last line has no end, and for each a statement that reads
-    these, without its closing bracket."""
+    """For given columns, the CSV files whose last line has no end, and for each a statement that
+    reads these columns, without its closing bracket."""
     optional: frozenset[str] = frozenset()
-    """Columns that are NULL where a file lacks them."""
+    """The columns that are NULL if a file lacks them."""
     iso: frozenset[str] = frozenset()
     """Text columns with a sample that is written as ISO 8601."""
     exact: frozenset[str] = frozenset()
-    """Texts of whole numbers that must be distinguished exactly."""
+    """Texts of integers that must be distinguished exactly."""
     doubles: frozenset[str] = frozenset()
-    """NumberColumns that were read as doubles, whatever the file has."""
+    """Columns of numbers that were read as doubles, whatever the file has."""
     inner_doubles: frozenset[InnerNumber] = frozenset()
-    """Numbers within columns that were read so."""
+    """Numbers within columns that were read as doubles."""
     texts: Relation | None = None
-    """As `relation`, with every column as it is written; None: where types are the file's own."""
+    """The rows with every column as text; None: the types are the file's own."""
     always: frozenset[str] = frozenset()
-    """Columns that every indicator depends on."""
+    """The columns that every indicator depends on."""
     mixed: frozenset[str] = frozenset()
-    """Columns whose type in some files fits no value of the other files."""
+    """The columns whose type in some files fits no value of the other files."""
     untyped: Callable[[], Iterable[str]] | None = None
-    """Returns the columns that any row has and whose type is only guessed, by a look at all rows
-    where only a sample is known; None: a row is a part of an object."""
+    """Returns the columns that any row has and whose type is only guessed; it reads all rows if
+    only a sample is known. None: a row is a part of an object."""
     remarks: Callable[[], tuple[str, ...]] = tuple
-    """Returns what is to be said of where the files are, once they are read."""
+    """Returns the remarks about the files, once they are read."""
 
     @property
     def places(self) -> tuple[str, ...]:
-        """What every relation has beside the columns that are asked for."""
+        """The further columns of every relation, beside the requested ones."""
         return (*(["file_index"] if self.keyed else []), *([BROKEN] if self.unfinished else []))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What every report of a count must say."""
+        """The notes that every report of a count must have."""
         return (*map(left_out, self.unfinished), *self.remarks())
 
     def column(self, name: str) -> str:
@@ -133,7 +135,7 @@ def left_out(file: str) -> str:
 def settle(
     database: Database, source: LogSource, large: LargeNumbers, numbers: NumberColumns
 ) -> NumberColumns:
-    """Look how columns with large numbers are written; returns all that is found out."""
+    """Read how columns with large numbers are written; return all facts."""
     written = {name: is_whole(identifier(name)) for name in sorted(large.columns)}
     written |= {number.name: number.all_texts(is_whole) for number in large.inner}
     used = large.columns | {number.column for number in large.inner}
@@ -142,9 +144,8 @@ def settle(
     (row,) = database.query(f"SELECT {tests} FROM {texts(sorted(used))}")
     names = {name.lower(): is_exact for name, is_exact in zip(written, row, strict=True)}
     whole = {name for name, is_exact in names.items() if is_exact}
-    return NumberColumns(
-        exact=numbers.exact | whole, floats=numbers.floats | (names.keys() - whole)
-    )
+    floats = numbers.floats | (names.keys() - whole)
+    return NumberColumns(exact=numbers.exact | whole, floats=floats)
 
 
 def create_rows(database: Database, source: LogSource) -> None:
@@ -158,7 +159,7 @@ def missing_in(column: str, lacking: list[str], files: int) -> str:
     """Say that some files lack a column. Counting it as NULL there could hide failures."""
     return (
         f'no column "{column}" in {len(lacking)} of {files} files (for example {lacking[0]}); '
-        "every file must have it, be it with null"
+        "every file must have it, even with null"
     )
 
 
@@ -173,20 +174,20 @@ def is_number(kind: str) -> bool:
 
 
 def needed_columns(records: Records) -> frozenset[str]:
-    """Return the columns, in lower case, without which no row can be placed."""
+    """Return the columns, in lower case, without which a row has no place."""
     rows = records.deduplicate
     names = (records.timestamp, *rows.key, *rows.order_by) if rows else (records.timestamp,)
     return frozenset(name.lower() for name in names)
 
 
 def as_declared(source: LogSource, records: Records) -> LogSource:
-    """Return the source with its columns in the types that are declared.
+    """Return the source with its columns in the declared types.
 
     An optional column that no file has is NULL. Of several rows about the same thing only the
-    newest is left, in whichever file it stands.
+    newest counts, in whichever file it is.
 
     Raises:
-        MeasurementError: no column says what a row is about, or which row is newer.
+        MeasurementError: no column identifies the thing, or the newer row.
     """
     declared = {name.lower(): kind for name, kind in records.columns.items()}
     types = {name: declared.get(name.lower(), kind) for name, kind in source.types.items()}
@@ -194,12 +195,8 @@ def as_declared(source: LogSource, records: Records) -> LogSource:
     types |= {name: records.columns[name] for name in records.optional if name.lower() not in there}
     types |= dict.fromkeys(source.exact, "HUGEINT")
     if types != source.types:
-        source = replace(
-            source,
-            types=types,
-            relation=_cast(source.relation, source, types),
-            shown=_cast(source.shown, source, types),
-        )
+        relation, shown = (_cast(own, source, types) for own in (source.relation, source.shown))
+        source = replace(source, types=types, relation=relation, shown=shown)
     return _newest(source, records.deduplicate) if records.deduplicate else source
 
 
@@ -211,23 +208,22 @@ def _cast(relation: Relation, source: LogSource, types: Mapping[str, str]) -> Re
         if name not in names:
             return f"NULL::{types[name]} AS {column}"
         if name in source.exact:
-            # DuckDB would round 2000.4: what is not whole must fail.
+            # DuckDB would round 2000.4, so a value that is not an integer must fail.
             whole = f"CASE WHEN {is_whole(column)} OR {column} IS NULL THEN {column} ELSE '-' END"
             return f"{whole}::HUGEINT AS {column}"
         return column if names[name] == types[name] else f"{column}::{types[name]} AS {column}"
 
     def cast(used: Iterable[str]) -> str:
         chosen = list(used)
-        return (
-            f"(SELECT {', '.join([*map(part, chosen), *source.places])} "
-            f"FROM {relation([name for name in chosen if name in names])})"
-        )
+        columns = ", ".join([*map(part, chosen), *source.places])
+        rows = relation([name for name in chosen if name in names])
+        return f"(SELECT {columns} FROM {rows})"
 
     return cast
 
 
 def is_whole(text: str) -> str:
-    """Return SQL for whether a text is a whole number; NULL for NULL."""
+    """Return SQL for whether a text is an integer; NULL for NULL."""
     return f"regexp_full_match({text}, '[+-]?[0-9]+([.]0*)?')"
 
 
@@ -235,7 +231,7 @@ def _newest(source: LogSource, rows: Deduplication) -> LogSource:
     same, by = [source.column(n) for n in rows.key], [source.column(n) for n in rows.order_by]
     order = ", ".join(f"{identifier(name)} DESC NULLS LAST" for name in by)
     first = f"row_number() OVER (PARTITION BY {', '.join(map(identifier, same))} ORDER BY {order})"
-    # A row that does not say what it is about, or how new it is, may neither hide nor be hidden.
+    # A row without its thing, or without its version, must neither hide others nor be hidden.
     unknown = [name for name in (*same, *by) if name not in source.optional]
     alone = [f" OR {identifier(name)} IS NULL" for name in unknown]
 
@@ -248,9 +244,5 @@ def _newest(source: LogSource, rows: Deduplication) -> LogSource:
 
         return chosen
 
-    return replace(
-        source,
-        relation=last(source.relation),
-        shown=last(source.shown),
-        always=frozenset(unknown),
-    )
+    relation, shown = last(source.relation), last(source.shown)
+    return replace(source, relation=relation, shown=shown, always=frozenset(unknown))

@@ -70,9 +70,9 @@ def refused(error: Exception, action: str, url: BucketUrl) -> MeasurementError:
     """Return why a store refuses an action, without any text of the answer's body.
 
     Args:
-        error: of obstore.
-        action: what was tried, such as ``listing s3://bucket/logs/``.
-        url: of the bucket.
+        error: the error of obstore.
+        action: the failed action, such as ``listing s3://bucket/logs/``.
+        url: the address of the bucket.
     """
     text = str(error)
     code, status = _CODE.search(text), _STATUS.search(text)

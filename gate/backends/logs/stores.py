@@ -18,7 +18,7 @@ from gate.measure import MeasurementError
 from gate.measure.remedies import hint_for
 
 Credentials = Mapping[str, Any]
-"""Credentials in the form in which obstore takes them from a provider."""
+"""Credentials in the form that obstore expects from a provider."""
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]*)://([^/]*)(?:/(.*))?", re.DOTALL | re.IGNORECASE)
 _EXTRAS: Final[Mapping[str, str]] = {
     "s3": "s3",
@@ -78,11 +78,11 @@ def bucket_url(path: str, shown: str) -> BucketUrl:
     """Split a path.
 
     Args:
-        path: with ``://``.
-        shown: the same with its variables, for messages.
+        path: a path with ``://``.
+        shown: the path with its variables, for messages.
 
     Raises:
-        MeasurementError: the path names no store that is read.
+        MeasurementError: the path names an unsupported store.
     """
     match = _URL.fullmatch(path)
     kind = _EXTRAS.get(match[1].lower()) if match else None
@@ -109,10 +109,8 @@ def missing_extra(path: str) -> str | None:
     """Return the extra that must be installed to read a path; None: no extra is missing."""
     match = _URL.fullmatch(path)
     kind = _EXTRAS.get(match[1].lower()) if match else None
-    if kind is None:
-        return None
-    packages = _PACKAGES[kind]
-    return None if all(map(_is_installed, packages)) else kind
+    complete = kind is None or all(map(_is_installed, _PACKAGES[kind]))
+    return None if complete else kind
 
 
 def _is_installed(package: str) -> bool:
@@ -127,8 +125,8 @@ def open_store(url: BucketUrl, timeout: timedelta) -> Any:
     """Return obstore's client of the store, with credentials; it sends no other request.
 
     Args:
-        url: of the bucket.
-        timeout: for each request and for its repetitions.
+        url: the address of the bucket.
+        timeout: the time limit of each request and of its repetitions.
 
     Raises:
         MeasurementError: no credentials were found.
@@ -139,7 +137,7 @@ def open_store(url: BucketUrl, timeout: timedelta) -> Any:
             "timeout": timeout,
             "read_timeout": min(timeout, _READ_TIMEOUT),
             "connect_timeout": min(timeout, _READ_TIMEOUT),
-            "allow_http": _plain_http(url.kind),
+            "allow_http": (_endpoint(url.kind) or "").startswith("http://"),
         },
         "retry_config": {"max_retries": 4, "retry_timeout": timeout},
     }
@@ -160,10 +158,6 @@ _ENDPOINTS: Final[Mapping[str, tuple[str, ...]]] = {
 def _endpoint(kind: str) -> str | None:
     """Return the address of the store, if it is not the cloud's own."""
     return next((os.environ[name] for name in _ENDPOINTS[kind] if os.environ.get(name)), None)
-
-
-def _plain_http(kind: str) -> bool:
-    return (_endpoint(kind) or "").startswith("http://")
 
 
 def _set(*names: str) -> bool:
@@ -229,7 +223,8 @@ def _az(url: BucketUrl) -> dict[str, Any]:
     if not account:
         raise invalid(
             f"{url.scheme}:// does not say in which storage account the container {url.bucket} is;"
-            " set AZURE_STORAGE_ACCOUNT_NAME, or write abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/"
+            " set AZURE_STORAGE_ACCOUNT_NAME, or write"
+            " abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/"
         )
     keys = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_SKIP_SIGNATURE")
     if _set(*keys):  # obstore reads these by itself
@@ -250,6 +245,6 @@ def _az(url: BucketUrl) -> dict[str, Any]:
 
 
 def _no_login(cloud: str, error: Exception) -> MeasurementError:
-    # Their messages may repeat text of a server or a file.
+    # Their messages may repeat text of a server or of a file.
     name = type(error).__name__
     return unreadable(f"{cloud} gives no credentials ({name}){hint_for('store-login')}")

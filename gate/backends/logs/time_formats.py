@@ -1,7 +1,7 @@
 """The formats of times, as SQL that returns an instant, or NULL for other texts.
 
 A format is detected only if it is unambiguous: in ``10/11/2026`` either number could be the month,
-so that it needs the policy's ``time_format``.
+so the policy must set ``time_format``.
 """
 
 from collections.abc import Iterator
@@ -40,9 +40,9 @@ def instant_of_text(text: str, time_format: str | None, zone: str | None, *, iso
 
     Args:
         text: the SQL of the text.
-        time_format: the policy's; None: any form that can be read in one way only.
-        zone: of what carries none; None: that cannot be read.
-        iso: whether a sample is ISO 8601, so that no other form is looked for.
+        time_format: the policy's format; None: any unambiguous format.
+        zone: the zone of texts without one; None: these cannot be read.
+        iso: whether a sample is ISO 8601, so that no other format is tried.
     """
     if time_format in _UNITS:
         return _unix(_decimal(text), time_format)
@@ -65,8 +65,8 @@ def instant_of_number(number: str, time_format: str | None, zone: str | None) ->
 
     Args:
         number: the SQL of the number, a HUGEINT or DOUBLE.
-        time_format: the policy's; None: the size of the number shows its unit.
-        zone: of a format that carries none.
+        time_format: the policy's format; None: the size of the number shows its unit.
+        zone: the zone of a format without one.
     """
     if time_format is not None and time_format not in TIME_FORMATS:
         return _by_pattern(f"{number}::HUGEINT::VARCHAR", time_format, zone)
@@ -74,16 +74,16 @@ def instant_of_number(number: str, time_format: str | None, zone: str | None) ->
 
 
 def iso_instant(text: str, zone: str | None) -> str:
-    """Return SQL for the usual form of ISO 8601, by cheap tests.
+    """Return SQL for the usual form of ISO 8601, with fast tests.
 
     The arguments are those of `instant_of_text`.
     """
     read = f"try_cast({text} AS TIMESTAMPTZ)"
-    # A WHEN each, so that the first that fits ends the search.
+    # One WHEN for each, so that the search ends with the first match.
     cases = [f"WHEN {text} LIKE {literal(ending)} THEN {read}" for ending in _OFFSETS]
-    if zone is not None:  # of the session, so that DuckDB reads a wall clock in it
+    if zone is not None:  # the zone of the session, so that DuckDB reads a wall clock in it
         cases.append(f"WHEN {text} LIKE '%:%' AND right({text}, 1) BETWEEN '0' AND '9' THEN {read}")
-    # DuckDB takes 10-11-26 for a day of the year 10, which lies in no window.
+    # DuckDB reads 10-11-26 as a day of the year 10, which is in no window.
     return f"CASE WHEN substr({text}, 5, 1) IN ('-', '/') THEN CASE {' '.join(cases)} END END"
 
 
@@ -151,8 +151,8 @@ def _by_pattern(text: str, pattern: str, zone: str | None) -> str:
 def _unix(number: str, only: str | None = None) -> str:
     """Return SQL for Unix time, in the unit that puts it between 1985 and 2286.
 
-    Outside of that range the unit is uncertain: 202611290545 is a date in digits, and as
-    milliseconds it would be in the year 1976.
+    Outside of that range the unit is uncertain: 202611290545 is a date in digits; as milliseconds
+    it would be in the year 1976.
     """
     cases = []
     for unit in [only] if only else _UNITS:

@@ -104,21 +104,21 @@ def zone_name(zone: tzinfo | None) -> str | None:
 
 
 def timestamp_of(source: LogSource, records: Records, zone: str | None) -> Timestamp:
-    """Return the timestamp, read by its type and, where it has one, by the policy's format.
+    """Return the timestamp, read by its type and, if there is one, by the policy's format.
 
-    * An instant (TIMESTAMPTZ), or text with an offset, speaks for itself.
-    * A timestamp without a zone is wall-clock time of ``zone``. The hour that the clock goes
-      through twice in autumn is taken as its second pass.
+    * An instant (TIMESTAMPTZ), or text with an offset, is unambiguous.
+    * A timestamp without a zone is wall-clock time of ``zone``. The hour that the clock repeats in
+      autumn counts as its second pass.
     * A number is Unix time in seconds, milliseconds, microseconds or nanoseconds, whichever puts it
       between 1985 and 2286: those four ranges do not touch. Anything else is not readable.
 
     Raises:
-        MeasurementError: no such column, or not in every file, or of a type that has no time.
+        MeasurementError: there is no such column, it is not in every file, or its type has no time.
     """
     place, form = place_of(source, records.timestamp), records.time_format
     name = place.column if not place.inner else records.timestamp
     sql = _instant(place, name, form, zone, iso=place.column in source.iso)
-    # Nothing can be skipped before it is known which version of a row is the newest.
+    # Nothing can be skipped before the newest version of a row is known.
     plain = place.kind == _ZONED and not place.inner and not source.always
     return Timestamp(
         column=place.column,
@@ -162,7 +162,7 @@ def undated(
     database: Database, source: LogSource, timestamp: Timestamp, count: int
 ) -> MeasurementError:
     """Return the refusal for rows without a readable time, with the form of one of them."""
-    # What can be read in some zone lacks nothing but one.
+    # Texts that can be read in some zone only lack a zone.
     in_utc = instant_of_text(f"{timestamp.value}::VARCHAR", None, "UTC", iso=False)
     value, is_naive = database.query(
         f"SELECT {timestamp.value}::VARCHAR, {in_utc} IS NOT NULL "

@@ -1,20 +1,26 @@
-"""One server of a platform: a request sent with its login, and the JSON object that came back."""
+"""One server of a platform: a request with its login, and the JSON object of the answer."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import requests
 
 from gate.backends.lazy_login import LazyLogin
 from gate.backends.logins import Login
-from gate.backends.platforms.values import rewritten
+from gate.backends.platforms.messages import (
+    ApiError,
+    ApiRefusal,
+    Call,
+    Dialogue,
+    JsonObject,
+    rewritten,
+)
 from gate.backends.waits import waiting
 from gate.backends.workers import Workers
-from gate.dataclass import dataclass
 from gate.http import (
     NO_TIME,
     Clock,
@@ -25,9 +31,7 @@ from gate.http import (
     json_object,
     persist,
     redirect_target,
-    retry_after,
 )
-from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for
 from gate.redaction import Redactor, blotted, redactable, repeats
 from gate.request_failure import RequestFailure, Trouble
@@ -35,9 +39,10 @@ from gate.request_failure import RequestFailure, Trouble
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_CONNECT: Final = 10.0
 _GRACE: Final = 1.0
-"""Seconds that answers may come after the deadline: a worker sees it only between two pieces."""
+"""The seconds after the deadline in which answers may arrive: a worker checks the deadline only
+between two pieces."""
 _OLDEST: Final = 60
-"""Seconds that an answer may have been in a cache, which says so in the header ``Age``."""
+"""The maximum age in seconds of an answer from a cache, by its header ``Age``."""
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 """The statuses after which the vendors' own clients retry."""
@@ -58,62 +63,11 @@ _OWN_REMEDIES: Final = {
     Trouble.UNTRUSTED: "platform-certificate",
     Trouble.OVERLOADED: "platform-limit",
 }
-"""For what the entries about connections say of Prometheus."""
-JsonObject = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request."""
-
-    path: str
-    """After the address of the server, with its slash."""
-    method: str = "GET"
-    params: Mapping[str, str] | None = None
-    body: Mapping[str, Any] | None = None
-    """Sent as JSON."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialogue:
-    """How one platform words its refusals and how long it asks to wait."""
-
-    words: Callable[[JsonObject], str]
-    """Returns what the body of a refusal says, for people; empty: nothing."""
-    hints: Mapping[int, str]
-    """The remedy for a status, in the imperative; it takes the place of the general hint."""
-    kind: Callable[[Mapping[str, str], JsonObject], str] = lambda _headers, _body: ""
-    """Returns what the platform calls a refusal with these headers and body; empty: nothing."""
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    """The remedy for a refusal of this name, in the imperative; it takes precedence over
-    ``hints``."""
-    transient: Callable[[JsonObject], bool] = lambda _: False
-    """Returns whether the body of a refusal says that the same request may succeed in a moment,
-    whatever its status: some throttle with 400."""
-    wait: Callable[[Mapping[str, str], datetime], float | None] = retry_after
-    """Returns the seconds to wait that the headers of a refusal ask for; None: they do not say."""
-
-
-class ApiError(MeasurementError):
-    """A refusal, or no answer at all; its reason names the server and says what to do."""
-
-    def __init__(self, reason: str, status: int | None, kind: str = "") -> None:
-        super().__init__(Cause.BACKEND_ERROR, reason)
-        self.status = status
-        """The status of HTTP; None: no answer came."""
-        self.kind = kind
-        """The platform's name for the refusal; empty: it has none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Refusal(RequestFailure):
-    """An answer that is not the one that was asked for."""
-
-    kind: str
+"""The remedies for connections if the general entries mention Prometheus."""
 
 
 class Api:
-    """One server, with its connections kept alive. Several threads may ask at once."""
+    """One server with persistent connections. Several threads may send requests at once."""
 
     def __init__(
         self,
@@ -128,18 +82,18 @@ class Api:
         retries: int = 2,
         clock: Clock | None = None,
     ) -> None:
-        """Prepare; nothing is sent.
+        """Prepare; no request is sent yet.
 
         Args:
-            url: of the server, without a slash at its end.
-            shown: how messages name it.
-            headers: of every request, the login among them.
-            secrets: what must never be shown.
-            dialogue: of the platform.
-            timeout: seconds that everything between two calls of `begin` may take.
-            login: what takes more than a header; None: the headers have all.
-            retries: tries after the first one.
-            clock: of the run.
+            url: the address of the server, without a slash at its end.
+            shown: the server in messages.
+            headers: the headers of every request, with the login.
+            secrets: texts that must never be shown.
+            dialogue: the dialogue of the platform.
+            timeout: the time limit in seconds of everything between two calls of `begin`.
+            login: a login that needs more than a header; None: the headers have it.
+            retries: the number of retries.
+            clock: the clock of the run.
         """
         self._url, self._shown = url, shown
         self._dialogue = dialogue
@@ -148,8 +102,8 @@ class Api:
         self._retries = Retries(count=retries, first_pause=_FIRST_PAUSE)
         self._secrets = tuple(secrets)
         self.ahead: timedelta | None = None
-        """How far the server's clock was ahead of this machine's, by its last answer; None: no
-        answer has said its time."""
+        """How far the server's clock was ahead of this machine's, by its last answer; None:
+        unknown."""
         self._login = None if login is None else LazyLogin(login, self.clock)
         self._sender = Sender(
             session=requests.Session(),
@@ -160,14 +114,14 @@ class Api:
         self.begin()
 
     def begin(self) -> None:
-        """Let the time begin that the next requests may take together."""
+        """Start the time limit of the next requests together."""
         self._until = self.clock.monotonic() + self._timeout
 
     def ask(self, call: Call) -> JsonObject:
-        """Return the object that a request is answered with.
+        """Return the JSON object of a request's answer.
 
         Raises:
-            ApiError: the request was not answered with an object.
+            ApiError: the answer is not an object.
         """
         (answer,) = self.ask_all([call], 1)
         if isinstance(answer, ApiError):
@@ -177,12 +131,12 @@ class Api:
     def ask_all(self, calls: Sequence[Call], most: int) -> list[JsonObject | ApiError]:
         """Return the answer to each request, in order.
 
-        What has no answer when the time is up has an error in its place. Nobody waits for a request
-        that is still under way then, or when a person ends the run.
+        A request without an answer when the time is up has an error in its place. Requests still in
+        progress are abandoned then, and also when a user ends the run.
 
         Args:
             calls: the requests.
-            most: how many may be under way at once, at least 1.
+            most: the maximum number of concurrent requests, at least 1.
         """
         workers = Workers[int, JsonObject | ApiError](lambda place: self._ask(calls[place]), most)
         answers = dict[int, JsonObject | ApiError]()
@@ -199,7 +153,7 @@ class Api:
         return [answers.get(place, late) for place in range(len(calls))]
 
     def words(self, text: str) -> str:
-        """Return words of the platform from a good answer, fit to be shown."""
+        """Return words of the platform from a good answer, made safe to show."""
         return Redactor(self._all_secrets)(text)
 
     @property
@@ -217,8 +171,8 @@ class Api:
         return self._shown_failure(outcome) if isinstance(outcome, RequestFailure) else outcome
 
     def _wait(self, seconds: float) -> None:
-        """Wait before a request is sent again, and let the command say so."""
-        with waiting(f"waiting {seconds:.0f} s before {self._shown} is asked again"):
+        """Wait before a request is sent again, and let the command report it."""
+        with waiting(f"waiting {seconds:.0f} s before the next request to {self._shown}"):
             self.clock.sleep(seconds)
 
     def _try(self, call: Call, seconds: float) -> JsonObject | RequestFailure:
@@ -254,7 +208,7 @@ class Api:
         name = f"{status} {response.reason or ''}".strip() + f" ({kind})" * bool(kind)
         words = self._dialogue.words(body or {}) or ("" if body else response.text)
         words = "" if words == response.reason else words
-        return _Refusal(
+        return ApiRefusal(
             reason=f"{name}: {words}" if words else name,
             kind=kind,
             status=status,
@@ -264,17 +218,17 @@ class Api:
         )
 
     def _shown_body(self, response: requests.Response, body: JsonObject) -> JsonObject:
-        """Return a good answer without secrets that it repeats, since messages quote answers."""
+        """Return a good answer without repeated secrets, since messages quote answers."""
         secrets, content = self._all_secrets, response.content
-        if b"\\" in content:  # what is written with escapes is looked at as it is meant
+        if b"\\" in content:  # escaped text is checked in its decoded form
             content += json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         if not repeats(content, secrets):
             return body
         return cast("JsonObject", rewritten(body, lambda text: blotted(text, secrets)))
 
     def _shown_failure(self, failure: RequestFailure) -> ApiError:
-        """Say which server it was and what to do, and make its words fit to be shown."""
-        kind = failure.kind if isinstance(failure, _Refusal) else ""
+        """Add the server's name and the remedy, and make the server's words safe to show."""
+        kind = failure.kind if isinstance(failure, ApiRefusal) else ""
         own = self._dialogue.kinds.get(kind) or self._dialogue.hints.get(failure.status or 0)
         key = _OWN_REMEDIES.get(failure.trouble, failure.trouble)
         hint = f"; {own}" if own else hint_for(key)
@@ -284,9 +238,11 @@ class Api:
 
 
 def _of_a_cache(response: requests.Response) -> RequestFailure | None:
-    """Refuse an answer that a cache has kept for too long."""
+    """Refuse an answer that was in a cache for too long."""
     age = response.headers.get("Age", "")
     if not (age.isascii() and age.isdecimal()) or int(age[:12]) <= _OLDEST:
         return None
-    reason = f"a cache has answered in its place, with what is {age:.12} s old; let the proxy that"
+    reason = (
+        f"a cache has answered in its place, with data that is {age:.12} s old; let the proxy that"
+    )
     return RequestFailure(reason=f"{reason} caches it pass every request on")

@@ -1,4 +1,4 @@
-"""The backend of every SLO platform: it looks up what is defined, once, and then asks."""
+"""The backend of every SLO platform: it looks up definitions, once, and then counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,19 +23,19 @@ from gate.slo.indicator import Sli
 A = TypeVar("A")
 _OF_ANSWERS: Final = {Cause.NO_DATA: "platform-silent", Cause.INVALID: "platform-answer"}
 _OF_DEFINITIONS: Final = {Cause.NO_DATA: "platform-name", Cause.INVALID: "platform-definition"}
-"""The remedies for platforms that give none, since the general remedies are about expressions."""
+"""The remedies for definitions without one, since the general remedies are about expressions."""
 
 
 class PlatformBackend:
     """Counts the SLOs of one platform."""
 
     def __init__(self, platform: Platform) -> None:
-        """Ask for nothing yet."""
+        """Prepare; nothing is requested yet."""
         self.platform = platform
         self._defined: dict[Sli, Definition] = {}
 
     def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return what the platform has for each indicator; what it once had is not asked again."""
+        """Return the platform's definition for each indicator; each is requested once."""
         unknown = list(dict.fromkeys(sli for sli in slis if sli not in self._defined))
         answers: dict[Sli, Definition | Unmeasured] = {**self._defined}
         if unknown:
@@ -72,15 +72,15 @@ class PlatformBackend:
 
 
 class PlatformHistoryBackend(PlatformBackend):
-    """The same, of a platform whose past can be read."""
+    """Counts the SLOs of a platform whose past can be read."""
 
     def __init__(self, platform: Platform, past: PlatformHistory) -> None:
-        """Ask for nothing yet; ``past`` is the platform again."""
+        """Prepare; ``past`` is the same platform."""
         super().__init__(platform)
         self._past = past
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every request in order; never raises."""
+        """Return the events of each step, for every request in order; never raises."""
         definitions = self.definitions([request.sli for request in requests])
         self.platform.begin()
         questions = [
@@ -102,7 +102,7 @@ class PlatformHistoryBackend(PlatformBackend):
 
 
 def _defined(answer: Answer, question: Question) -> Answer:
-    """Return the answer to the question about an SLO's own window with its definition."""
+    """Return the answer for an SLO's own window with its definition."""
     if not question.main:
         return answer
     if not isinstance(answer, Counts | Share):
@@ -117,7 +117,7 @@ def _defined(answer: Answer, question: Question) -> Answer:
 
 
 def _advised(answer: A, remedies: Mapping[Cause, str]) -> A | Unmeasured:
-    """Return an answer; of one that is missing the reason with what to do, where it lacks that."""
+    """Return an answer; for a missing one, the reason with a remedy."""
     if not isinstance(answer, Unmeasured) or answer.cause not in remedies:
         return answer
     if advice_in(answer.reason):

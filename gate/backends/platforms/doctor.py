@@ -1,4 +1,4 @@
-"""The checks of ``gate doctor`` for an SLO platform: its login, and each SLO that it keeps."""
+"""The checks of ``gate doctor`` for an SLO platform: its login, and each of its SLOs."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from gate.measure import (
     Share,
     Unmeasured,
 )
+from gate.measure.cloud_troubles import CORRECT_LOGIN
 from gate.measure.coverage import Gaps
 from gate.measure.diagnosis import (
     Check,
@@ -29,7 +30,6 @@ from gate.measure.diagnosis import (
     account_for,
     suspicion_results,
 )
-from gate.measure.platform_troubles import CORRECT_LOGIN
 from gate.measure.remedies import remedy_of, with_advice
 from gate.slo.objective import RatioSlo
 from gate.slo.quantities import format_duration
@@ -43,20 +43,20 @@ _EXPECTED: Final = (
     Check.COVERAGE,
     Check.NO_DATA,
 )
-"""The checks that each SLO needs; for each that is not made there is a reason."""
+"""The checks that each SLO needs; a skipped check has a reason."""
 _SECOND: Final = timedelta(seconds=1)
 _UNITS: Final = {Granted.EVENTS: "events", Granted.SECONDS: "seconds"}
 
 
 class PlatformDoctor:
-    """Asks the platform about itself, looks each SLO up, and measures it as for a budget."""
+    """Examines the platform itself, looks up each SLO, and measures it like for a budget."""
 
     def __init__(self, backend: PlatformBackend) -> None:
-        """Ask for nothing yet."""
+        """Prepare; nothing is requested yet."""
         self._backend = backend
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Look at every SLO; never raises for what the platform does."""
+        """Examine every SLO; never raises for a failure of the platform."""
         platform = self._backend.platform
         platform.begin()
         try:
@@ -85,7 +85,7 @@ class PlatformDoctor:
 def _of_slo(
     slo: CheckedSlo, definition: Definition | Unmeasured, answer: Answer, at: datetime
 ) -> Iterator[CheckResult]:
-    """Yield what is seen of an SLO: what the platform has for it, and what it answers."""
+    """Yield the results for an SLO: its definition, and its answer."""
     if isinstance(definition, Unmeasured):
         yield _failure(_check_of(definition, Check.DEFINITION), definition)
         return
@@ -96,7 +96,7 @@ def _of_slo(
         yield _failure(_check_of(answer, Check.COUNTED), answer)
         return
     evidence = answer.evidence
-    # A platform spends nothing: it has no allowances.
+    # A platform has no spend: it has no allowances.
     counts = _counted(cast("Counts | Share", answer), definition.granted)
     counted = "; ".join((counts, *evidence.notes))
     yield CheckResult(check=Check.COUNTED, message=counted, examined=evidence.query)
@@ -111,9 +111,9 @@ def _of_slo(
 def _not_looked_at(
     title: str, definition: Definition | Unmeasured, answer: Answer
 ) -> Iterator[SkippedCheck]:
-    """Yield what a platform does not say of an SLO, where the SLO is defined and measured."""
+    """Yield the facts that a platform does not report about a defined and measured SLO."""
     if isinstance(definition, Definition) and not definition.no_data:
-        reason = f"{title} does not say what it takes time without data for"
+        reason = f"{title} does not say how it counts time without data"
         yield SkippedCheck(check=Check.NO_DATA, reason=reason)
     if isinstance(answer, Unmeasured):
         return
@@ -144,7 +144,7 @@ def _failure(check: Check, answer: Unmeasured) -> CheckResult:
 
 
 def _compared(slo: CheckedSlo, definition: Definition, at: datetime) -> CheckResult:
-    """Say what the platform promises, and whether the policy promises the same."""
+    """Report the platform's promise, and whether it equals the policy's."""
     promises = " and ".join(f"{percent(p.objective)} over {p.window}" for p in definition.promises)
     own_name = f'{definition.platform} has "{definition.name}"'
     message = f"{own_name} ({definition.id}) with {promises}"
@@ -165,7 +165,7 @@ def _counted(answer: Counts | Share, granted: Granted) -> str:
 
 
 def _whole(evidence: Evidence) -> CheckResult:
-    """Say whether a part of the answer is missing."""
+    """Report whether a part of the answer is missing."""
     if not evidence.warnings:
         return CheckResult(check=Check.PARTIAL, examined=evidence.query)
     return CheckResult(

@@ -1,4 +1,4 @@
-"""The registration of an SLO platform: all that it has in common with the others."""
+"""The registration of an SLO platform: the parts that all platforms share."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -27,7 +27,7 @@ def platform_slos(title: str, names: str) -> str:
 
     Args:
         title: the platform's name, as its vendor writes it.
-        names: what an SLO is found by.
+        names: the kinds of names of an SLO.
     """
     return _SLOS.format(title=title, names=names)
 
@@ -54,7 +54,7 @@ def platform_registration(
         files: as in `Registration`.
         public: as in `Registration`.
         starter: as in `Registration`.
-        no_groups: what is wrong with an SLO that names a group; None: its SLOs may have groups.
+        no_groups: the mistake of an SLO that names a group; None: its SLOs may have groups.
         keeps_history: whether the backend is a `PlatformHistoryBackend`.
     """
 

@@ -7,18 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from gate.backends.postgres.dialect import PostgresDialect
+from gate.backends.postgres.dialect import NUMERIC, PostgresDialect, scale_of
 from gate.backends.postgres.refusals import PostgresRefusedError, failed
-from gate.backends.postgres.session import NUMERIC, PostgresSession, scale_of
+from gate.backends.postgres.session import PostgresSession
 from gate.backends.postgres.tables import PostgresTable, Shadows, look_up, shadows
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn
 
 if TYPE_CHECKING:  # for one command only
     from gate.measure.diagnosis import CheckResult
 
 _PAGE: Final = 8192
-"""Bytes of a page."""
+"""The size of a page in bytes."""
 _TYPES: Final = {
     16: "boolean",
     20: "bigint",
@@ -32,9 +33,9 @@ _TYPES: Final = {
     1184: "timestamp with time zone",
     NUMERIC: "numeric",
 }
-"""The numbers of the usual types (pg_type.dat); others are looked up."""
+"""The numbers of common types (pg_type.dat); others are looked up."""
 _AT_ONCE: Final = 500
-"""Expressions whose types are asked for in one statement."""
+"""The number of expressions in one statement that asks for their types."""
 
 
 class PostgresEngine:
@@ -44,11 +45,11 @@ class PostgresEngine:
     dialect = PostgresDialect()
 
     def __init__(self, session: PostgresSession, timestamp: str) -> None:
-        """Ask nothing yet.
+        """Prepare; nothing is sent yet.
 
         Args:
             session: the connection.
-            timestamp: the column of the time, by which ``gate doctor`` looks for an index.
+            timestamp: the column with the time, for which ``gate doctor`` searches an index.
         """
         self.session = session
         self.timestamp = timestamp
@@ -56,7 +57,7 @@ class PostgresEngine:
         self._conditions: Conditions | None = None
 
     def relation(self, table: str) -> str:
-        """Return the table with its schema; each row is there once."""
+        """Return the table with its schema; each row exists once."""
         if reason := self._shadows.own():
             raise failed(reason)
         return self._table(table).relation
@@ -71,7 +72,7 @@ class PostgresEngine:
         return shadows(self.session)
 
     def columns(self, table: str) -> Mapping[str, SqlColumn]:
-        """Return the columns; of a domain the type that it is made of."""
+        """Return the columns; for a domain, its base type."""
         rows = self.session.query(
             "SELECT a.attname::text,"
             " format_type(COALESCE(NULLIF(t.typbasetype, 0), t.oid), NULL),"
@@ -92,7 +93,7 @@ class PostgresEngine:
         )
 
     def types(self, relation: str, expressions: Sequence[str]) -> list[SqlColumn | str]:
-        """Return what each expression is; the server reads them and no row."""
+        """Return the type of each expression; the server parses them and reads no row."""
         reasons = [self._shadows.within(expression) for expression in expressions]
         if any(reasons):
             return [
@@ -132,7 +133,7 @@ class PostgresEngine:
         return {**_TYPES, **dict(rows)}
 
     def size(self, statement: str) -> ScanSize | None:
-        """Return the pages that the planner expects to be read; None where a foreign table is."""
+        """Return the size of the pages that the planner expects; None for a foreign table."""
         ((plan,),) = self.session.query(f"EXPLAIN (FORMAT JSON, VERBOSE) {statement}")
         nodes = list(_nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
         if any(node["Node Type"] == "Foreign Scan" for node in nodes):
@@ -142,7 +143,7 @@ class PostgresEngine:
         return ScanSize(bytes=sum(map(_bytes_read, scans, sizes)), exact=False)
 
     def _sizes(self, scans: Sequence[Mapping[str, Any]]) -> list[tuple[int, float]]:
-        """Return of the table of each scan how many bytes and about how many rows it has."""
+        """Return the bytes and the approximate number of rows of each scan's table."""
         quote = self.dialect.literal
         wanted = ", ".join(
             f"({place}, {quote(scan['Schema'])}, {quote(scan['Relation Name'])})"
@@ -185,23 +186,23 @@ class PostgresEngine:
         return tuple(examine(examined))
 
     def scanned(self) -> int | None:
-        """Return None: PostgreSQL does not say how many bytes a session has read."""
+        """Return None: PostgreSQL does not report the bytes that a session has read."""
         return None
 
     def close(self) -> None:
-        """End the connection, and what still runs on it."""
+        """End the connection, and its running statements."""
         self.session.close()
 
 
 def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield a plan's nodes, whatever their depth."""
+    """Yield a plan's nodes, at any depth."""
     yield plan
     for part in plan.get("Plans", ()):
         yield from _nodes(part)
 
 
 def _bytes_read(scan: Mapping[str, Any], table: tuple[int, float]) -> int:
-    """Return what a scan is expected to read: all of a table, or by an index its share of rows."""
+    """Return the bytes that a scan is expected to read: all of a table, or a share by an index."""
     size, count = table
     if scan["Node Type"] in {"Seq Scan", "Sample Scan"} or count <= 0:
         return size

@@ -14,10 +14,10 @@ from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.quantities import format_duration
 
 _LARGEST_DIFFERENCE: Final = 5.0
-"""Seconds by which two clocks that are set by NTP may differ."""
+"""The tolerated difference in seconds between two clocks that are set by NTP."""
 _LONGEST_LAG: Final = timedelta(minutes=1)
 _SMALL: Final = 256 << 20
-"""Bytes of a table that is read whole in less than a second."""
+"""The size in bytes of a table that is read completely in less than a second."""
 _MEGABYTE: Final = 1_000_000
 _SECOND: Final = timedelta(seconds=1)
 _WRITING: Final = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
@@ -25,18 +25,18 @@ _MIGHTY: Final = (
     *("pg_write_all_data", "pg_write_server_files", "pg_read_server_files"),
     "pg_execute_server_program",
 )
-"""Roles that PostgreSQL itself has; some are newer than the oldest version."""
+"""PostgreSQL's predefined roles with many rights; some are newer than the oldest version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """A table, the column of its time, and the connection that it is read through."""
+    """A table, the column with its time, and its connection."""
 
     session: PostgresSession
     table: PostgresTable
     timestamp: str
     shown: str
-    """How reports name the table."""
+    """The table in reports."""
 
 
 def examine(examined: Examined) -> Iterator[CheckResult]:
@@ -114,7 +114,7 @@ def _pruned(examined: Examined) -> CheckResult:
     shown = f"{where} has {(size or 0) / _MEGABYTE:,.1f} MB"
     if kind in {"v", "f"}:
         what = "a view" if kind == "v" else "a foreign table"
-        said = f"{where} is {what}: what a count reads is not known"
+        said = f"{where} is {what}: the amount that a count reads is unknown"
     elif partitioned:
         said = f"{shown}, in partitions by {examined.timestamp}"
     elif methods:

@@ -1,8 +1,8 @@
 """The errors of PostgreSQL, and of the connection to it, in words.
 
-A table holds what users wrote, and the server's words may repeat a value of a row (``invalid input
-syntax for type integer: "..."``). So its words are shown only where no row was met: while it
-connects, and while it reads a statement. Everything else is said by the code of the error.
+A table has texts of users, and the server's words may repeat a value of a row (``invalid input
+syntax for type integer: "..."``). So its words are shown only if no row was read yet: while it
+connects, and while it parses a statement. Otherwise the message follows from the code of the error.
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
@@ -16,9 +16,10 @@ _PARSING: Final = frozenset(
     {"42601", "42703", "42702", "42704", "42803", "42804", "42809", "42846", "42883", "42725"}
     | {"42P01", "42P02", "42P08", "42P18", "42P19", "42P20", "42P21", "42P22"}
 )
-"""Codes that come before any row is read, so that the words hold no value of a row."""
+"""Codes of errors before any row is read, so that the words have no values."""
 _WRONG: Final = {
-    # By the code, or by its class: the first two characters. The policy or the rows are wrong.
+    # By the code, or by its class: the first two characters. The mistake is in the policy or in the
+    # rows.
     "22012": ("an expression divides by zero for some row", "unfit-value"),
     "22P02": ("a text does not fit the type that an expression casts it to", "unfit-value"),
     "22003": ("a number is too large for its type", "unfit-value"),
@@ -57,8 +58,8 @@ _FAILED: Final = {
 _ADDRESS: Final = re.compile("invalid (?!response)|missing key|missing .*=.*|unexpected character")
 """The errors of libpq about an address, before it connects."""
 _CONNECTING: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
-    # psycopg2 has no code of an error while it connects, only libpq's and the server's words; of
-    # which the latter may be in another language than English.
+    # While psycopg2 connects, errors have no code, only the words of libpq and of the server; the
+    # latter may be in another language than English.
     (re.compile("Connection refused"), "the connection was refused", "connection-refused"),
     (re.compile("could not translate host name"), "the host is not known", "unknown-host"),
     (
@@ -103,7 +104,7 @@ _CONNECTING: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
     (re.compile("certificate|SSL error"), "TLS fails", "database-tls"),
     (
         re.compile("invalid response to SSL negotiation|expected authentication request|protocol"),
-        "something else than PostgreSQL answers",
+        "a program other than PostgreSQL answers",
         "not-postgres",
     ),
     (
@@ -118,26 +119,26 @@ _LEAD: Final = re.compile(r"^(?:connection to server .*? failed: )?(?:[A-ZÀ-Ý]
 
 
 class PostgresRefusedError(MeasurementError):
-    """A statement has no answer, and the server has said why."""
+    """A statement failed with an error of the server."""
 
     def __init__(self, cause: Cause, reason: str, words: str) -> None:
-        """Keep the words, which may repeat values of rows where the statement has read any."""
+        """Keep the words, which may repeat values of rows if the statement has read any."""
         super().__init__(cause, reason)
         self.words = words
 
 
 def failed(reason: str, key: str = "") -> MeasurementError:
-    """Return a refusal for what is wrong with the server or the way to it.
+    """Return a refusal for a fault of the server or of its connection.
 
     Args:
-        reason: without a full stop.
-        key: of what to do, in `gate.measure.remedies.REMEDIES`.
+        reason: the reason without a full stop.
+        key: the key of the remedy in `gate.measure.remedies.REMEDIES`.
     """
     return MeasurementError(Cause.BACKEND_ERROR, f"{reason}{hint_for(key)}")
 
 
 def wrong(reason: str, key: str = "") -> MeasurementError:
-    """Return a refusal for what the policy, or the content of rows, gets wrong."""
+    """Return a refusal for a mistake in the policy, or in the content of rows."""
     return MeasurementError(Cause.INVALID, f"{reason}{hint_for(key)}")
 
 
@@ -145,8 +146,8 @@ def not_connected(words: str, server: str) -> MeasurementError:
     """Return the error for a connection that failed.
 
     Args:
-        words: of libpq, without any secret.
-        server: how messages name the server.
+        words: the words of libpq, without any secret.
+        server: the server in messages.
     """
     if _ADDRESS.match(words):
         return wrong("backend.url is not a valid address", "database-address")
@@ -158,11 +159,11 @@ def not_connected(words: str, server: str) -> MeasurementError:
 
 
 def refusal(code: str | None, words: str) -> MeasurementError:
-    """Say why a statement has no answer.
+    """Return the refusal for a failed statement.
 
     Args:
         code: the error's SQLSTATE; None: the connection was lost.
-        words: the server's, without any secret; shown only where they hold no row's value.
+        words: the server's words, without any secret; shown only if they have no row's value.
     """
     if code is None:
         return failed(*_FAILED["08"])

@@ -1,23 +1,23 @@
-"""One connection with a PostgreSQL server: one transaction, which only reads, within a time limit.
+"""One connection to a PostgreSQL server: one read-only transaction within a time limit.
 
-psycopg2 and not psycopg 3: it takes 30 ms to import, and psycopg 3 180 ms. It is imported when a
-session is opened only.
+It uses psycopg2 instead of psycopg 3: it takes 30 ms to import, and psycopg 3 180 ms. It is
+imported only when a session is opened.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from datetime import timedelta
-from decimal import Decimal
-from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg2
 import psycopg2.extensions
 
+from gate.backends.postgres.dialect import NUMERIC, fetched_scale, read_numeric
 from gate.backends.postgres.refusals import failed, not_connected, refusal
 from gate.backends.sql.engine import Row
+from gate.backends.waits import start
 from gate.measure import MeasurementError
 from gate.redaction import Redactor, redactable
 from gate.slo.quantities import format_duration
@@ -27,33 +27,29 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 Described = tuple[int, int | None]
-"""The number of a type in the catalog, and of a numeric its digits behind the point."""
+"""The number of a type in the catalog, and for a numeric its scale."""
 OLDEST: Final = 12
-"""The oldest version that is supported: since then a double is written so that it is read back as
-the same (``extra_float_digits``)."""
+"""The oldest supported version: since then a double is written so that the same number is read back
+(``extra_float_digits``)."""
 _GRACE: Final = 2.0
 """Seconds for the server to obey a cancellation."""
 _AGAIN: Final = 0.2
-"""Seconds between two of them: one that comes before the statement has begun is lost."""
+"""The seconds between two cancellations: one that comes before the start of the statement is
+lost."""
 _LONGEST: Final = (1 << 31) - 1
-"""Milliseconds; PostgreSQL takes no more for a timeout."""
+"""The largest timeout of PostgreSQL in milliseconds."""
 _SHORTEST_CONNECT: Final = 2
-"""Seconds; libpq takes no fewer for ``connect_timeout``."""
-NUMERIC: Final = 1700
-"""The type's number in the catalog (pg_type.dat)."""
-_HEADER: Final = 4
-"""Bytes of a length that a type's modifier counts, too."""
-_NO_SCALE: Final = 0xFFFF
+"""The smallest ``connect_timeout`` of libpq in seconds."""
 _PINNED: Final = {
-    # What decides which rows are read, and how a statement is read.
+    # Settings that decide which rows are read, and how a statement is read.
     "TimeZone": "UTC",
-    "row_security": "off",  # an error where a policy would hide rows
-    "standard_conforming_strings": "on",  # a backslash is a character like any other
+    "row_security": "off",  # an error if a policy would hide rows
+    "standard_conforming_strings": "on",  # a backslash is an ordinary character
     "transform_null_equals": "off",
 }
 _SERVERS_OWN: Final = {
-    # Likewise; only a superuser may set these, and damaged pages are then missing from a count, or
-    # are counted as they are.
+    # These, too, decide on rows: only a superuser may set them, and damaged pages are then missing
+    # from a count, or are counted as they are.
     "zero_damaged_pages": "off",
     "ignore_checksum_failure": "off",
     "transaction_read_only": "on",
@@ -64,18 +60,18 @@ _WRITTEN: Final = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
 }
-"""How values are written as text."""
+"""Settings that decide how values are written as text."""
 _PATH: Final = (
     "concat_ws(', ', 'pg_catalog', NULLIF(current_setting('search_path'), ''), 'pg_temp')"
 )
-"""PostgreSQL's own functions first, what the user searches after them, and no temporary table in
-the place of another."""
+"""PostgreSQL's own functions first, then the user's search path, and no temporary table in place of
+another."""
 
 
 class PostgresSession:
-    """A connection that is opened with the first statement. What it raises is `MeasurementError`.
+    """A connection that is opened with the first statement. It raises `MeasurementError`.
 
-    Everything is done in a thread beside: in the main one psycopg2 would keep Ctrl-C waiting.
+    All work is done in a separate thread: in the main thread, psycopg2 would delay Ctrl-C.
     """
 
     def __init__(
@@ -87,14 +83,14 @@ class PostgresSession:
         secrets: Sequence[str],
         timeout: timedelta,
     ) -> None:
-        """Connect to nothing yet.
+        """Prepare; nothing is connected yet.
 
         Args:
             url: the address, with the database.
-            keywords: libpq's, which go before what the address says.
-            shown: how messages name the server.
-            secrets: what is blotted out of the server's words.
-            timeout: for everything that this session does.
+            keywords: the parameters of libpq, which override the address.
+            shown: the server in messages.
+            secrets: texts to redact in the server's words.
+            timeout: the time limit of everything in this session.
         """
         self._url = url
         self._keywords = keywords
@@ -111,21 +107,21 @@ class PostgresSession:
         return self._do(statement)[0]
 
     def describe(self, statement: str) -> Sequence[Described]:
-        """Return what each column of a SELECT is, without reading any row."""
+        """Return the description of each column of a SELECT, without reading any row."""
         return self._do(f"{statement} LIMIT 0")[1]
 
     def close(self) -> None:
-        """End the connection, and what still runs on it. Never raises."""
+        """End the connection, and its running statements. Never raises."""
         self._closed = True
         if (connection := self._connection) is not None:
-            # A connection in use lets itself be closed only when its statement has ended.
-            wait([_started(lambda: _end(connection))], _GRACE)
+            # A connection in use can only be closed when its statement has ended.
+            wait([start(lambda: _end(connection))], _GRACE)
 
     def _do(self, statement: str) -> tuple[list[Row], Sequence[Described]]:
         left = self._end - monotonic()
         if self._closed or left <= 0:
             raise self._too_late()
-        answer = _started(lambda: self._answer(statement))
+        answer = start(lambda: self._answer(statement))
         try:
             return answer.result(left)
         except TimeoutError:
@@ -140,17 +136,17 @@ class PostgresSession:
         return failed(f"the statement took longer than {limit}", "slow-statement")
 
     def _stop(self, answer: Future[Any]) -> None:
-        """Have the server cancel what is still running; what does not obey is left to itself."""
+        """Let the server cancel the running statement; a statement that goes on is abandoned."""
         end = monotonic() + _GRACE
         while not answer.done():
             if self._connection is None or monotonic() > end:
                 self._closed = True
                 return
-            # It makes a connection of its own, which may take long.
-            _started(self._connection.cancel)
+            # It opens a connection of its own, which may take long.
+            start(self._connection.cancel)
             wait([answer], _AGAIN)
 
-    # In the thread beside.
+    # Runs in the separate thread.
 
     def _answer(self, statement: str) -> tuple[list[Row], Sequence[Described]]:
         connection = self._connection or self._connect()
@@ -187,17 +183,17 @@ class PostgresSession:
         return connection
 
     def _begin(self, connection: "Connection") -> None:
-        """Begin the one transaction, with the settings that a count needs.
+        """Begin the single transaction, with the settings that a count needs.
 
-        They are set within it, and not when the connection is made, since a pooler such as
+        They are set within it instead of when the connection is made, since a pooler such as
         PgBouncer refuses settings there; and they are read back.
         """
         version = connection.server_version // 10_000
         if version < OLDEST:
             reason = f"the server has version {version}, and {OLDEST} or later is needed"
             raise failed(reason, "old-database")
-        connection.autocommit = True  # the transaction is begun here
-        numeric = psycopg2.extensions.new_type((NUMERIC,), "NUMERIC", _number)
+        connection.autocommit = True  # this begins the transaction
+        numeric = psycopg2.extensions.new_type((NUMERIC,), "NUMERIC", read_numeric)
         psycopg2.extensions.register_type(numeric, connection)
         limit = min(max(2, self._timeout // timedelta(milliseconds=1)), _LONGEST)
         texts = {
@@ -220,10 +216,10 @@ class PostgresSession:
             if needed is not None and value not in {needed, None}:
                 reason = f"the server has {name} = {value}, and a count needs {needed}"
                 raise failed(reason, "pinned-setting")
-        # A replica ends the connection, and not the statement, that keeps it from replaying changes
-        # within a savepoint (ProcessInterrupts in postgres.c).
+        # Within a savepoint, a replica ends the connection, not the statement, that keeps it from
+        # replaying changes (ProcessInterrupts in postgres.c).
         self._savepoint = "" if rows[0][-2] else "SAVEPOINT gate; "
-        if not self._closed:  # else nobody waits for the answer any more
+        if not self._closed:  # otherwise the answer is no longer needed
             self._connection = connection
 
 
@@ -232,43 +228,11 @@ def _run(connection: "Connection", statement: str) -> tuple[list[Row], Sequence[
         cursor.execute(statement)
         if cursor.description is None:
             return [], ()
-        described = [(each.type_code, _scale(each.scale)) for each in cursor.description]
+        described = [(each.type_code, fetched_scale(each.scale)) for each in cursor.description]
         return cursor.fetchall(), described
-
-
-def _scale(scale: int | None) -> int | None:
-    """Return a numeric's scale; psycopg2 gives what is left of a modifier of -1 for none."""
-    return None if scale in {None, _NO_SCALE} else scale_of(scale + _HEADER)
-
-
-def scale_of(modifier: int) -> int:
-    """Return the digits behind the point of a numeric with this modifier, 0 or more (numeric.c)."""
-    return max(0, (((modifier - _HEADER) & 0x7FF) ^ 0x400) - 0x400)
-
-
-def _started(task: Callable[[], _Value]) -> Future[_Value]:
-    """Run a task in a thread that nobody waits for at the end."""
-    future: Future[_Value] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - whoever waits raises it
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return future
 
 
 def _end(connection: "Connection") -> None:
     if connection.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_ACTIVE:
         connection.cancel()
     connection.close()
-
-
-def _number(text: str | bytes | None, _cursor: object) -> int | Decimal | None:
-    """Read a numeric; a whole one, which sums of whole numbers are, as a whole number."""
-    if text is None:
-        return None
-    number = Decimal(str(text))
-    return int(number) if number.is_finite() and number.as_tuple().exponent == 0 else number

@@ -1,4 +1,4 @@
-"""How to reach a PostgreSQL server: the settings, and the policy's ``backend`` block for them."""
+"""The settings for a PostgreSQL server, and the policy's ``backend`` block for them."""
 
 import re
 from dataclasses import field
@@ -12,9 +12,10 @@ from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settin
 from gate.dataclass import dataclass
 from gate.parsing.files import literals
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
-from gate.parsing.reader import OUTSIDE, Reader, shown, written
+from gate.parsing.reader import Reader, shown, written
 from gate.parsing.schema import Choice, Scalar
 from gate.parsing.values import CONNECTION, SECRET
+from gate.parsing.variables import OUTSIDE
 
 _SCHEMES: Final = ("postgresql://", "postgres://")
 _PASSWORD: Final = re.compile(r"//[^/@]*?:([^/]*)@")
@@ -22,11 +23,11 @@ _POOL: Final = frozenset(
     {"connection_limit", "pool_timeout", "pgbouncer", "socket_timeout", "statement_cache_size"}
     | {"connect_timeout"}
 )
-"""Parameters of Prisma's pool, which an address that LiteLLM uses may have; the run's time limit
-takes the place of the timeouts."""
+"""Parameters of Prisma's pool, which an address for LiteLLM may have; the run's time limit replaces
+the timeouts."""
 _OWN_KEYS: Final = ("user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey")
 _PARAMETERS: Final = frozenset({"host", "port", "sslmode", "target_session_attrs"})
-"""Parameters of the address that libpq gets: sockets and several hosts cannot do without."""
+"""The parameters of the address that libpq gets: needed for sockets and several hosts."""
 _ADDRESS_JSON: Final = {"type": "string", "pattern": r"^\s*postgres(?:ql)?://|\$\{"}
 _EXAMPLE: Final = "postgresql://gate@db.example:5432/litellm"
 
@@ -40,17 +41,17 @@ class PostgresSettings:
     url: str = field(repr=False)
     """``postgresql://user@host:port/database``, without parameters that libpq does not know."""
     shown: str
-    """How messages name the server: without user and password, variables as they stand in the
-    file."""
+    """The server in messages: without user and password, with variables as they are in the file."""
     table: TableSettings
     user: str | None = None
-    """Goes before the one of the address."""
+    """The user; it overrides that of the address."""
     password: str | None = field(default=None, repr=False)
-    """Likewise. None, and none in the address: libpq takes one from PGPASSWORD or ~/.pgpass."""
+    """The password; it overrides that of the address. If both are missing, libpq uses PGPASSWORD or
+    ~/.pgpass."""
     sslmode: str | None = None
     """None: libpq's ``prefer``, or ``verify-full`` if ``sslrootcert`` is set."""
     sslrootcert: Path | None = None
-    """A PEM file of the authorities to trust."""
+    """A PEM file of the trusted authorities."""
     sslcert: Path | None = None
     """The client's certificate, PEM; with ``sslkey``."""
     sslkey: Path | None = None
@@ -59,8 +60,8 @@ class PostgresSettings:
 def keywords(settings: PostgresSettings) -> dict[str, str]:
     """Return the parameters of libpq beside the address.
 
-    PGOPTIONS, which could change any setting of the session, is overruled. PGPASSWORD and ~/.pgpass
-    are not: they are the usual places for a password.
+    PGOPTIONS, which could change any setting of the session, is overridden. PGPASSWORD and
+    ~/.pgpass are not, since they are the usual places for a password.
     """
     mode = settings.sslmode or ("verify-full" if settings.sslrootcert else None)
     chosen = {
@@ -80,12 +81,12 @@ def keywords(settings: PostgresSettings) -> dict[str, str]:
 
 
 def secrets(settings: PostgresSettings) -> tuple[str, ...]:
-    """Return the passwords, as they are and as an address writes them."""
+    """Return the passwords, as they are and in the form of an address."""
     match = _PASSWORD.search(settings.url)
     of_url = (match[1], unquote(match[1])) if match else ()
     texts = [text for text in (settings.password, *of_url) if text]
     forms = [form for text in texts for form in (text, quote(text, safe=""), quote_plus(text))]
-    # An address that came from outside as a whole may say more than its password.
+    # An address from a variable may have more secrets than its password.
     whole = [settings.url] if settings.shown.startswith("${") else []
     return tuple(dict.fromkeys((*forms, *whole)))
 
@@ -96,7 +97,7 @@ def files(settings: PostgresSettings) -> tuple[str, ...]:
 
 
 def _url(text: str) -> str:
-    # The text is not repeated: there may be a password in it.
+    # The text is not repeated, since it may have a password.
     text = text.strip()
     if not text.startswith(_SCHEMES):
         raise ValueError(f"not an address of PostgreSQL; write {_EXAMPLE}")
@@ -123,13 +124,13 @@ def _url(text: str) -> str:
 
 
 class _Address(Scalar[str]):
-    """An address; a password in it must come from outside."""
+    """An address; a password in it must come from a variable."""
 
     def __init__(self) -> None:
         super().__init__(_url, _ADDRESS_JSON, variables=True, silent=True)
 
     def read(self, node: yaml.Node, reader: Reader) -> str:
-        """Return the address as libpq gets it."""
+        """Return the address for libpq."""
         password = _PASSWORD.search(written(node))
         if password and not OUTSIDE.fullmatch(password[1]):
             message = "a password must not be in the file; write ${NAME} in its place"

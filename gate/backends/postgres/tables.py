@@ -1,4 +1,4 @@
-"""Which table or view the policy's name means."""
+"""The table or view that the policy's name refers to."""
 
 # ruff: noqa: S608 - names are quoted
 
@@ -17,9 +17,9 @@ _QUOTES = PostgresDialect()
 _OWN_CALLS: Final = frozenset(
     {"count", "sum", "min", "max", "date_part", "isfinite", "floor", "timezone"}
 )
-"""Functions that the gate's own statements call, ..."""
+"""The functions that the gate's own statements call, ..."""
 _OWN_SIGNS: Final = frozenset({"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%"})
-"""... and operators of theirs."""
+"""... and their operators."""
 _WORD: Final = re.compile(r"\w+")
 _FOREIGN_TYPES: Final = "t.oid IN ({}) AND t.typnamespace <> 'pg_catalog'::regnamespace"
 _OF_AN_EXTENSION: Final = (
@@ -30,7 +30,7 @@ _OF_AN_EXTENSION: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresTable:
-    """A table, view, materialised view or foreign table, as the catalog has it."""
+    """A table, view, materialised view or foreign table in the catalog."""
 
     number: int
     """Its ``oid``."""
@@ -42,25 +42,25 @@ class PostgresTable:
 class Shadows:
     """Objects that PostgreSQL may use in place of its own functions and operators.
 
-    Of several with a name it takes the one whose arguments fit best, and the first in the search
-    path only where they fit equally well:
+    Among several with the same name, it uses the one with the best match for the arguments, and the
+    first in the search path only for equal matches:
     https://www.postgresql.org/docs/current/typeconv-func.html
     """
 
     calls: dict[str, str]
-    """Functions: the name that is called -> how messages name it."""
+    """Functions by name, with their names in messages."""
     signs: dict[str, str]
-    """Operators, likewise."""
+    """Operators by name, with their names in messages."""
 
     def own(self) -> str | None:
-        """Say what the gate's own statements may call; None: nothing."""
+        """Name those that the gate's own statements may call; None: none."""
         calls = [shown for name, shown in self.calls.items() if name in _OWN_CALLS]
         return _said(calls + [shown for name, shown in self.signs.items() if name in _OWN_SIGNS])
 
     def within(self, expression: str) -> str | None:
-        """Say what an expression may call; None: nothing."""
+        """Name those that an expression may call; None: none."""
         words = set(_WORD.findall(expression.lower()))
-        # LIKE and ILIKE are other ways to write these operators.
+        # LIKE and ILIKE are other spellings of these operators.
         signs = f"{expression} ~~ !~~ ~~* !~~*" if words & {"like", "ilike"} else expression
         calls = [shown for name, shown in self.calls.items() if name in words]
         return _said(calls + [shown for name, shown in self.signs.items() if name in signs])
@@ -75,9 +75,9 @@ def _said(shown: list[str]) -> str | None:
 
 
 def shadows(session: PostgresSession) -> Shadows:
-    """Look for functions and operators in the user's schemas that have PostgreSQL's names.
+    """Find functions and operators in the user's schemas with the names of PostgreSQL's.
 
-    Those for types of their own, and those of extensions such as citext, shadow none.
+    Those for types of their own, and those of extensions such as citext, do not matter.
     """
     mine = "n.nspname = ANY (current_schemas(false)) AND n.nspname <> 'pg_catalog'"
     rows = session.query(
@@ -99,7 +99,7 @@ def shadows(session: PostgresSession) -> Shadows:
 
 
 def _is_shadow(catalog: str, name: str, schema: str, types: str) -> str:
-    """Write whether a row of a catalog takes PostgreSQL's types, and has one of its names."""
+    """Write the test whether a catalog row takes PostgreSQL's types, and has one of its names."""
     return (
         f"EXISTS (SELECT FROM {catalog} b WHERE b.{name} = c.{name}"
         f" AND b.{schema} = 'pg_catalog'::regnamespace)"
@@ -109,13 +109,13 @@ def _is_shadow(catalog: str, name: str, schema: str, types: str) -> str:
 
 
 def look_up(session: PostgresSession, name: str) -> PostgresTable:
-    """Return the table of a name as the policy has it.
+    """Return the table for a name in the policy.
 
-    Without quotes SQL makes capitals small; the name is tried as it stands, too, so that
-    LiteLLM_SpendLogs needs no quotes.
+    Without quotes, SQL changes names to lower case; the name is also tried as it is written, so
+    that LiteLLM_SpendLogs needs no quotes.
 
     Raises:
-        MeasurementError: no table has the name, two have it, or some of its rows are hidden.
+        MeasurementError: no table has the name, two tables have it, or some of its rows are hidden.
     """
     spellings = sorted({table_parts(name), table_parts(name, str.lower)})
     rows = session.query(
@@ -136,17 +136,17 @@ def look_up(session: PostgresSession, name: str) -> PostgresTable:
 
 
 def _is(parts: tuple[str, ...]) -> str:
-    """Write whether a row of the catalog is what the parts name; a catalog's name is left out."""
+    """Write the test whether a catalog row matches the parts of a name, except a catalog's name."""
     *schemas, table = parts
     condition = f"c.relname = {_QUOTES.literal(table)}"
     if schemas:
         return f"({condition} AND n.nspname = {_QUOTES.literal(schemas[-1])})"
-    # Of several schemas that are searched this is true in the first that has the name.
+    # Among several searched schemas this is true for the first one with the name.
     return f"({condition} AND pg_table_is_visible(c.oid))"
 
 
 def _near(session: PostgresSession, name: str) -> str:
-    """Return the table that may be meant, of those that the user may read."""
+    """Return a similar table among those that the user may read."""
     rows = session.query(
         "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE quote_ident(n.nspname) || '.' END"
         " || quote_ident(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"

@@ -56,7 +56,7 @@ slos:
     objective: 99.9%          # 0.1% of requests may fail
     window: 30d
     sli:
-      bad: http_requests_total{status=~"5.."}   # a bare selector stands for its summed increase
+      bad: http_requests_total{status=~"5.."}   # a bare selector means its summed increase
       total: http_requests_total
   - name: latency
     objective: 95%            # a P95 objective: 95% of requests are fast enough

@@ -62,7 +62,7 @@ def label_plan(
     if isinstance(planned, Unmeasured):
         return planned
     if not EVENTS & planned.parts.keys():
-        reason = "only events can be grouped by labels, neither a gauge nor what is spent"
+        reason = "only events can be grouped by labels, not a gauge or an amount"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
     try:
         parts = tuple(_parts(planned, span, at) for span in request.spans)

@@ -74,7 +74,7 @@ class Fetch:
         return self._rounds.hopeless
 
     def reading(self, part: Query) -> QueryResult:
-        """Return a part's reading; a part that was cut is put together from its pieces."""
+        """Return a part's reading; a part that was cut is merged from its pieces."""
         if part.terms:
             return add_results([self.reading(term) for term in part.terms])
         together = self._together(part)

@@ -10,16 +10,14 @@ from datetime import timedelta
 from fractions import Fraction
 from math import fsum
 
-from gate.backends.prometheus.answer import check_boundaries, count_events
+from gate.backends.prometheus.answer import check_boundaries
+from gate.backends.prometheus.counting import count_events
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import plan
-from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
-from gate.backends.prometheus.query_result import (
-    QueryError,
-    QueryResults,
-    QueryValue,
-)
+from gate.backends.prometheus.query import EVENTS, Query, Role
+from gate.backends.prometheus.query_grid import QueryGrid
+from gate.backends.prometheus.query_result import QueryError, QueryResults, QueryValue
 from gate.backends.prometheus.series import Points
 from gate.dataclass import dataclass
 from gate.errors import nearest_first
@@ -77,7 +75,7 @@ def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | 
     if isinstance(planned, Unmeasured):
         return planned
     if not EVENTS & planned.parts.keys():
-        reason = "only events can be grouped by labels, neither a gauge nor what is spent"
+        reason = "only events can be grouped by labels, not a gauge or an amount"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
     try:
         of_names = [_by_labels(name, request) for name in planned.names or (planned,)]

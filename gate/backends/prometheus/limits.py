@@ -85,7 +85,7 @@ def fitting_length(part: Query, words: str, fits: Callable[[timedelta], bool]) -
 
     Args:
         part: the refused part.
-        words: of the refusal. A length in them is tried and not believed.
+        words: the words of the refusal. A length in them is tried, not trusted.
         fits: asks for a piece of the part, no longer than that, and says whether it was answered.
     """
     named = hint(words, part.extent)

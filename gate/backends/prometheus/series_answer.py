@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
-from gate.backends.prometheus.answer import slices_ended
+from gate.backends.prometheus.counting import slices_ended
 from gate.backends.prometheus.query import Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.series import Points, SeriesPlan
@@ -18,7 +18,7 @@ PointsByRole = Mapping[Role, Points]
 TotalAndBadOfStep = tuple[float | None, float | None]
 """The total and the bad events of a step; None: unknown."""
 _HELD: Final = timedelta(minutes=5)
-"""How long a sample stands for its series: Prometheus' default look-back."""
+"""The time for which a sample represents its series: the default look-back of Prometheus."""
 
 
 def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:

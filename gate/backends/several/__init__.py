@@ -1,7 +1,7 @@
 """Several backends of one policy, each for the SLOs that name it.
 
-They are asked at one instant and at the same time. If one of them fails, nothing is known about its
-own SLOs; those of the others are measured anyway.
+They are queried for the same instant and at the same time. If one of them fails, its own SLOs are
+unknown; those of the others are measured anyway.
 """
 
 from collections.abc import Mapping
@@ -22,18 +22,18 @@ class SeveralSettings:
     kind: ClassVar[str] = SEVERAL
 
     backends: Mapping[str, Settings]
-    """At least one, by the names that the SLOs call them by."""
+    """At least one, by the names that SLOs use."""
 
 
 def _open(settings: SeveralSettings, limits: Limits) -> Backend:
-    """Open all of them; one that cannot be opened is one that fails."""
+    """Open all of them; a backend that cannot be opened counts as failing."""
     from gate.backends.several.backend import open_several  # noqa: PLC0415 - a policy can be read without it
 
     return open_several(settings.backends, limits)
 
 
 def _open_doctor(settings: SeveralSettings, limits: Limits) -> "Doctor":
-    """As `_open`."""
+    """Open the doctors in the same way as `_open`."""
     from gate.backends.several.doctor import SeveralDoctor  # noqa: PLC0415 - as above
 
     return SeveralDoctor(settings.backends, limits)

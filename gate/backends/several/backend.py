@@ -1,6 +1,6 @@
-"""Hands each request to the backend that its indicator names, and puts the answers together."""
+"""Pass each request to the backend that its indicator names, and merge the answers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -8,31 +8,46 @@ from itertools import chain, groupby
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from gate.backends import Settings, cohorts_of, history_of, labels_of, open_backend, pairs_of
-from gate.backends.several.asking import AskedBackend, ask_all
+from gate.backends import Settings, open_backend
+from gate.backends.several.asking import AskedBackend, HandedOver, ask_all
 from gate.measure import (
     Answer,
     Backend,
     Cause,
     CountRequest,
     Counts,
-    DefiningBackend,
     Definition,
     Limits,
     Share,
     Spent,
     Unmeasured,
 )
-from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
-from gate.measure.history import KeepingBackend, SeriesAnswer, SeriesRequest
+from gate.measure.capabilities import (
+    DefiningBackend,
+    KeepingBackend,
+    PastRun,
+    cohorts_of,
+    each_answer,
+    history_of,
+    labels_of,
+    measure_past,
+    pairs_of,
+)
+from gate.measure.cohorts import (
+    CohortAnswer,
+    CohortRequest,
+    LabelAnswer,
+    LabelRequest,
+    each_cohort_answer,
+)
+from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.measure.pairing import PairAnswer, PairRequest
-from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.wording import NO_HISTORY
 
 
 class _Request(Protocol):
-    """Anything that is asked about an indicator."""
+    """Any request about an indicator."""
 
     @property
     def sli(self) -> Sli:
@@ -49,21 +64,23 @@ _NO_PAIRS: Final = "has no single requests that could be paired"
 
 
 class SeveralBackends:
-    """Several backends in the place of one.
+    """Several backends in place of one.
 
-    It keeps a history where any of them does, and so on: it has the methods that one of them has.
+    It has a history if any of them has one, and so on: it has every method that one of them has.
     """
 
     def __init__(self, sources: Mapping[str, AskedBackend[Backend]], limits: Limits) -> None:
         """Take the backends by name."""
         self._sources = sources
         self._limits = limits
-        # What a backend can do is asked of its methods (`gate.backends.history_of`): what none of
-        # them can do must be absent.
+        # The abilities of a backend are its methods (`gate.measure.capabilities.history_of`): a
+        # method that none of them has must be absent.
         if self._any(history_of):
             self.history = self._history
+            self.each_history = self._each_history
         if self._any(cohorts_of):
             self.cohorts = self._cohorts
+            self.each_cohorts = self._each_cohorts
         if self._any(labels_of):
             self.label_counts = self._label_counts
         if self._any(pairs_of):
@@ -72,16 +89,16 @@ class SeveralBackends:
             self.definitions = self._definitions
 
     def _any(self, offered: Callable[[Backend], object | None]) -> bool:
-        """Return whether any has it; one that could not be opened might, and gives the reason."""
+        """Return whether any has it; one that could not be opened might, and returns the reason."""
         opened = [source.opened for source in self._sources.values()]
         return any(backend is None or offered(backend) is not None for backend in opened)
 
     def counting(self, sli: Sli) -> Backend:
-        """Return the backend that counts an indicator; this one where it could not be opened."""
+        """Return the backend that counts an indicator; this one if it could not be opened."""
         return self._sources[sli.backend].opened or self
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
-        """Return the answers of all, in order; the reason in the place of those that failed."""
+        """Return the answers of all, in order, with the reasons of those that failed."""
 
         def ask(own: Sequence[CountRequest], backend: Backend) -> list[Answer]:
             return backend.measure(own, at)
@@ -104,23 +121,21 @@ class SeveralBackends:
         return self._routed([_Asked(sli) for sli in slis], ask, _NO_DEFINITIONS)
 
     def _history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        def ask(own: Sequence[SeriesRequest], backend: Backend) -> list[SeriesAnswer] | None:
-            history = history_of(backend)
-            return None if history is None else history.history(own)
+        return list(self._each_history(requests))
 
-        return self._routed(requests, ask, f"{NO_HISTORY} to look at")
+    def _each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
+        return self._one_by_one(requests, _each_of_history)
 
     def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
-        """Return what the backend that has counted says of a history; None: it has to be asked."""
+        """Return a history from the counting backend's data; None: it must be requested."""
         own: Backend | KeepingBackend | None = self._sources[request.sli.backend].opened
         return own.kept(request) if isinstance(own, KeepingBackend) else None
 
     def _cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
-        def ask(own: Sequence[CohortRequest], backend: Backend) -> list[CohortAnswer] | None:
-            grouping = cohorts_of(backend)
-            return None if grouping is None else grouping.cohorts(own)
+        return list(self._each_cohorts(requests))
 
-        return self._routed(requests, ask, _NO_GROUPS)
+    def _each_cohorts(self, requests: Sequence[CohortRequest]) -> Iterator[CohortAnswer]:
+        return self._one_by_one(requests, _each_of_cohorts)
 
     def _label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
         def ask(own: Sequence[LabelRequest], backend: Backend) -> list[LabelAnswer] | None:
@@ -136,6 +151,33 @@ class SeveralBackends:
 
         return self._routed(requests, ask, _NO_PAIRS)
 
+    def _one_by_one(
+        self,
+        requests: Sequence[R],
+        ask: Callable[[Sequence[R], AskedBackend[Backend], Backend], Iterator[A | Unmeasured]],
+    ) -> Iterator[A | Unmeasured]:
+        """Yield the answers to all requests, in order; each backend works ahead, a batch at most.
+
+        Args:
+            requests: each names its backend.
+            ask: yields a backend's answers to its own requests.
+        """
+        by_name: dict[str, list[R]] = {}
+        for request in requests:
+            by_name.setdefault(request.sli.backend, []).append(request)
+        answers = {
+            name: HandedOver(source, partial(ask, own, source), len(own), self._limits)
+            for name, own in by_name.items()
+            for source in (self._sources[name],)
+        }
+        try:
+            for request in requests:
+                name = request.sli.backend
+                yield _placed(answers[name].take(), self._sources[name])
+        finally:
+            for handed_over in answers.values():
+                handed_over.leave()
+
     def _routed(
         self,
         requests: Sequence[R],
@@ -146,8 +188,9 @@ class SeveralBackends:
 
         Args:
             requests: each names its backend.
-            ask: asks a backend its own requests; returns None where it cannot be asked.
-            lack: what such a backend lacks, after its name.
+            ask: sends a backend its own requests; returns None if the backend does not support
+                them.
+            lack: the lack of such a backend, after its name.
         """
         places: dict[str, list[int]] = {}
         for place, request in enumerate(requests):
@@ -194,6 +237,26 @@ def _measure_dated(dated: Sequence[_Dated], backend: Backend) -> list[Answer]:
     return list(chain.from_iterable(measure_past(backend, runs)))
 
 
+def _each_of_history(
+    requests: Sequence[SeriesRequest], source: AskedBackend[Backend], backend: Backend
+) -> Iterator[SeriesAnswer]:
+    history = history_of(backend)
+    if history is None:
+        yield from _each(None, len(requests), source, f"{NO_HISTORY} to look at")
+    else:
+        yield from each_answer(history, requests)
+
+
+def _each_of_cohorts(
+    requests: Sequence[CohortRequest], source: AskedBackend[Backend], backend: Backend
+) -> Iterator[CohortAnswer]:
+    grouping = cohorts_of(backend)
+    if grouping is None:
+        yield from _each(None, len(requests), source, _NO_GROUPS)
+    else:
+        yield from each_cohort_answer(grouping, requests)
+
+
 def _each(
     outcome: list[A] | Unmeasured | None, number: int, source: AskedBackend[Backend], lack: str
 ) -> Sequence[A | Unmeasured]:
@@ -212,7 +275,7 @@ def _each(
 
 
 def _placed(answer: A, source: AskedBackend[Backend]) -> A | Unmeasured:
-    """Return an answer whose advice names the keys of this backend."""
+    """Return an answer whose remedy names the keys of this backend."""
     if isinstance(answer, Unmeasured):
         return replace(answer, reason=source.placed(answer.reason))
     if isinstance(answer, Counts | Spent | Share) and answer.evidence.suspicions:
@@ -225,9 +288,9 @@ def _placed(answer: A, source: AskedBackend[Backend]) -> A | Unmeasured:
 
 
 def open_several(settings: Mapping[str, Settings], limits: Limits) -> SeveralBackends:
-    """Open the backends that these settings are for, by name; never raises.
+    """Open the backends of these settings, by name; never raises.
 
-    One that cannot be opened, as its package is missing, fails whatever it is asked.
+    A backend that cannot be opened, since its package is missing, fails for every request.
     """
     sources = {
         name: AskedBackend(name, own, partial(open_backend, own, limits))

@@ -1,4 +1,4 @@
-"""Looks at several backends, each with the SLOs that it counts."""
+"""Examines several backends, each with the SLOs that it counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,14 +22,14 @@ from gate.measure.diagnosis import (
 
 @dataclass(frozen=True, slots=True)
 class SeveralDoctor:
-    """The doctors of several backends, in the place of one."""
+    """The doctors of several backends, in place of one."""
 
     settings: Mapping[str, Settings]
     """The settings of each backend, by name."""
     limits: Limits
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Have every doctor look at the SLOs of its backend, at the same time; never raises.
+        """Let every doctor examine the SLOs of its backend, at the same time; never raises.
 
         A backend that no SLO names is not examined.
         """
@@ -73,7 +73,7 @@ def _examine(slos: Sequence[CheckedSlo], at: datetime, doctor: Doctor) -> Diagno
 
 
 def _placed(diagnosis: Diagnosis, source: AskedBackend[Doctor]) -> Diagnosis:
-    """Return a diagnosis whose advice names the keys of this backend."""
+    """Return a diagnosis whose remedies name the keys of this backend."""
 
     def placed(results: _Results) -> _Results:
         return tuple(
@@ -93,7 +93,7 @@ def _placed(diagnosis: Diagnosis, source: AskedBackend[Doctor]) -> Diagnosis:
 
 
 def _failed(why: Unmeasured, slos: Sequence[CheckedSlo]) -> Diagnosis:
-    """Return what is known where a doctor saw nothing: that nobody has seen anything."""
+    """Return the diagnosis if a doctor failed: nothing was examined."""
     result = CheckResult(
         check=Check.REACH,
         level=Level.FAULT,

@@ -1,7 +1,7 @@
 """A channel to a Spark Connect server: calls that end in time, and errors in plain words.
 
-pyspark's own client would try for ten minutes again what fails, and print the server's stack
-traces. The protocol's messages are the same from Spark 3.5 on:
+pyspark's own client would retry failures for ten minutes, and print the server's stack traces. The
+protocol's messages are the same from Spark 3.5 on:
 https://github.com/apache/spark/tree/master/sql/connect/common/src/main/protobuf/spark/connect
 """
 
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from gate.backends.spark.settings import SparkSettings
 
 _LARGEST: Final = 128 << 20
-"""Bytes of a message, as pyspark has it."""
+"""The maximum size of a message in bytes, as in pyspark."""
 _AGAIN: Final = (0.2, 1.0)
-"""Seconds before a call whose connection broke is made again."""
+"""The seconds before a call with a broken connection is repeated."""
 _ENDED: Final = 1.0
-"""A stream that ends sooner (s), without an answer, was not one of the server's pauses."""
+"""A stream that ends in fewer seconds, without an answer, was not one of the server's pauses."""
 _PARTING: Final = 2.0
-"""Seconds for the last calls to the server, however little of the run's time is left."""
+"""The seconds for the last calls to the server, even if the run has less time left."""
 
 _PACKAGES: Final = ("pyspark", "pyspark.sql", "pyspark.sql.connect")
 _LOADING: Final = Lock()
-"""Two backends may be opened at the same time."""
+"""A lock, since two backends may be opened at the same time."""
 
 
 def load_protocol() -> Any:
-    """Import the protocol's messages, in silence.
+    """Import the protocol's messages, without output.
 
     Raises:
         UsageError: the package is not installed.
@@ -61,13 +61,13 @@ def load_protocol() -> Any:
 
 @contextmanager
 def _bare_packages() -> Iterator[None]:
-    """Let the packages around the protocol be empty, unless they are imported already.
+    """Make the packages around the protocol empty, unless they are imported already.
 
     They import pandas, which takes two seconds and 50 MB, and which the protocol does not need.
     """
     spec = None if _PACKAGES[0] in sys.modules else find_spec(_PACKAGES[0])
     folders = list((spec and spec.submodule_search_locations) or ())
-    # Without a folder the import itself succeeds, or says what is missing.
+    # If the folder is missing, the import itself succeeds or reports the error.
     bare = {name: ModuleType(name) for name in _PACKAGES if folders}
     for name, package in bare.items():
         package.__path__ = [str(Path(folder, *name.split(".")[1:])) for folder in folders]
@@ -80,7 +80,7 @@ def _bare_packages() -> Iterator[None]:
 
 
 class SparkConnection:
-    """One run's channel, with the session that it asks in. Opening it sends nothing.
+    """The channel of one run, with its session. Opening it sends nothing.
 
     Raises:
         UsageError: the package is not installed.
@@ -110,15 +110,15 @@ class SparkConnection:
         self._gone = False
 
     def request(self, name: str, **fields: object) -> Any:
-        """Return a request of this session, of the protocol's name."""
+        """Return a request of this session, by its name in the protocol."""
         return getattr(self.protocol, name)(**self._head, **fields)
 
     def ask(self, method: str, request: object, statement: str = "") -> Any:
         """Make a call that reads no row.
 
         Args:
-            method: its name in the protocol.
-            request: what is sent.
+            method: the name of the call in the protocol.
+            request: the sent message.
             statement: the SQL in it.
 
         Raises:
@@ -139,13 +139,13 @@ class SparkConnection:
                 return response
 
     def stream(self, operation: str, request: object, statement: str) -> Iterator[Any]:
-        """Yield all responses of a statement up to the last, which says that it is the last.
+        """Yield all responses to a statement up to the last, which is marked as such.
 
-        A server ends a stream after some minutes, and a connection may break: what comes after the
-        last response that has arrived is then asked for.
+        A server ends a stream after some minutes, and a connection may break: then the responses
+        after the last received one are requested.
 
         Raises:
-            MeasurementError: the answer cannot be had, or not the whole of it.
+            MeasurementError: the answer is missing, or incomplete.
         """
         method, last, lost, seen = "ExecutePlan", "", 0, set[str]()
         while True:
@@ -154,7 +154,7 @@ class SparkConnection:
                 for response in getattr(self._stub, method)(request, **self._bounds()):
                     self._see(response)
                     last, lost = response.response_id, 0
-                    if last in seen:  # rows that come twice would be counted twice
+                    if last in seen:  # repeated rows would be counted twice
                         raise not_whole()
                     seen.add(last)
                     if response.HasField("result_complete"):
@@ -173,7 +173,7 @@ class SparkConnection:
             request = self.request("ReattachExecuteRequest", operation_id=operation, **fields)
 
     def part(self, method: str, request: object) -> None:
-        """Make a last call, whose failure changes nothing; make no more after one that fails."""
+        """Make a last call, whose failure has no effect; make none after a failure."""
         if self._gone:
             return
         try:
@@ -182,7 +182,7 @@ class SparkConnection:
             self._gone = True
 
     def close(self) -> None:
-        """Close the channel; calls that still wait end in a refusal."""
+        """Close the channel; waiting calls end with a refusal."""
         self._gone = True
         self._channel.close()
 
@@ -190,17 +190,17 @@ class SparkConnection:
         return {"timeout": self._left(), "metadata": self._metadata}
 
     def _left(self) -> float:
-        """Return the seconds that are left of the run."""
+        """Return the remaining seconds of the run."""
         left = self._end - monotonic()
         if left <= 0:
             raise self._too_late()
         return left
 
     def _see(self, response: Any) -> None:
-        """See that it is the same session: another one would have none of its settings."""
+        """Check that it is the same session: another one would have none of its settings."""
         answered = response.server_side_session_id
         if self._server_side and answered != self._server_side:
-            reason = "Spark cannot be asked: the server was started anew during this run"
+            reason = "Spark cannot be queried: the server was started anew during this run"
             raise MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("spark-session"))
         self._server_side = answered
 
@@ -215,7 +215,7 @@ class SparkConnection:
 
 
 def not_whole() -> MeasurementError:
-    """Return the refusal for an answer that ends before its end."""
+    """Return the refusal for an answer that ends too early."""
     reason = "Spark's answer is not whole: it ends before its end"
     return MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("spark-hung-up"))
 
@@ -229,5 +229,5 @@ def _content(file: Path | None) -> bytes | None:
     try:
         return file.read_bytes() if file else None
     except OSError:
-        reason = f"Spark cannot be asked: {file} cannot be read"
+        reason = f"Spark cannot be queried: {file} cannot be read"
         raise MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("certificate-file")) from None

@@ -1,4 +1,4 @@
-"""How Spark's SQL is written, for Spark 3.5 and later, Databricks and Sail."""
+"""Spark's dialect of SQL, for Spark 3.5 and later, Databricks and Sail."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -20,22 +20,22 @@ _KINDS: Final = {
     "timestamp": Kind.INSTANT,
     "timestamp_ntz": Kind.LOCAL_TIME,
 }
-"""https://spark.apache.org/docs/latest/sql-ref-datatypes.html. A date has no time of the day."""
+"""https://spark.apache.org/docs/latest/sql-ref-datatypes.html. A date has no time of day."""
 _TURN: Final = timedelta(hours=3)
-"""More than any clock is set back at once, and less than lies between two of its changes."""
+"""A time that is longer than any clock change, and shorter than the time between two of them."""
 _EXACT: Final = "1e15D"
-"""Below it a double is shown with all of its digits before the point."""
+"""Below this, a double is shown with all of its digits before the point."""
 _HIGH, _LOW = 12, 52
-"""Bits behind the point: those of the first whole number, and those of the second."""
+"""The numbers of fractional bits in the first and in the second integer."""
 
 
 class SparkDialect(Dialect):
-    """Spark's SQL in a session as `gate.backends.spark.session` sets it: ANSI mode, time in UTC."""
+    """Spark's SQL in a session of `gate.backends.spark.session`: ANSI mode, times in UTC."""
 
     name = "spark"
 
     def kind(self, type_name: str) -> Kind:
-        """Return what a type is, by its name in ``DESCRIBE``: ``decimal(12,4)``."""
+        """Return the kind of a type, by its name in ``DESCRIBE``: ``decimal(12,4)``."""
         return _KINDS.get(type_name.lower().partition("(")[0], Kind.OTHER)
 
     def identifier(self, name: str) -> str:
@@ -43,16 +43,16 @@ class SparkDialect(Dialect):
         return "`" + name.replace("`", "``") + "`"
 
     def literal(self, text: str) -> str:
-        """Quote a text. A doubled quote would be two texts before Spark 4.3, which are joined."""
+        """Quote a text. Before Spark 4.3, a doubled quote would be two texts, which are joined."""
         escaped = text.replace("\\", "\\\\").replace("'", "\\'")
         return f"'{escaped}'"
 
     def microseconds(self, value: str, column: SqlColumn, zone: tzinfo | None) -> str:
-        """Return SQL for when it is.
+        """Return SQL for the microseconds since 1970.
 
-        Java, which knows the zones, takes the first pass of an hour that a clock goes through
-        twice. So the offset that holds some hours later is tried, too: if the clock shows the same
-        with it, that is the second pass.
+        Java, which has the time zones, uses the first pass of an hour that a clock repeats. So the
+        offset of some hours later is tried, too: if the clock shows the same time with it, that is
+        the second pass.
         """
         if column.kind is Kind.INSTANT:
             return f"unix_micros({value})"
@@ -75,7 +75,7 @@ class SparkDialect(Dialect):
         return f"{value} > {_constant(column, moment, zone, -_TURN)}"
 
     def floor_divide(self, number: str, by: int) -> str:
-        """Divide whole numbers; ``div`` alone would round towards zero."""
+        """Divide integers; ``div`` alone would round towards zero."""
         return f"(({number} - pmod({number}, {by})) div {by})"
 
     def divide(self, number: str, by: int) -> str:
@@ -96,10 +96,10 @@ class SparkDialect(Dialect):
         return f"COALESCE({text}, '')"
 
     def fixed_point(self, value: str) -> str:
-        """Return a float as a whole number of 2^-64.
+        """Return a float as an integer in units of 2^-64.
 
-        By two whole numbers, of which each is exact: Spark makes a decimal of a double by the
-        digits that it would show.
+        It uses two integers, each of which is exact: Spark converts a double to a decimal by its
+        shown digits.
         """
         scaled = f"(CAST({value} AS DOUBLE) * {2**_HIGH}D)"
         whole = f"CAST(floor({scaled}) AS BIGINT)"
@@ -110,7 +110,7 @@ class SparkDialect(Dialect):
         )
 
     def summable(self, value: str, column: SqlColumn) -> str:
-        """Return a whole number with room for the sum, which Sail would let wrap around."""
+        """Return an integer with space for the sum, which would wrap around in Sail."""
         return f"CAST({value} AS DECIMAL(20, 0))" if column.kind is Kind.INTEGER else value
 
 
@@ -119,7 +119,7 @@ def _interval(length: timedelta) -> str:
 
 
 def _constant(column: SqlColumn, moment: datetime, zone: tzinfo | None, margin: timedelta) -> str:
-    """Write an instant as what the column is compared with, a local time with a margin."""
+    """Write an instant as a constant of the column's type; a local time with a margin."""
     if column.kind is Kind.INSTANT:
         return f"TIMESTAMP '{moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' ')}Z'"
     local = (moment + margin).astimezone(zone or UTC).replace(tzinfo=None)

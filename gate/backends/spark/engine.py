@@ -1,4 +1,4 @@
-"""Spark as an engine: what a table has, what a statement would read, and its rows."""
+"""Spark as an engine: the columns of a table, the size of a scan, and rows."""
 
 # ruff: noqa: S608 - names are quoted, the policy's expressions are checked first
 
@@ -12,7 +12,8 @@ from gate.backends.spark.dialect import SparkDialect
 from gate.backends.spark.refusals import SparkStatementError, no_table
 from gate.backends.spark.session import SparkSession
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn
 from gate.backends.sql.settings import table_parts
 
 if TYPE_CHECKING:
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
     from gate.measure.diagnosis import CheckResult
 
 _NAMES: Final = {"byte": "tinyint", "short": "smallint", "integer": "int", "long": "bigint"}
-"""The protocol's names of types that SQL calls otherwise."""
+"""The protocol's names of types that have another name in SQL."""
 _OPTIMIZED: Final = re.compile(r"== Optimized Logical Plan ==\n(.*?)\n\n", re.DOTALL)
 _BRANCH: Final = re.compile(r"[ :|+-]*")
 """The prefix of a node in a plan; it grows with the depth."""
 _SIZE: Final = re.compile(r"Statistics\(sizeInBytes=([0-9.E+]+) ([KMGTPE]?i?B)")
 _SOURCE: Final = re.compile(r"DataSourceExec: .*statistics=\[.*?Bytes=(?:Ine|E)xact\(([0-9]+)\)")
-"""Sail's plan has sizes with what reads."""
+"""In Sail's plan, the nodes that read have sizes."""
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _UNKNOWN: Final = 1 << 60
-"""From here on a size means that Spark knows none: it then uses its largest size."""
+"""A size from which on Spark does not know the size: it then uses its largest one."""
 _OLDEST: Final = (3, 5)
 
 
@@ -45,7 +46,7 @@ class SparkEngine:
         self._conditions = Conditions(self.dialect.name)
 
     def relation(self, table: str) -> str:
-        """Return the name, quoted. What a table's format has replaced, Spark does not read."""
+        """Return the quoted name. Rows that a table's format has replaced are not read by Spark."""
         return ".".join(map(self.dialect.identifier, table_parts(table)))
 
     def columns(self, table: str) -> Mapping[str, SqlColumn]:
@@ -53,12 +54,12 @@ class SparkEngine:
         columns = dict[str, SqlColumn]()
         for field in self._session.schema(f"SELECT * FROM {self.relation(table)}"):
             columns.update(self._flat(field.name, field.data_type))
-        if not columns:  # to Sail a path where nothing is is a table without columns and rows
+        if not columns:  # Sail treats a missing path as a table without columns and rows
             raise no_table()
         return columns
 
     def types(self, relation: str, expressions: Sequence[str]) -> list[SqlColumn | str]:
-        """Return what each expression is, or Spark's words about it."""
+        """Return the type of each expression, or Spark's words about it."""
         try:
             fields = self._session.schema(_selected(relation, expressions))
         except SparkStatementError as error:
@@ -70,7 +71,7 @@ class SparkEngine:
         return [self._column(field.data_type) for field in fields]
 
     def size(self, statement: str) -> ScanSize | None:
-        """Return what the files of the tables hold, as far as Spark knows it beforehand."""
+        """Return the size of the tables' files, if Spark knows it beforehand."""
         size = _planned(self._session.costs(statement))
         return None if size is None else ScanSize(bytes=size, exact=False)
 
@@ -79,7 +80,7 @@ class SparkEngine:
         return self._session.rows(statement)
 
     def scanned(self) -> int | None:
-        """Return how many bytes the tasks have read."""
+        """Return the number of bytes that the tasks have read."""
         return self._session.scanned
 
     def close(self) -> None:
@@ -91,7 +92,7 @@ class SparkEngine:
         return self._conditions.parse(role, text)
 
     def examine(self, table: str) -> "tuple[CheckResult, ...]":
-        """Return the server's version, and whether it is one that the gate knows."""
+        """Return the server's version, and whether the gate supports it."""
         from gate.measure.diagnosis import Check, CheckResult, Level  # noqa: PLC0415 - one command's
 
         version = self._session.version()
@@ -124,7 +125,7 @@ class SparkEngine:
 
 
 def _planned(plan: str) -> int | None:
-    """Return the bytes of all tables of a plan; None: one of them is not known."""
+    """Return the bytes of all tables in a plan; None: one of them is unknown."""
     if sources := _SOURCE.findall(plan):
         return sum(map(int, sources))
     logical = _OPTIMIZED.search(plan)

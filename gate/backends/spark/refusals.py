@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import grpc
 
 _TRANSPORT: Final[tuple[tuple[str, str, str], ...]] = (
-    ("HTTP proxy|http_proxy", "the proxy does not let it through", "proxy"),
+    ("HTTP proxy|http_proxy", "the proxy refuses it", "proxy"),
     ("onnection refused", "connection refused", "connection-refused"),
     (
         "DNS resolution failed|Domain name not found|[Nn]ame or service not known",
@@ -35,7 +35,7 @@ _TRANSPORT: Final[tuple[tuple[str, str, str], ...]] = (
     ("[Tt]imed? ?out|FD Shutdown|nreachable|No route", "no connection in time", "no-connection"),
     ("Socket closed|[Cc]onnection (?:reset|closed)|Broken pipe", "it hung up", "spark-hung-up"),
 )
-"""By what gRPC says of a connection: our words, and the key of what to do."""
+"""Our words for gRPC's words about a connection, and the key of the remedy."""
 _STATUS: Final[Mapping[str, tuple[str, str]]] = {
     "UNAUTHENTICATED": ("it does not accept the login", "spark-login"),
     "PERMISSION_DENIED": ("the login may not do this", "spark-rights"),
@@ -43,7 +43,8 @@ _STATUS: Final[Mapping[str, tuple[str, str]]] = {
     "RESOURCE_EXHAUSTED": ("it is at its limits", "spark-overloaded"),
     "UNAVAILABLE": ("it is not available", "spark-overloaded"),
 }
-"""By gRPC's status, https://grpc.github.io/grpc/core/md_doc_statuscodes.html."""
+"""Our words, and the key of the remedy, for each status of gRPC,
+https://grpc.github.io/grpc/core/md_doc_statuscodes.html."""
 _CLASSES: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|CATALOG_NOT_FOUND|NO_SUCH_CATALOG|PATH_NOT_FOUND"
@@ -56,27 +57,27 @@ _CLASSES: Final[tuple[tuple[str, str, str], ...]] = (
     ("OPERATION_CANCEL|JOB_CANCEL", "somebody has cancelled the query there", "spark-cancelled"),
     ("FAILED_READ_FILE|FILE_NOT_EXIST|CANNOT_READ_FILE", "a file cannot be read", "spark-file"),
 )
-"""Our words and the key of what to do, by the beginning of an error class."""
+"""Our words, and the key of the remedy, for each beginning of an error class."""
 _EXECUTOR_LOST: Final = re.compile(
     "ExecutorLost|executor.*lost|Lost executor|Slave lost|OutOfMemory|JobCancelled"
     "|SparkContext was shut ?down|stopped SparkContext"
 )
 _MISFIT: Final = re.compile(
-    # Of engines that have no error classes.
+    # For engines without error classes.
     "(?i)divi(?:de|sion) by zero|remainder by zero|can(?:no|')t cast|overflow|error parsing"
 )
 _CLASS: Final = re.compile(r"\[([A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)?)\]")
 _VALUE_STATE: Final = "22"
-"""The class of SQLSTATE of data exceptions; 42 is that of mistakes in the statement (ISO 9075)."""
+"""The SQLSTATE class of data exceptions; 42 is that of mistakes in the statement (ISO 9075)."""
 _STATEMENT_STATE: Final = "42"
 _RIGHTS_STATE: Final = "42501"
 _OF_STATEMENTS: Final = ("INTERNAL", "INVALID_ARGUMENT", "UNKNOWN")
-"""gRPC's statuses of what a server says of a statement."""
+"""gRPC's statuses of errors about a statement."""
 _PLACE: Final = re.compile(
     r"^== SQL .*position ([0-9]+)\) ==$.*?^ *(\^+)$", re.MULTILINE | re.DOTALL
 )
 _LONGEST: Final = 120
-"""Characters of an expression that a message repeats."""
+"""The maximum number of characters of an expression that a message repeats."""
 _BEHIND: Final = re.compile(r"(?:\.? +SQLSTATE: .*|; line [0-9]+ pos [0-9]+;?.*|\n.*)", re.DOTALL)
 """The parts after the sentence: the state, the place, the whole plan."""
 _QUOTED: Final = re.compile(r"""'[^']*'|"[^"]*"|[0-9]+(?:\.[0-9]+)?""")
@@ -89,36 +90,36 @@ class SparkFailure:
     status: str
     """gRPC's name of the status: ``UNAVAILABLE``."""
     text: str
-    """Spark's own words; rows' values may be in them."""
+    """Spark's own words, which may have values of rows."""
     error_class: str = ""
     """Such as ``CAST_INVALID_INPUT``; empty: the server has none."""
     state: str = ""
-    """The SQLSTATE; empty likewise."""
+    """The SQLSTATE; empty: the server has none."""
 
     @property
     def passing(self) -> bool:
-        """Whether the connection broke, so that the same may succeed when tried again."""
+        """Whether the connection broke, so that a retry may succeed."""
         broken = self.status == "UNAVAILABLE" and not _reason_of(_TRANSPORT[:-1], self.text)
         return broken or self.error_class.startswith("INVALID_CURSOR.DISCONNECTED")
 
 
 class SparkStatementError(MeasurementError):
-    """The statement is wrong, and has met no row."""
+    """The statement is wrong, and no row was read."""
 
     def __init__(self, words: str) -> None:
         reason = f"Spark refuses the statement: {words}"
         super().__init__(Cause.INVALID, reason + hint_for("spark-statement"))
         self.words = words
-        """Spark's own."""
+        """Spark's own words."""
 
 
 def no_table() -> MeasurementError:
-    """Return the refusal for a table that is not there."""
+    """Return the refusal for a missing table."""
     return _unasked("it has no such table or path", "spark-table")
 
 
 def failure_of(error: "grpc.RpcError") -> SparkFailure:
-    """Return what a failed call says, which gRPC has in its status and its trailing metadata."""
+    """Return the failure of a call, from gRPC's status and trailing metadata."""
     from google.rpc import error_details_pb2, status_pb2  # noqa: PLC0415 - with the client only
 
     text, details = str(error.details() or ""), dict[str, str]()
@@ -127,7 +128,7 @@ def failure_of(error: "grpc.RpcError") -> SparkFailure:
             continue
         for detail in status_pb2.Status.FromString(value).details:
             information = error_details_pb2.ErrorInfo()
-            detail.Unpack(information)  # what is something else leaves it empty
+            detail.Unpack(information)  # any other value leaves it empty
             details.update(information.metadata)
     named = _CLASS.search(text)
     return SparkFailure(
@@ -142,8 +143,8 @@ def refusal(failure: SparkFailure, statement: str, *, reads: bool) -> Measuremen
     """Return the error for an answer that is missing.
 
     Args:
-        failure: of a call.
-        statement: what was sent; empty: no SQL.
+        failure: the failure of a call.
+        statement: the sent statement; empty: no SQL.
         reads: whether rows were read, whose values Spark's words may repeat.
     """
     if failure.state.startswith(_VALUE_STATE) or (reads and _is_misfit(failure)):
@@ -151,7 +152,7 @@ def refusal(failure: SparkFailure, statement: str, *, reads: bool) -> Measuremen
     reason = _class_reason(failure)
     if reason is not None:
         return _unasked(*reason)
-    # Of a statement that read nothing, what has no class can only be a mistake in it.
+    # If a statement read nothing, an error without a class can only be a mistake in it.
     unnamed = not reads and not failure.state and failure.status in _OF_STATEMENTS
     if failure.state.startswith(_STATEMENT_STATE) or unnamed:
         return SparkStatementError(_own_words(failure))
@@ -159,11 +160,13 @@ def refusal(failure: SparkFailure, statement: str, *, reads: bool) -> Measuremen
 
 
 def _unasked(reason: str, key: str) -> MeasurementError:
-    return MeasurementError(Cause.BACKEND_ERROR, f"Spark cannot be asked: {reason}{hint_for(key)}")
+    return MeasurementError(
+        Cause.BACKEND_ERROR, f"Spark cannot be queried: {reason}{hint_for(key)}"
+    )
 
 
 def _own_words(failure: SparkFailure) -> str:
-    """Return the sentence that Spark says of a statement; only of one that has met no row."""
+    """Return Spark's sentence about a statement, only if no row was read."""
     text = _CLASS.sub("", failure.text, count=1).strip()
     return _BEHIND.sub("", text).rstrip(".;: ")
 
@@ -191,7 +194,7 @@ def _misfit(failure: SparkFailure, statement: str) -> str:
 
 
 def _reason(failure: SparkFailure) -> tuple[str, str]:
-    """Return our words and the key of what to do."""
+    """Return our words and the key of the remedy."""
     if not failure.error_class and (reason := _reason_of(_TRANSPORT, failure.text)):
         return reason
     if _EXECUTOR_LOST.search(failure.text):
@@ -203,7 +206,7 @@ def _reason(failure: SparkFailure) -> tuple[str, str]:
 
 
 def _masked(failure: SparkFailure) -> str:
-    """Return Spark's words without anything that could be a value."""
+    """Return Spark's words without any possible value of a row."""
     return _QUOTED.sub("...", _own_words(failure))[:_LONGEST]
 
 

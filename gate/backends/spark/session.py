@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 SETTINGS: Final[Mapping[str, str]] = {
     "spark.sql.session.timeZone": "UTC",
-    # An overflow, a bad cast and a division by zero are errors, and not NULL.
+    # An overflow, a bad cast and a division by zero are errors instead of NULL.
     "spark.sql.ansi.enabled": "true",
-    # A file that is gone or damaged is an error, and its rows are not just missing.
+    # A deleted or damaged file is an error; its rows are not just missing.
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.files.ignoreCorruptFiles": "false",
-    # What quotes, names, ${...} and TIMESTAMP mean in SQL.
+    # The meaning of quotes, names, ${...} and TIMESTAMP in SQL.
     "spark.sql.caseSensitive": "false",
     "spark.sql.timestampType": "TIMESTAMP_LTZ",
     "spark.sql.variable.substitute": "false",
     "spark.sql.parser.escapedStringLiterals": "false",
     "spark.sql.parser.quotedRegexColumnNames": "false",
     "spark.sql.ansi.doubleQuotedIdentifiers": "false",
-    # It takes partitions for rows.
+    # Sail treats partitions as rows.
     "spark.sql.optimizer.metadataOnly": "false",
 }
-"""On which it depends what a statement counts, and what they have to be."""
+"""The settings that affect what a statement counts, with their required values."""
 
 
 class SparkSession:
-    """One run's session; it begins with the first question."""
+    """The session of one run; it begins with the first query."""
 
     def __init__(self, connection: SparkConnection) -> None:
         self._connection = connection
@@ -44,16 +44,16 @@ class SparkSession:
 
     @property
     def scanned(self) -> int | None:
-        """Bytes that all statements have read; None: the server does not say it."""
+        """The bytes that all statements have read; None: the server does not report them."""
         return sum(self._read.values()) or None
 
     def version(self) -> str | None:
-        """Return the version of Spark; None: the server has none to tell."""
+        """Return the version of Spark; None: the server has none."""
         question = self._protocol.AnalyzePlanRequest.SparkVersion()
         try:
             answer = self._analyze("", spark_version=question)
         except MeasurementError as error:
-            if error.cause is Cause.INVALID:  # Sail asks the Python that it finds beside itself
+            if error.cause is Cause.INVALID:  # Sail asks the Python installation beside it
                 return None
             raise
         return str(answer.spark_version.version)
@@ -70,9 +70,9 @@ class SparkSession:
         return str(self._analyze(statement, explain=question).explain.explain_string)
 
     def rows(self, statement: str) -> list[Row]:
-        """Run a statement; an answer that may not be whole is an error.
+        """Run a statement; an answer that may be incomplete is an error.
 
-        When the wait ends without an answer, this asks the server to stop.
+        If the time ends without an answer, this asks the server to stop.
         """
         self._begin()
         operation = self._running = str(uuid4())
@@ -86,7 +86,7 @@ class SparkSession:
         return rows
 
     def close(self) -> None:
-        """End the session, and what still runs in it."""
+        """End the session, and its running statements."""
         if self._running is not None:
             self._interrupt(self._running)
         if self._begun:
@@ -118,22 +118,24 @@ class SparkSession:
             yield from rows
 
     def _begin(self) -> None:
-        """Make the session's settings what they must be, and see that they are."""
+        """Set the session's settings to their required values, and check them."""
         if self._begun:
             return
         config = self._protocol.ConfigRequest
         pairs = [self._protocol.KeyValue(key=key, value=SETTINGS[key]) for key in SETTINGS]
-        # A setting that cannot be set is not a failure yet: it may already have its value.
+        # A setting that cannot be set is not yet a failure: it may already have its value.
         change = config.Operation(set=config.Set(pairs=pairs, silent=True))
         question = config.Operation(get_option=config.GetOption(keys=list(SETTINGS)))
         self._configure(change)
         self._begun = True
         answer = self._configure(question)
-        # A server that does not know a setting does not heed it either.
+        # A server that does not know a setting does not follow it either.
         values = {pair.key: pair.value for pair in answer.pairs if pair.HasField("value")}
         for key, value in SETTINGS.items():
             if values.get(key, value).lower() != value.lower():
-                reason = f"Spark cannot be asked: its setting {key} is {values[key]}, and stays so"
+                reason = (
+                    f"Spark cannot be queried: its setting {key} is {values[key]}, and stays so"
+                )
                 raise MeasurementError(Cause.BACKEND_ERROR, reason + hint_for("spark-setting"))
 
     def _configure(self, operation: object) -> Any:
@@ -146,7 +148,7 @@ class SparkSession:
         return self._connection.ask("AnalyzePlan", request, statement)
 
     def _plan(self, statement: str) -> Any:
-        """Return a statement as a relation: what is not a query cannot be one."""
+        """Return a statement as a relation: only queries can be relations."""
         relation = self._protocol.Relation
         common = self._protocol.RelationCommon(plan_id=0)
         sql = self._protocol.SQL(query=statement)
@@ -164,7 +166,7 @@ def _rows_of(batch: Any) -> Iterator[Row]:
 
 
 def _values(column: Any) -> list[Any]:
-    """Return Python's values; a decimal without digits behind the point is a whole number."""
+    """Return Python's values; a decimal without fractional digits is an integer."""
     values = column.to_pylist()
     if getattr(column.type, "scale", None) != 0:
         return list(values)

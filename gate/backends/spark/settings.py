@@ -1,4 +1,4 @@
-"""How to reach a Spark Connect server: the settings, and the policy's ``backend`` block."""
+"""The settings for a Spark Connect server, and the policy's ``backend`` block for them."""
 
 import re
 from collections.abc import Mapping
@@ -14,9 +14,10 @@ from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settin
 from gate.dataclass import dataclass
 from gate.parsing.files import literals
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
-from gate.parsing.reader import OUTSIDE, Reader, written
+from gate.parsing.reader import Reader, written
 from gate.parsing.schema import Scalar
 from gate.parsing.values import SECRET
+from gate.parsing.variables import OUTSIDE
 
 _EXAMPLE: Final = "sc://spark:15002"
 _ADDRESS: Final = re.compile(
@@ -29,7 +30,7 @@ _PORT: Final = 15002
 _LAST_PORT: Final = 65535
 _NEAR: Final = ("localhost", "127.0.0.1", "[::1]")
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
-"""A parameter whose name has one of them is secret."""
+"""A parameter whose name contains one of these words is secret."""
 _PARAMETER: Final = re.compile(r";\s*([^=;]+)=([^;]*)")
 
 
@@ -40,13 +41,13 @@ class SparkAddress:
     target: str
     """Host and port."""
     secure: bool
-    """Whether the server is spoken to over TLS."""
+    """Whether the connection uses TLS."""
     token: str | None = field(default=None, repr=False)
     user: str = "gate"
     agent: str = ""
-    """How a proxy or the server's log is to call the client; empty: as this program."""
+    """The client's name for a proxy or the server's log; empty: the name of this program."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Sent with every call (``x-databricks-cluster-id``)."""
+    """Headers of every call (``x-databricks-cluster-id``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +58,23 @@ class SparkSettings:
 
     address: SparkAddress
     token: str | None = field(default=None, repr=False)
-    """Given apart; never together with the address's own."""
+    """A separate token; never together with the address's own."""
     ca: Path | None = None
-    """A PEM file of the authorities to trust; None: those that gRPC brings along."""
+    """A PEM file of the trusted authorities; None: the built-in ones of gRPC."""
     cert: Path | None = None
-    """The client's certificate, PEM; with ``key``, unless it holds both."""
+    """The client's certificate, PEM; with ``key``, unless one file has both."""
     key: Path | None = None
     table: TableSettings
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """Return what is sent with every call."""
+        """Return the metadata of every call."""
         token = self.token or self.address.token
         login = [("authorization", f"Bearer {token}")] if token else []
         return (*login, *self.address.headers.items())
 
 
 def secrets(settings: SparkSettings) -> tuple[str, ...]:
-    """Return the token in every form that is sent or written, and the headers that are secret."""
+    """Return the token in every form that is sent or written, and the secret headers."""
     address = settings.address
     hidden = [value for name, value in address.headers.items() if _is_secret(name)]
     texts = [text for text in (settings.token, address.token, *hidden) if text]
@@ -86,14 +87,14 @@ def files(settings: SparkSettings) -> tuple[str, ...]:
 
 
 def parse_address(text: str, *, login: bool = False) -> SparkAddress:
-    """Return what a connection string says.
+    """Return the parts of a connection string.
 
     Args:
         text: ``sc://host:port/;name=value``.
-        login: whether a token is sent that is not in the text.
+        login: whether there is a token outside of the text.
 
     Raises:
-        ValueError: it is none; the message repeats nothing of it, for it may hold a token.
+        ValueError: it is not valid; the message does not repeat it, since it may have a token.
     """
     parts = _ADDRESS.fullmatch(text.strip())
     if parts is None or int(parts["port"] or _PORT) not in range(1, _LAST_PORT + 1):
@@ -132,7 +133,7 @@ def _is_secret(name: str) -> bool:
 
 
 class _Address(Scalar[str]):
-    """A connection string; what is secret in it must come from outside."""
+    """A connection string; secrets in it must come from variables."""
 
     def __init__(self) -> None:
         json = {"type": "string", "pattern": r"^\s*sc://|\$\{"}

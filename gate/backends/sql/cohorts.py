@@ -122,9 +122,7 @@ def _cohorts(
     if not steps:
         there = bool(counts)
         cause = Cause.NO_TRAFFIC if there else Cause.NO_DATA
-        reason = (
-            "of all rows in the time none is an event" if there else f"{noun} no row in the time"
-        )
+        reason = "no row in this time is an event" if there else f"{noun} no row in the time"
         return Unmeasured(cause=cause, reason=reason, query=query)
     return Cohorts(
         groups={values: _cohort(points, covered) for values, points in sorted(steps.items())},

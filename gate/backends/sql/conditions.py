@@ -10,11 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from gate.backends.sql.constants import possible_values, truth_of
-from gate.backends.sql.engine import SqlExpression
-from gate.backends.sql.functions import PREDICATES
+from gate.backends.sql.constants import SqlExpression, possible_values, truth_of
+from gate.backends.sql.functions import PREDICATES, check_words
 from gate.backends.sql.tokens import SqlToken, TokenError, tokens_of
-from gate.backends.sql.words import check_words
 from gate.measure import Cause, MeasurementError
 
 _VALUES: Final = (
@@ -64,7 +62,7 @@ class Conditions:
 
         Args:
             role: the key in the policy.
-            text: as the policy has it.
+            text: the text in the policy.
 
         Raises:
             MeasurementError: it is something else, or may depend on more than the row; the message
@@ -126,7 +124,7 @@ class Conditions:
                 self._check_evaluation(node, kind)
 
     def _check_list(self, node: Any) -> None:
-        """Raise an error for a name that ClickHouse would take for another table."""
+        """Raise an error for a name that ClickHouse would read as another table."""
         if node.args.get("field"):
             raise TokenError("a list in brackets must follow IN; write status IN (500, 503)", 0)
         if self._dialect == "clickhouse":

@@ -63,8 +63,8 @@ class Parts:
         The incomplete parts at the ends of the span are judged with the part beside them.
 
         Args:
-            rows: of the span, by their part.
-            usual: what is usual at other times.
+            rows: the rows of the span, by their part.
+            usual: the usual numbers at other times.
         """
         whole, span, excused = self.whole, self.inner, usual.excuse(self.span)
         if span is None:
@@ -154,11 +154,11 @@ def lost_rows(
     """Return the suspicion that rows were lost in the gaps of a log; None without gaps.
 
     Args:
-        seen: how much of the span has rows.
-        span: what is counted.
-        per_row: how many events, or how much is spent, a row stands for in the mean.
+        seen: the share of the span with rows.
+        span: the counted span.
+        per_row: the mean number of events, or the mean amount, of a row.
         slices: given: slices are counted instead, and each in a hole may have been bad.
-        rows: that were read.
+        rows: the rows that were read.
     """
     gaps = seen.gaps
     if gaps.longest is None:

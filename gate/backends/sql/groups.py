@@ -53,7 +53,7 @@ class Groups:
         Args:
             rows: one for each group.
             keys: the names of the first columns.
-            numbers: those of the others, and how each is put together.
+            numbers: the names of the other columns, with the way to combine each.
         """
         names = [*keys, *numbers]
         columns = zip(*rows, strict=True) if rows else [()] * len(names)
@@ -83,8 +83,8 @@ class Groups:
         """Return numbers combined by a common property of the groups.
 
         Args:
-            places: of each group what it belongs to; None: it is left out.
-            names: of the numbers.
+            places: the property of each group; None: it is left out.
+            names: the names of the numbers.
 
         Returns:
             The numbers, in the order of their names.
@@ -110,8 +110,8 @@ class Groups:
         """Return numbers combined by a common property, in the order of the first number.
 
         Args:
-            places: of each group what it belongs to; None: it is left out.
-            names: of the numbers.
+            places: the property of each group; None: it is left out.
+            names: the names of the numbers.
 
         Returns:
             The columns of the numbers.

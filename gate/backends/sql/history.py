@@ -100,9 +100,9 @@ class StepColumns:
         """Return the counts of each step.
 
         Args:
-            groups: that the scan has left.
-            sums: of the steps.
-            covered: of each step, whether it is known what happened.
+            groups: the groups of the scan.
+            sums: the sums of the steps.
+            covered: whether the events of each step are known.
         """
         if self.amount is not None:
             return self._by_amounts(self.amount, sums, covered)

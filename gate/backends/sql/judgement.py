@@ -141,7 +141,7 @@ def of_slo(slo: CheckedSlo, events: SurveyedEvents, source: Source) -> Iterator[
             level=Level.DOUBT,
             message=f"the outcome of {events.unknown:,} of {events.rows:,} rows is NULL",
             remedy=(
-                "an unknown outcome counts as bad, and adds nothing to what is spent; log it, or"
+                "an unknown outcome counts as bad, and adds nothing to the spent amount; log it, or"
                 " leave these rows out with total"
             ),
             examined=source.examined,

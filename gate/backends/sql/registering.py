@@ -79,8 +79,8 @@ def sql_registration(
     Args:
         settings: the class of its settings, which has the name of the dialect.
         block: as in `Registration`.
-        engine: connects to the server; called for each measurement, and not before.
-        packages: what pip installs, by the name of each module that is needed and may be missing.
+        engine: connects to the server; called for each measurement, never earlier.
+        packages: the pip package of each needed module that may be missing, by the module's name.
         secrets: as in `Registration`.
         files: as in `Registration`.
         public: as in `Registration`.

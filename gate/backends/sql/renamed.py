@@ -1,6 +1,6 @@
-"""A column that had values before and has none any more, while rows have new columns since.
+"""A column that had values before and has none any more, while rows have new columns.
 
-Whether only failures have a column, or nothing failed any more, its absence alone cannot say.
+Its absence alone is ambiguous: maybe only failures have the column, or nothing failed any more.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -18,26 +18,27 @@ from gate.measure import Cause, Suspicion
 from gate.slo.objective import Span
 
 _FEWEST: Final = 3
-"""Values that are missed: of this many independent ones, none at all comes once in 20 times
-(e^-3). A new column must come, too, so that fewer are enough than for a value."""
+"""The minimum number of missing values: of this many independent ones, none at all happens once in
+20 times (e^-3). A new column is required, too, so that fewer are enough than for a value."""
 _ALIKE: Final = 5
-"""How many times as often, or as seldom, a new column may have a value as the one that is missed;
-and how many times as seldom before, when not every process was of the new release."""
+"""The maximum ratio between the frequency of a new column's values and that of the missing ones;
+and the minimum ratio between its frequency now and before, when some processes may have had the new
+release."""
 _AT_ONCE: Final = 100
-"""Columns in a statement, so that wide rows need little memory."""
+"""The number of columns in a statement, so that wide rows need little memory."""
 _MOST_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renamed:
-    """A column of an indicator that may have another name now."""
+    """A column of an indicator that may have been renamed."""
 
     indicator: SqlIndicator
     gone: GoneColumn
     span: Span
 
     def suspicion(self, replacement: "Replacement") -> Suspicion:
-        """Suspect that the events with a value of the new columns were judged without it."""
+        """Suspect that the events with a value in the new columns were judged without it."""
         gone, good, bad = self.gone, replacement.good, replacement.bad
         names = replacement.columns
         listed = ", ".join(f'"{name}"' for name in names[:_MOST_SHOWN])
@@ -57,7 +58,7 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replacement:
-    """What may stand in the place of a column, and the events that have a value of it."""
+    """The possible replacements of a column, and the number of events with a value in them."""
 
     columns: tuple[str, ...]
     good: int
@@ -67,14 +68,14 @@ class Replacement:
 def renamed(
     indicator: SqlIndicator, doubts: Doubts, timeline: Timeline, parts: Parts
 ) -> Iterator[Renamed]:
-    """Yield the columns of an indicator that lack values; a column of all rows needs no look."""
+    """Yield the columns of an indicator that lack values, except those that all rows have."""
     for gone in gone_columns(doubts, timeline, parts):
         if not gone.unmistakable and gone.share * gone.rows >= _FEWEST:
             yield Renamed(indicator=indicator, gone=gone, span=parts.span)
 
 
 def replacements(rows: RowSource, every: Collection[Renamed]) -> Mapping[Renamed, Replacement]:
-    """Return what may stand in the place of each column; not of those that nothing replaces.
+    """Return the possible replacements of each column, without columns that have none.
 
     The rows are read once more for each indicator, and again for new columns.
     """
@@ -96,7 +97,7 @@ def replacements(rows: RowSource, every: Collection[Renamed]) -> Mapping[Renamed
 def _new_columns(
     wide: RowSource, indicator: SqlIndicator, every: Collection[Renamed]
 ) -> Iterator[tuple[Renamed, tuple[str, ...]]]:
-    """Yield the new columns that have values as often as the missing ones; nothing without such."""
+    """Yield the new columns with values as often as the missing ones; nothing if there are none."""
     others = sorted(wide.columns.keys() - indicator.columns - {wide.timestamp})
     new: dict[Renamed, tuple[str, ...]] = dict.fromkeys(every, ())
     for start in range(0, len(others), _AT_ONCE):
@@ -115,7 +116,7 @@ def _new_columns(
 
 
 def _new(each: Renamed, timeline: Timeline, value: str, rows: str) -> bool:
-    """Return whether a column came for what is missed: as often, and hardly ever before."""
+    """Return whether a column may replace the missing one: as frequent, and very rare before."""
     span, since, share = each.span, each.gone.since, each.gone.share
     before, after = (
         Fraction(timeline.sum(value, places), timeline.sum(rows, places))
@@ -152,6 +153,6 @@ def _statement(wide: RowSource, indicator: SqlIndicator, every: Collection[Renam
 
 
 def _value(wide: RowSource, name: str) -> str:
-    """Return SQL for a value; an empty text says no more than none."""
+    """Return SQL for a value; an empty text counts as NULL."""
     column = wide.dialect.identifier(name)
     return f"nullif({column}, '')" if wide.columns[name].kind is Kind.TEXT else column

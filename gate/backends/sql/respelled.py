@@ -1,6 +1,6 @@
-"""A condition that matched before and no longer does, while a new value of its column came.
+"""A condition that matched before and no longer does, while its column got a new value.
 
-What a row says is never shown: only how many new values there are.
+The values of rows are never shown, only the number of new values.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,45 +20,46 @@ from gate.measure import Cause, Suspicion
 from gate.slo.objective import Span
 
 _FEWEST: Final = 10
-"""Events that are missed: of this many independent events, none at all comes once in 22,000
-times (e^-10)."""
+"""The minimum number of missing events: of this many independent events, none at all happens once
+in 22,000 times (e^-10)."""
 _MOST_VALUES: Final = 50
-"""The most values of a column that separates kinds; more are ids or words of users."""
+"""The maximum number of values of a column that separates kinds; with more, they are ids or words
+of users."""
 _ALIKE: Final = 5
-"""How many times as often, or as seldom, the new values may come as what is missed."""
+"""The maximum ratio between the frequencies of the new values and of the missing events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """Whether a column has new values since an instant, in the events of a span.
+    """A search for new values of a column since an instant, in the events of a span.
 
-    Those events are counted that count the other way: as good where bad ones are missed.
+    It considers events with the opposite outcome: good ones if bad events are missing.
     """
 
     indicator: SqlIndicator
     column: str
     bad: bool
-    """Whether bad events are missed, or good ones."""
+    """Whether bad events are missing; otherwise, good ones are."""
     span: Span
     since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """A kind of events that has stopped altogether, though many would be expected since."""
+    """A kind of events that has stopped completely, although many would be expected since."""
 
     lookups: tuple[Lookup, ...]
-    """One for each column that may say why."""
+    """One for each column that may explain it."""
     share: Fraction
-    """The share of all events, before."""
+    """The share of all events before."""
     after: int
-    """Events since."""
+    """The number of events since."""
 
     def suspicions(self, values: Mapping[Lookup, tuple[int, int]]) -> Iterator[Suspicion]:
-        """Suspect new values in the place of those that the condition is about.
+        """Suspect new values in place of those in the condition.
 
         Args:
-            values: how many new values there are, and how many events they have.
+            values: the number of new values, and the number of their events.
         """
         for lookup in self.lookups:
             number, events = values[lookup]
@@ -70,7 +71,7 @@ class Stopped:
 def stopped(
     rows: RowSource, indicator: SqlIndicator, doubts: Doubts, timeline: Timeline, parts: Parts
 ) -> Iterator[Stopped]:
-    """Yield which kinds of events have stopped in a span, bad ones or good ones."""
+    """Yield the kinds of events, bad or good, that have stopped in a span."""
     texts = [
         name
         for name in sorted(indicator.columns)
@@ -100,7 +101,7 @@ def _split(places: range, border: int) -> tuple[range, range]:
 
 
 def new_values(rows: RowSource, lookups: Collection[Lookup]) -> Mapping[Lookup, tuple[int, int]]:
-    """Return how many values came only since then, and how many events they have.
+    """Return the number of values that came only since then, and the number of their events.
 
     The rows are read once more for each indicator, column and kind of events.
     """
@@ -115,7 +116,7 @@ def new_values(rows: RowSource, lookups: Collection[Lookup]) -> Mapping[Lookup, 
 
 
 def _new_values(rows: RowSource, lookups: Collection[Lookup]) -> Iterator[tuple[int, int]]:
-    """Answer lookups that differ in time only."""
+    """Answer lookups that differ only in time."""
     indicator, name, bad = next((each.indicator, each.column, each.bad) for each in lookups)
     instants = {
         instant
@@ -134,7 +135,7 @@ def _new_values(rows: RowSource, lookups: Collection[Lookup]) -> Iterator[tuple[
     events = statement.count(indicator.event)
     others = statement.count(indicator.event, other)
     try:
-        # A value in each stretch, and what is not counted there; and beside them all.
+        # The values and the uncounted events in each stretch, and in all stretches together.
         groups, _ = statement.run([], len(statement.bounds) * (_MOST_VALUES + 2))
     except TooManyGroupsError:
         for lookup in lookups:
@@ -151,7 +152,7 @@ def _new_values(rows: RowSource, lookups: Collection[Lookup]) -> Iterator[tuple[
 def _values(
     groups: Sequence[tuple[int | None, str | None, int, int]], lookup: Lookup
 ) -> Collection[tuple[int, int]]:
-    """Return of each value its events before, and those that count the other way."""
+    """Return for each value its events before, and those with the opposite outcome."""
     start, since, end = map(microseconds, (lookup.span.start, lookup.since, lookup.span.end))
     values: dict[str, tuple[int, int]] = {}
     for newest, value, events, others in groups:

@@ -96,10 +96,10 @@ def ask_for_slices(
     """Group by slices.
 
     Args:
-        statement: that is asked.
-        slices: what they are.
-        indicator: that judges them.
-        time: in which slices are looked at; it begins with one.
+        statement: the statement.
+        slices: the slices.
+        indicator: the indicator that judges them.
+        time: the time of the slices; it begins with one.
     """
     statement.step_key(time, slices.length)
     return SliceColumns(

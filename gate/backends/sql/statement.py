@@ -80,7 +80,7 @@ class Statement:
         If there are many bounds they must include the multiples in the times that need them.
 
         Args:
-            steps: by their length, the time in which they are needed, which begins with a step.
+            steps: the time of the needed steps, which begins with a step, by their length.
         """
         self.newest()
         self.moments = [self.key(passed(self.bounds))]
@@ -148,8 +148,8 @@ class Statement:
         """Run the scan; return the groups, and why columns cannot be used in some times.
 
         Args:
-            times: in which rows are looked at, each between bounds; all that are asked about later.
-            most: how many groups there may be; None: any number.
+            times: the times of the examined rows, each between bounds; all that are needed later.
+            most: the maximum number of groups; None: unlimited.
 
         Raises:
             TooManyGroupsError: there are more.

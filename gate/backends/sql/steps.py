@@ -85,7 +85,7 @@ class RowSteps:
 
         Args:
             extent: the extent of all rows.
-            max_age: how long silence after the newest row of all still means no events.
+            max_age: the time after the newest row of all in which silence means no events.
         """
         steps = range(len(self.bounds) - 1)
         there = [bool(self.rows.get(place)) for place in steps]
@@ -134,10 +134,10 @@ class Scanned:
 
         Args:
             statement: it has run.
-            groups: that it has left.
-            faults: of times that were looked at.
+            groups: its groups.
+            faults: the faults in the examined times.
             time: the part of it that is asked about; None: all of it.
-            usual: what is known of other times already; None: nothing.
+            usual: the usual numbers at other times; None: unknown.
         """
         self.groups = groups
         self._statement, self._time = statement, time or statement.time

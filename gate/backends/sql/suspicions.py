@@ -1,11 +1,12 @@
-"""Reasons to doubt a count: outcomes that are NULL, and columns that have disappeared."""
+"""The numbers of a count, and its doubts: outcomes that are NULL, and columns that are gone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.sql.amounts import AmountColumns, ask_for_amount
 from gate.backends.sql.coverage import Parts
 from gate.backends.sql.rows import SqlIndicator
 from gate.backends.sql.statement import Statement
@@ -13,6 +14,7 @@ from gate.backends.sql.timeline import Timeline
 from gate.dataclass import dataclass
 from gate.measure import Cause, Counts, Suspicion
 from gate.slo.indicator import Slices
+from gate.slo.objective import Span
 
 _FEWEST: Final = 10
 """The fewest rows without a value that show that a column has disappeared."""
@@ -28,13 +30,13 @@ class Doubts:
     bad: str
     unknown: str
     values: tuple[tuple[str, str], ...]
-    """Each column, and the name of the number of its values."""
+    """Each column, with the name of the number of its values."""
     optional: frozenset[str]
-    """Those that only some rows need to have."""
+    """The columns that only some rows need to have."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """All of these names."""
+        """All these names."""
         return (self.rows, self.total, self.bad, self.unknown, *(name for _, name in self.values))
 
 
@@ -102,11 +104,11 @@ class GoneColumn:
     """Whether only some rows need to have it."""
     since: datetime
     share: Fraction
-    """The share of rows that had a value, before."""
+    """The share of rows with a value before."""
     after: range
-    """The stretches since."""
+    """The stretches of time since."""
     rows: int
-    """Rows since."""
+    """The number of rows since."""
 
     @property
     def unmistakable(self) -> bool:
@@ -115,16 +117,16 @@ class GoneColumn:
 
     @property
     def remedy(self) -> str:
-        """What to do, in the imperative."""
+        """The remedy, in the imperative."""
         return f'see what "{self.column}" is called since then, and name both in the indicator'
 
 
 def gone_columns(doubts: Doubts, timeline: Timeline, parts: Parts) -> Iterator[GoneColumn]:
-    """Yield the columns of an indicator that had values in a span, and at its end have none."""
+    """Yield the columns of an indicator that had values in a span, and have none at its end."""
     places = timeline.places(parts.inner) if parts.inner else range(0)
     for column, values in doubts.values:
         last = timeline.last(places, values)
-        if last is None:  # it never had one: nothing has gone
+        if last is None:  # it never had a value, so nothing has disappeared
             continue
         since = parts.end_after(timeline.ends[last])
         border = timeline.after(since)
@@ -152,3 +154,44 @@ def with_doubts(answer: Counts, doubts: tuple[Suspicion, ...], slices: Slices | 
         )
     every = (*answer.evidence.suspicions, *doubts)
     return replace(answer, evidence=replace(answer.evidence, suspicions=every))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanColumns:
+    """The names of an indicator's numbers."""
+
+    indicator: SqlIndicator
+    query: Callable[[Span], str]
+    rows: str
+    total: str
+    """The total events; for an amount all rows."""
+    bad: str
+    """The bad events; for an amount all rows."""
+    newest: str
+    """The time of the newest event."""
+    amount: AmountColumns | None
+    doubts: Doubts | None
+    """The names of the doubts' numbers; None: for an amount, or if no evidence was requested."""
+
+    @property
+    def numbers(self) -> Iterable[str]:
+        """All these names."""
+        yield from (self.rows, self.total, self.bad, self.newest)
+        yield from () if self.amount is None else self.amount.numbers
+        yield from () if self.doubts is None else self.doubts.numbers
+
+
+def ask_for_columns(statement: Statement, indicator: SqlIndicator, *, probe: bool) -> ScanColumns:
+    """Request the numbers that count an indicator, with those of the doubts if it is probed."""
+    statement.use(indicator)
+    event = indicator.event
+    return ScanColumns(
+        indicator=indicator,
+        query=statement.rows.repeatable(indicator),
+        rows=statement.count(),
+        total=statement.count(event),
+        bad=statement.count(event, indicator.bad),
+        newest=statement.newest_of(event),
+        amount=ask_for_amount(statement, indicator),
+        doubts=ask_for_doubts(statement, indicator) if probe else None,
+    )

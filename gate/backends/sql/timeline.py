@@ -25,8 +25,8 @@ class Timeline:
 
         Args:
             statement: it was `cut`.
-            groups: that it has left.
-            names: of the numbers.
+            groups: its groups.
+            names: the names of the numbers.
         """
         time = microseconds(statement.time.start), microseconds(statement.time.end)
         newest = statement.newest()
@@ -71,8 +71,8 @@ class Timeline:
         """Return the last stretch in which a number is neither 0 nor None; None: no such stretch.
 
         Args:
-            places: in which to look.
-            name: of the number.
+            places: the indices to search.
+            name: the name of the number.
             less: the number less this one must not be 0.
         """
         key = (name,) if less is None else (name, less)

@@ -15,7 +15,7 @@ _TOKEN: Final = re.compile(
     r"""(?P<blank>[ \t\r\n]+)
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)
-    | (?P<string>'(?:[^'\\\0]|''|\\[^'\0])*')      # a backslash never stands before its last quote
+    | (?P<string>'(?:[^'\\\0]|''|\\[^'\0])*')      # a backslash is never before its last quote
     | (?P<double>"(?:[^"\\\0]|"")+")
     | (?P<back>`(?:[^`\\\0]|``)+`)
     | (?P<operator>[-+*/<>=~!@\#%^&|?:]+)
@@ -84,7 +84,7 @@ def tokens_of(text: str, dialect: str) -> list[SqlToken]:
     """Split an expression into tokens.
 
     Args:
-        text: as the policy has it.
+        text: the text in the policy.
         dialect: ``clickhouse``, ``postgres`` or ``spark``.
 
     Raises:
@@ -156,7 +156,7 @@ def _check_pair(before: SqlToken | None, token: SqlToken) -> None:
     touching = before.place + len(before.text) == token.place
     first, second = before.kind, token.kind
     if first == second == "string":
-        raise TokenError("two texts stand side by side; join them with ||", token.place)
+        raise TokenError("two texts follow each other; join them with ||", token.place)
     if touching and second in {"string", "name"} and first in {"word", "number", "string", "name"}:
         reason = "a quote follows a word; put a space between them, and use no prefix such as E''"
         raise TokenError(reason, before.place)
@@ -174,7 +174,7 @@ _NAME_IN_QUOTES: Final = "a name in quotes is empty, does not end, or has a back
 _STRANGE: Final = {
     "'": (
         "a text in quotes does not end here for every engine; double a quote within it (it''s, but"
-        " in Spark LIKE 'it_s'), and let no backslash stand before a quote"
+        " in Spark LIKE 'it_s'), and put no backslash before a quote"
     ),
     '"': _NAME_IN_QUOTES,
     "`": _NAME_IN_QUOTES,
@@ -187,7 +187,7 @@ _STRANGE: Final = {
 def _strange(text: str, place: int) -> str:
     sign = text[place]
     if not sign.isascii():
-        return f"{sign!r} stands outside of quotes; put the name in quotes"
+        return f"{sign!r} is outside of quotes; put the name in quotes"
     return _STRANGE.get(sign, f"{sign!r} is not a part of an expression; remove it")
 
 

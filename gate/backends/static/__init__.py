@@ -1,4 +1,4 @@
-"""The ``static`` backend: counts that somebody wrote down, for trying a policy and for tests."""
+"""The ``static`` backend: written counts, for trying a policy and for tests."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final

@@ -1,4 +1,4 @@
-"""Reading a file of counts: exactly, and nothing in it taken for what it is not."""
+"""Read a file of counts exactly, without reinterpreting any value."""
 
 import re
 from collections.abc import Hashable, Sequence
@@ -23,10 +23,10 @@ _NUMBER: Final = re.compile(
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads numbers exactly as they are written, so that 0.1 is a tenth; no key is duplicated."""
+    """Reads numbers exactly as they are written, so that 0.1 is a tenth; keys must be unique."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return the block; of two entries of one name, YAML would keep the last."""
+        """Return the block; for duplicate keys, YAML would silently keep the last."""
         seen = set[str]()
         for key, _ in node.value:
             if str(key.value) in seen:
@@ -37,8 +37,8 @@ class _Loader(yaml.SafeLoader):
 
 
 def _exact(_: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
-    # What is not a plain number (.inf, .nan, YAML's 0x10 and 1:30) stays text, refused where it is
-    # used; so does what would take for ever to write out.
+    # A value that is not a plain number (.inf, .nan, YAML's 0x10 and 1:30) stays text, which is
+    # refused when it is used; so does a number that would take too long to write out.
     text = node.value.replace("_", "")
     return Fraction(text) if _NUMBER.fullmatch(text) else node.value
 
@@ -49,7 +49,7 @@ _Loader.add_constructor("tag:yaml.org,2002:int", _exact)
 
 @dataclass(frozen=True, slots=True)
 class StaticBackend:
-    """Answers from a JSON or YAML file, which is read anew in each run.
+    """Answers from a JSON or YAML file, which is read again in each run.
 
     ``counts: {availability: {total: 1000000, bad: 400, windows: {1h: {total: 4000, bad: 1}}}}``,
     ``counts: {spend: {spent: 1234.5}}``; an entry may also have ``newest`` and ``coverage``.

@@ -1,4 +1,4 @@
-"""The checks of ``gate doctor`` for counts in a file, which have no server behind them."""
+"""The checks of ``gate doctor`` for counts in a file, without a server."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,12 +11,12 @@ from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Le
 
 @dataclass(frozen=True, slots=True)
 class StaticDoctor:
-    """Reads the file as it is read for a budget."""
+    """Reads the file in the same way as for a budget."""
 
     backend: StaticBackend
 
     def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        """Return no result about a server, and whether each SLO has its counts."""
+        """Return whether each SLO has its counts; there are no results about a server."""
         file = str(self.backend.path)
         answers = self.backend.measure([slo.request for slo in slos], at)
         nothing_live = CheckResult(

@@ -1,7 +1,7 @@
 """SLO files of other tools, read as SLOs of the policy.
 
 A new format is a module with a ``read_document`` and a line in `FORMATS`. A module is imported only
-when a file says that it is of this format.
+for a file of its format.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,17 +31,17 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True)
 class DocumentContext:
-    """The parts of an SLO that its document does not state."""
+    """The context that an SLO document does not state itself."""
 
     entry: SloFiles
     """The entry of the policy that names its file."""
     documents: Sequence[Document]
-    """All that the policy reads, of this entry and others."""
+    """All documents that the policy reads, of this entry and of others."""
     window_used: bool = False
     """Whether an SLO took the entry's window."""
 
     def find(self, format_: str, kind: str, name: str) -> Document | None:
-        """Return the document of a kind and name (``metadata.name``); None: no such document."""
+        """Return the document of a kind and name (``metadata.name``); None if it does not exist."""
         wanted = (format_, kind, name)
         for document in self.documents:
             if (document.format, document.at("kind"), document.at("metadata", "name")) == wanted:
@@ -51,15 +51,15 @@ class DocumentContext:
     def window(
         self, node: yaml.Node, reader: Reader, default: tuple[Window, Denominator] | None = None
     ) -> tuple[Window, Denominator]:
-        """Return the window of an SLO whose file says none.
+        """Return the window of an SLO whose file has none.
 
         Raises:
-            UnreadableError: nobody says it; the mistake is noted.
+            UnreadableError: the entry has no window either; the mistake is noted.
         """
         self.window_used = True
         window = self.entry.window or default
         if window is None:
-            message = "no window is said here; say it in the policy, beside 'from': window: 30d"
+            message = "the window is missing; add it to the policy, beside 'from': window: 30d"
             raise reader.fail(node, message)
         return window
 
@@ -68,7 +68,7 @@ def read_entries(entries: Sequence[SloFiles], reader: Reader) -> list[list[Place
     """Return the SLOs of each entry, in the order of the files' names.
 
     Raises:
-        UnreadableError: something could not be read; every mistake is noted.
+        UnreadableError: a file could not be read; every mistake is noted.
     """
     documents, whole = [], True
     for entry in entries:
@@ -82,14 +82,14 @@ def read_entries(entries: Sequence[SloFiles], reader: Reader) -> list[list[Place
         slos.append([replace(slo, backend=entry.backend) for slo in placed])
         whole = whole and readable
     if whole and not any(slos):
-        reader.note(entries[0].values.node("from"), "there is no SLO in these files")
+        reader.note(entries[0].values.node("from"), "these files have no SLO")
     if not whole or not any(slos):
         raise UnreadableError
     return slos
 
 
 def _documents(entry: SloFiles, reader: Reader) -> tuple[list[Document], bool]:
-    """Return the documents that can be read, and whether these are all."""
+    """Return the readable documents, and whether all could be read."""
     node = entry.values.node("from")
     names = reader.imports.find(entry.pattern)
     if not names:
@@ -121,7 +121,7 @@ def _documents(entry: SloFiles, reader: Reader) -> tuple[list[Document], bool]:
 def _slos(
     documents: Sequence[Document], around: DocumentContext, reader: Reader
 ) -> tuple[list[PlacedSlo], bool]:
-    """Return the SLOs that can be read, and whether these are all."""
+    """Return the readable SLOs, and whether all could be read."""
     placed, whole = list[PlacedSlo](), True
     for document in documents:
         module = import_module(FORMATS[document.format])
@@ -130,31 +130,31 @@ def _slos(
         except UnreadableError:
             whole = False
     if placed and whole and around.entry.window is not None and not around.window_used:
-        message = "the SLOs of these files all have windows of their own: leave this out"
+        message = "all SLOs of these files have windows of their own; remove this key"
         reader.note(around.entry.values.node("window"), message)
         whole = False
     return placed, whole
 
 
-PASSED_OVER: Final = Field(schema=Anything(), doc="Changes nothing here.")
+PASSED_OVER: Final = Field(schema=Anything(), doc="Not used here.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloDraft:
-    """An SLO with an objective, as a file has it."""
+    """An SLO with an objective, as a file defines it."""
 
     name: str
     objective: Fraction
     sli: Sli
     node: yaml.Node
-    """The place where it is written."""
+    """Its place in the file."""
     slices: Slices | None = None
 
     def placed(self, window: tuple[Window, Denominator], reader: Reader) -> PlacedSlo:
-        """Return the SLO, checked as the policy's own are.
+        """Return the SLO, checked like the policy's own SLOs.
 
         Raises:
-            UnreadableError: its parts do not go together; the mistake is noted.
+            UnreadableError: its keys do not go together; the mistake is noted.
         """
         values = {
             "name": self.name,
@@ -178,11 +178,11 @@ METADATA: Final = Object(
     as_read,
     others=PASSED_OVER,
 )
-"""The metadata of a Kubernetes resource, or what looks like one."""
+"""The metadata of a Kubernetes resource, or of a document with the same form."""
 
 
 def resources(specs: Mapping[str, ValueSchema[T]]) -> TaggedUnion[tuple[Values, T]]:
-    """Return the schema of resources by kind, read as their metadata and what their specs say."""
+    """Return the schema of resources by kind: their metadata and their specs."""
     return TaggedUnion("kind", {kind: _resource(spec) for kind, spec in specs.items()})
 
 
@@ -192,7 +192,7 @@ def _resource(spec: ValueSchema[T]) -> Object[tuple[Values, T]]:
             "apiVersion": PASSED_OVER,
             "kind": PASSED_OVER,
             "metadata": Field(schema=METADATA, doc="Its name.", required=True),
-            "spec": Field(schema=spec, doc="What it says.", required=True),
+            "spec": Field(schema=spec, doc="Contents of the resource.", required=True),
             "status": PASSED_OVER,
         },
         lambda values, _: (values.get("metadata"), values.get("spec")),

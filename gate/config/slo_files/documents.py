@@ -1,4 +1,4 @@
-"""The documents in a file of SLOs, each of the format that it names."""
+"""The documents in a file of SLOs, each with the format that it names."""
 
 import re
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ FORMATS: Final[Mapping[str, str]] = {
     "pyrra.dev/v1alpha1": "gate.config.slo_files.pyrra",
     "sre.google.com/v2": "gate.config.slo_files.slo_generator",
 }
-"""The module that reads what a document says it is, as ``apiVersion`` or, in Sloth, ``version``."""
+"""The module for each format, by a document's ``apiVersion`` or, for Sloth, ``version``."""
 _HELM: Final = re.compile(
     r"\{\{-?\s*(?:`|include\s|template\s|define\s|(?:[^{}`]*[\s(])?\$?\.(?:Values|Release|Chart)\.)"
     r"[^{}`\n]{0,40}"
 )
 _EXTENSION: Final = "x-"
-"""Begins the keys that are for other tools, or hold what ``<<`` takes:
+"""The prefix of keys that are for other tools or for ``<<``:
 https://github.com/compose-spec/compose-spec/blob/main/11-extension.md"""
 _FORMAT: Final = Choice(tuple(FORMATS))
 _REWRITTEN: Final[Mapping[str, str]] = {
@@ -36,14 +36,14 @@ _REWRITTEN: Final[Mapping[str, str]] = {
     "AlertWindows": "has no SLO; leave this file out, and write its sloPeriod beside 'from', such"
     " as window: 2w",
 }
-"""What to write for other formats, and for another kind of these, that people have beside them."""
+"""Replacements for other formats and kinds that users may have beside these files."""
 _FIRST_SLO_GENERATOR: Final = "slo_target"
 """A key of slo-generator's files before its second version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One YAML document, and what it says it is."""
+    """One YAML document, and the format that it names."""
 
     format: str
     """A key of `FORMATS`."""
@@ -52,7 +52,7 @@ class Document:
     """The reader of its file."""
 
     def under(self, *path: str) -> yaml.Node | None:
-        """Return what stands under these keys; None where nothing does."""
+        """Return the node under these keys; None if there is none."""
         node: yaml.Node | None = self.node
         for key in path:
             pairs = merged(node)[0] if isinstance(node, yaml.MappingNode) else []
@@ -60,27 +60,27 @@ class Document:
         return node
 
     def at(self, *path: str) -> str:
-        """Return the single value under these keys; empty without one."""
+        """Return the scalar under these keys; empty if there is none."""
         node = self.under(*path)
         return "" if node is None else written(node)
 
 
 def check_rendered(text: str, reader: Reader) -> None:
-    """Refuse a template of Helm, of which nobody knows what will come of it.
+    """Refuse a Helm template, whose rendered text is unknown.
 
     Raises:
-        UnreadableError: it is one; the mistake is noted.
+        UnreadableError: it is a template; the mistake is noted.
     """
     if helm := _HELM.search(text):
         message = (
-            f"`{helm[0].strip()}` is for Helm to fill in: this is a template, not an SLO file;"
+            f"`{helm[0].strip()}` is a Helm expression: this is a template, not an SLO file;"
             " write what `helm template` prints to a file, and name that"
         )
         raise reader.fail(after(text[: helm.start()]), message)
 
 
 def objects(node: yaml.Node) -> list[yaml.Node]:
-    """Return what stands in a document: one object, a list, or Kubernetes' object of kind List."""
+    """Return the objects in a document: a single one, a list, or the items of a Kubernetes List."""
     if isinstance(node, yaml.SequenceNode):
         return list(node.value)
     if isinstance(node, yaml.MappingNode):
@@ -93,10 +93,10 @@ def objects(node: yaml.Node) -> list[yaml.Node]:
 
 
 def recognised(node: yaml.Node, reader: Reader) -> Document:
-    """Return an object as a document of the format that it says it is of, without other keys.
+    """Return an object as a document of the format that it names, without other keys.
 
     Raises:
-        UnreadableError: it is of none that is read here; the mistake is noted.
+        UnreadableError: its format is not supported; the mistake is noted.
     """
     entries = pairs(node, reader)
     for key, child in entries:
@@ -110,7 +110,8 @@ def recognised(node: yaml.Node, reader: Reader) -> Document:
             return Document(format=_FORMAT.read(child, reader), node=node, reader=reader)
     if any(key.value == _FIRST_SLO_GENERATOR for key, _ in entries):
         message = (
-            "this is of slo-generator 1; write it as sre.google.com/v2: `slo-generator migrate`"
+            "this is a file of slo-generator 1; write it as sre.google.com/v2: `slo-generator"
+            " migrate`"
         )
         raise reader.fail(node, message)
     message = (
@@ -120,10 +121,10 @@ def recognised(node: yaml.Node, reader: Reader) -> Document:
 
 
 def _check_kind(node: yaml.Node, reader: Reader) -> None:
-    """Refuse what is known to be no SLO that can be read, with what to write instead.
+    """Refuse a known kind of document without an SLO, and say what to write instead.
 
     Raises:
-        UnreadableError: it is such a thing; the mistake is noted.
+        UnreadableError: it is of such a kind; the mistake is noted.
     """
     instead = _REWRITTEN.get(written(node))
     if instead is not None:

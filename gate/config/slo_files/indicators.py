@@ -1,4 +1,4 @@
-"""Turns the queries of the formats into indicators: counts, quotients, and means of ratios."""
+"""Turn the queries of the formats into indicators: counts, quotients, and means of ratios."""
 
 import re
 from collections.abc import Callable
@@ -40,9 +40,8 @@ def _percentage(text: str) -> Fraction:
 def _share(text: str) -> Fraction:
     share = NUMBER.parse(text)
     if not 0 < share < 1:
-        raise ValueError(
-            f"{text} is not between 0 and 1, as 0.999 is; at 1 there is no budget to spend"
-        )
+        range_ = f"{text} is not between 0 and 1, as 0.999 is"
+        raise ValueError(f"{range_}; at 1 there is no budget to spend")
     return share
 
 
@@ -50,21 +49,20 @@ def with_window(text: str) -> str:
     """Return a query with ``$window`` for ``{{.window}}``.
 
     Raises:
-        ValueError: another template stands in it.
+        ValueError: it has another template.
     """
     filled = _TEMPLATE.sub(_WINDOW, text)
     if other := _OTHER_TEMPLATE.search(filled):
-        raise ValueError(
-            f"`{other[0]}` is not filled in here, only {{{{.window}}}}; write what it stands for"
-        )
+        only = "is not filled in here, only {{.window}}; write its value"
+        raise ValueError(f"`{other[0]}` {only}")
     return filled
 
 
 def ratio_sli(role: str, part: Count, total: Count) -> Sli:
-    """Return the indicator of the good or the bad events, by their role, of all events.
+    """Return the indicator for the queries of good or bad events, by their role, and of all events.
 
     Raises:
-        ValueError: they cannot be divided, or it is not known whether there are bad ones.
+        ValueError: they cannot be divided, or the number of bad events would be unknown.
     """
     if part.rate != total.rate:
         raise ValueError("one side is a rate and the other a count: that gives no share of events")
@@ -80,7 +78,8 @@ def ratio_sli(role: str, part: Count, total: Count) -> Sli:
     if role == "good":
         return Sli(good=part.text, total=total.text, notes=notes)
     good = rest_of(total, part)
-    if good is not None:  # all but the good ones; where these are absent, all would seem good
+    if good is not None:
+        # "All but the good events": without data on good events, every event would seem good.
         return Sli(good=good, total=total.text, notes=notes)
     return Sli(bad=with_absent_parts(part), total=total.text, notes=notes)
 
@@ -90,18 +89,18 @@ def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
 
     Args:
         text: the query, with ``$window``.
-        failures: the share is that of bad events.
-        advice: what to write without counts.
+        failures: whether the share is that of bad events.
+        advice: the remedy if there are no counts.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not such a query.
     """
     quotient = read_quotient(text)
     if quotient is None:
         check_share(text)
         raise ValueError(
-            "of a ratio alone it is not known of how many events; write one count over the window"
-            f" divided by another, or {advice}"
+            "a ratio alone does not show how many events there were; write one count over the"
+            f" window divided by another, or {advice}"
         )
     return divided_sli(quotient, failures=failures)
 
@@ -110,14 +109,13 @@ def divided_sli(quotient: Quotient, *, failures: bool) -> Sli:
     """Return the indicator of one count divided by another.
 
     Args:
-        quotient: both its sides over ``$window``.
-        failures: the share is that of bad events.
+        quotient: the division, with ``$window`` on both sides.
+        failures: whether the share is that of bad events.
 
     Raises:
         ValueError: a side is not a count, or they cannot be divided.
     """
-    role = "bad" if failures != quotient.complement else "good"
-    return ratio_sli(role, *quotient.counts())
+    return ratio_sli("bad" if failures != quotient.complement else "good", *quotient.counts())
 
 
 def _selector(text: str) -> str:
@@ -127,7 +125,7 @@ def _selector(text: str) -> str:
 
 
 def query(parse: Callable[[str], T]) -> Scalar[T]:
-    """Return the schema of a query with ``{{.window}}`` in it."""
+    """Return the schema of a query that may contain ``{{.window}}``."""
 
     def read(text: str) -> T:
         try:
@@ -145,14 +143,14 @@ def as_written(
     spelling: str = "{{.window}}",
     before: int = 0,
 ) -> ExpressionError:
-    """Return what is wrong with a query in the words of its file, and at the place in it.
+    """Return the mistake of a query in the words of its file, and its position in the file.
 
     Args:
-        error: of the query in which ``$window`` has taken the place of what the file writes.
-        text: the query as it stands in the file.
-        window: what the file writes, if it writes it at all.
-        spelling: what it would write.
-        before: how many characters were put before the query.
+        error: the error of the query with ``$window`` in place of the file's own text.
+        text: the query as the file has it.
+        window: the text in the file that means the window, if it has one.
+        spelling: the file's own spelling of the window.
+        before: the number of characters that were added before the query.
     """
     windows, place = list(window.finditer(text)), error.place
     if place is not None:
@@ -165,7 +163,7 @@ def as_written(
 
 
 def refuse(node: yaml.Node, error: ValueError, reader: Reader) -> UnreadableError:
-    """Note what is wrong with a query that was read with ``{{.window}}`` in it."""
+    """Note the mistake of a query that may contain ``{{.window}}``."""
     if isinstance(error, ExpressionError):
         error = as_written(error, written(node))
     return reader.refuse(node, error)
@@ -176,24 +174,23 @@ SHARE_BELOW_ONE: Final = Scalar(_share, NUMBER.json)
 SELECTOR: Final = Scalar(_selector, TEXT.json)
 COUNT_OR_LEVEL: Final = query(partial(read_count, levels=True))
 """A count, or a sum of means of gauges."""
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _ALIKE: Final = (
-    "count alike, whatever their traffic; an outage at the peak counts for less than it cost, one"
-    " at night for more"
+    "count equally, whatever their traffic; so an outage at the peak counts for less than it cost,"
+    " and one at night for more"
 )
 
 
 def mean_of_slices(sli: Sli, length: timedelta, tool: str) -> Sli:
-    """Return the mean over slices of a share of events, of which slices without any have none.
+    """Return the mean over slices of a share of events; slices without events are left out.
 
-    The two are matched whatever their labels; of several series the server refuses to match any.
-    Absent bad events are none beside a total. Absent good ones make the slice bad, as they do where
-    events are counted.
+    The two series are matched whatever their labels; if there are several, the server refuses to
+    match them. Absent bad events count as none if the total has data. Absent good events make the
+    slice bad, as they do for counted events.
 
     Args:
         sli: good or bad, and total, over ``$window``.
-        length: of a slice.
-        tool: who says that it is counted so.
+        length: the length of a slice.
+        tool: the tool whose rule this is.
 
     Raises:
         ExpressionError: an expression cannot be read.
@@ -213,13 +210,13 @@ def mean_of_slices(sli: Sli, length: timedelta, tool: str) -> Sli:
 
 
 def mean_of_ratios(ratio: str, length: timedelta, tool: str, *, failures: bool = True) -> Sli:
-    """Return the mean of a ratio that is asked for once a slice; NaN (no traffic) is left out.
+    """Return the mean of a ratio that is queried once a slice; NaN (no traffic) is left out.
 
     Args:
-        ratio: of failures, else of successes; ``$window`` is the slice.
-        length: of a slice.
-        tool: who says that it is counted so.
-        failures: which of these it is.
+        ratio: the ratio, with ``$window`` for the slice.
+        length: the length of a slice.
+        tool: the tool whose rule this is.
+        failures: whether the ratio is that of failures; if not, that of successes.
 
     Raises:
         ExpressionError: it cannot be read.
@@ -239,8 +236,9 @@ def mean_of_ratios(ratio: str, length: timedelta, tool: str, *, failures: bool =
 
 
 def share_of_minutes(gauge: str, length: timedelta) -> str:
-    """Return the mean over a slice of a gauge that is asked for once a minute."""
-    within = length // _MILLISECOND - 1  # before Prometheus 3 the first instant would be counted
+    """Return the mean over a slice of a gauge that is queried once a minute."""
+    # Prometheus before version 3 also counts the sample at the start.
+    within = length // timedelta(milliseconds=1) - 1
     return f"avg_over_time(({gauge})[{within}ms:1m])"
 
 

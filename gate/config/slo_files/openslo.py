@@ -27,10 +27,10 @@ _REFERRED_TO: Final = frozenset({"SLI", "DataSource"})
 
 
 def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
-    """Return the SLOs of a document: one for each objective, and the composite of them.
+    """Return the SLOs of a document: one for each objective, and the composite of the objectives.
 
     Raises:
-        UnreadableError: something is wrong in it; the mistakes are noted.
+        UnreadableError: it is not valid; the mistakes are noted.
     """
     metadata, spec = KINDS.read(document.node, document.reader)
     kind, name = document.at("kind"), metadata.get("name")
@@ -57,7 +57,7 @@ def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo
 
 
 def objective_names(name: str, objectives: Sequence[Values], *, composite: bool) -> list[str]:
-    """Return a name for each objective: by what it is called, or by its number."""
+    """Return a name for each objective: its own name, or its number."""
     if len(objectives) == 1 and not composite:
         return [name]
     labels = [
@@ -75,7 +75,7 @@ def _member(name: str, objective: Values) -> Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Slo:
-    """The parts of a document of the kind SLO that all its objectives share."""
+    """The parts of an SLO document that all its objectives share."""
 
     spec: Values
     reader: Reader
@@ -87,7 +87,7 @@ class _Slo:
         return any(objective.given(*_INDICATORS) for objective in self.spec.get("objectives"))
 
     def of_objective(self, name: str, objective: Values) -> PlacedSlo:
-        """Return the SLO that one objective is."""
+        """Return the SLO of one objective."""
         self._check_method()
         spec, reader = self._indicator(objective)
         self._check_comparison(objective, spec)
@@ -104,19 +104,19 @@ class _Slo:
         return draft.placed(window, self.reader)
 
     def check_composite(self) -> None:
-        """Refuse one whose objectives' missing parts have no one target to add up to."""
+        """Refuse a composite of ratio timeslices whose objectives have different targets."""
         targets = set(map(self._target, self.spec.get("objectives")))
         if self.spec.get("budgetingMethod") == "RatioTimeslices" and len(targets) > 1:
             message = (
-                "a composite of RatioTimeslices misses what its objectives miss together, and of"
-                " different targets it is not said how much that may be; give them anyway"
+                "a composite of RatioTimeslices adds up what its objectives miss; give all of them"
+                " the same target"
             )
             raise self.reader.fail(self.spec.node("budgetingMethod"), message)
 
     def _sli(
         self, objective: Values, window: Window, spec: Values, reader: Reader
     ) -> tuple[Sli, Slices | None]:
-        """Return the indicator as the method counts it, and the slices to be judged."""
+        """Return the indicator as the budgeting method counts it, and its timeslices."""
         method, length = self.spec.get("budgetingMethod"), objective.get("timeSliceWindow")
         if method == "Occurrences":
             return occurrences(spec, reader, self.around), None
@@ -133,23 +133,23 @@ class _Slo:
         if windows is None:
             return self.around.window(self.spec.node(), self.reader)
         if len(windows) != 1:
-            raise self.reader.fail(self.spec.node("timeWindow"), "exactly one window belongs here")
+            raise self.reader.fail(self.spec.node("timeWindow"), "give exactly one window")
         return windows[0]
 
     def _check_method(self) -> None:
         if self.spec.get("budgetingMethod") == "Timeslices" and self.composite:
             message = (
-                "a slice of a composite is bad when any objective is missed in it, which does not"
-                " follow from each objective's own count; a composite of Occurrences or of"
+                "a slice of a composite is bad if it misses any objective, which the counts of the"
+                " objectives do not show; a composite of Occurrences or of"
                 " RatioTimeslices is read"
             )
             raise self.reader.fail(self.spec.node("budgetingMethod"), message)
 
     def _indicator(self, objective: Values) -> tuple[Values, Reader]:
-        """Return what the indicator says, and the reader of the file that it is in."""
+        """Return the indicator, and the reader of the file that it is in."""
         holder = objective if self.composite else self.spec
         if not self.composite and objective.given("compositeWeight"):
-            message = "a weight goes with objectives that have indicators of their own"
+            message = "a weight needs objectives with indicators of their own"
             raise self.reader.fail(objective.node("compositeWeight"), message)
         given = holder.given(*_INDICATORS)
         if len(given) != 1 or (self.composite and self.spec.given(*_INDICATORS)):
@@ -171,7 +171,7 @@ class _Slo:
             if len(objective.given(*COMPARISON)) < len(COMPARISON):
                 raise self.reader.fail(objective.node(), "a thresholdMetric needs op and value")
         elif objective.given("value"):
-            message = "a ratioMetric is compared with no value"
+            message = "a ratioMetric does not take op or value"
             raise self.reader.fail(objective.node("value"), message)
 
     def _check_slices(self, objective: Values) -> None:

@@ -43,7 +43,7 @@ def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo
     """Return the SLOs of a document, one for each objective.
 
     Raises:
-        UnreadableError: something is wrong in it; the mistakes are noted.
+        UnreadableError: it is not valid; the mistakes are noted.
     """
     reader = document.reader
     metadata, spec = _KINDS.read(document.node, reader)
@@ -51,7 +51,7 @@ def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo
         return []
     windows = spec.get("timeWindows", ())
     if len(windows) > 1:
-        raise reader.fail(spec.node("timeWindows"), "exactly one window belongs here")
+        raise reader.fail(spec.node("timeWindows"), "give exactly one window")
     window = windows[0] if windows else around.window(metadata.node("name"), reader)
     objectives = spec.get("objectives")
     placed = list[PlacedSlo]()
@@ -69,7 +69,7 @@ def _placed(
     name: str, objective: Values, window: tuple[Window, Denominator], reader: Reader
 ) -> PlacedSlo:
     if not objective.given("ratioMetrics"):
-        message = "an objective needs ratioMetrics: of a threshold there are no events to count"
+        message = "an objective needs ratioMetrics: a threshold has no events to count"
         raise reader.fail(objective.node(), message)
     draft = SloDraft(
         name=name,
@@ -92,7 +92,9 @@ def _window(values: Values, reader: Reader) -> tuple[Window, Denominator]:
         window = aligned_window(duration, values.node("count"), calendar, reader)
         return window, Denominator.PERIOD
     if unit not in _LENGTHS:
-        message = f"a {unit} that rolls has no fixed length; write it in days, such as 30 of Day"
+        message = (
+            f"a {unit} of a rolling window has no fixed length; write it in days, such as 30 of Day"
+        )
         raise reader.fail(values.node("unit"), message)
     return RollingWindow(_LENGTHS[unit] * count), Denominator.PERIOD
 
@@ -105,7 +107,7 @@ def _query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
 def _ratio(values: Values, reader: Reader) -> Sli:
     parts = values.given("good", "bad")
     if len(parts) != 1:
-        raise reader.fail(values.node(), "a ratio is good with total, or bad with total")
+        raise reader.fail(values.node(), "a ratio has either good and total, or bad and total")
     part, total = values.get(parts[0]), values.get("total")
     counter = values.get("incremental", values.get("counter", False))
     whole = values.node(parts[0])
@@ -114,7 +116,9 @@ def _ratio(values: Values, reader: Reader) -> Sli:
 
 _QUERY: Final = Object(
     {
-        "source": Field(schema=TEXT, doc="Prometheus, or what is asked like it.", required=True),
+        "source": Field(
+            schema=TEXT, doc="Prometheus, or a server with the same query language.", required=True
+        ),
         "queryType": PASSED_OVER,
         "query": Field(schema=QUERY_TEXT.schema, doc="PromQL.", required=True),
         "metadata": PASSED_OVER,
@@ -123,7 +127,7 @@ _QUERY: Final = Object(
 )
 _RATIO: Final = Object(
     {
-        "incremental": Field(schema=BOOLEAN, doc="Whether the metrics only grow."),
+        "incremental": Field(schema=BOOLEAN, doc="Whether the metrics are counters."),
         "counter": Field(schema=BOOLEAN, doc="The same."),
         "good": Field(schema=_QUERY, doc="Good events."),
         "bad": Field(schema=_QUERY, doc="Bad events."),
@@ -133,8 +137,8 @@ _RATIO: Final = Object(
 )
 _OBJECTIVE: Final = Object(
     {
-        "displayName": Field(schema=TEXT, doc="Part of the name, where there are several."),
-        "ratioMetrics": Field(schema=_RATIO, doc="A share of events."),
+        "displayName": Field(schema=TEXT, doc="Part of the name, if there are several."),
+        "ratioMetrics": Field(schema=_RATIO, doc="Ratio of events."),
         "target": Field(schema=SHARE_BELOW_ONE, doc="0.999", required=True),
         "value": PASSED_OVER,
         "op": PASSED_OVER,
@@ -144,9 +148,9 @@ _OBJECTIVE: Final = Object(
 _WINDOW: Final = Object(
     {
         "unit": Field(schema=Choice(tuple(_SHORTHAND)), doc="Unit of the length.", required=True),
-        "count": Field(schema=COUNT, doc="How many of them.", required=True),
-        "isRolling": Field(schema=BOOLEAN, doc="Whether it rolls."),
-        "calendar": Field(schema=ALIGNMENT, doc="Where its periods begin."),
+        "count": Field(schema=COUNT, doc="Number of units.", required=True),
+        "isRolling": Field(schema=BOOLEAN, doc="Whether the window is rolling."),
+        "calendar": Field(schema=ALIGNMENT, doc="Start of the calendar's periods."),
     },
     _window,
 )
@@ -154,12 +158,10 @@ _SLO: Final = Object(
     {
         "description": PASSED_OVER,
         "indicator": PASSED_OVER,
-        "service": Field(schema=TEXT, doc="Whose SLO it is.", required=True),
-        "budgetingMethod": Field(
-            schema=Choice(("Occurrences",)), doc="What is counted.", required=True
-        ),
+        "service": Field(schema=TEXT, doc="Service of the SLO.", required=True),
+        "budgetingMethod": Field(schema=Choice(("Occurrences",)), doc="Indicator.", required=True),
         "objectives": Field(
-            schema=ListOf(_OBJECTIVE, at_least=1), doc="What is promised.", required=True
+            schema=ListOf(_OBJECTIVE, at_least=1), doc="Objectives.", required=True
         ),
         "timeWindows": Field(schema=ListOf(_WINDOW), doc="One window."),
     },

@@ -1,4 +1,4 @@
-"""The queries of OpenSLO's metric sources, and the shares of events that two of them make."""
+"""The queries of OpenSLO's metric sources, and the ratios that two of them make."""
 
 from typing import Final
 
@@ -18,14 +18,14 @@ _PROMETHEUS: Final = frozenset(
     {"prometheus", "thanos", "mimir", "cortex", "victoriametrics"}
     | {"amazonprometheus", "azureprometheus"}
 )
-"""In small letters: the types of metric sources that are asked in PromQL."""
+"""The types of metric sources that are queried in PromQL, in lower case."""
 
 
 def check_source(kind: str, node: yaml.Node, reader: Reader) -> None:
-    """Refuse a type of metric source that is not asked in PromQL.
+    """Refuse a type of metric source that is not queried in PromQL.
 
     Raises:
-        UnreadableError: it is not; the mistake is noted.
+        UnreadableError: it is of such a type; the mistake is noted.
     """
     if kind.lower() not in _PROMETHEUS:
         types = ", ".join(sorted(_PROMETHEUS))
@@ -41,15 +41,15 @@ def ratio_of_queries(
     counter: bool,
     whole: yaml.Node,
 ) -> Sli:
-    """Return the indicator of the good or the bad events, by their role, of all events.
+    """Return the indicator for the queries of good or bad events, by their role, and of all events.
 
     Args:
         role: ``good`` or ``bad``.
-        part: the query of these events, and where it is written.
-        total: the same of all events.
-        reader: of the file.
-        counter: whether queries without a window are of counters.
-        whole: where a mistake stands that is of both.
+        part: the query of these events, with its place.
+        total: the query of all events, with its place.
+        reader: the reader of the file.
+        counter: whether the metrics of queries without a window are counters.
+        whole: the place for mistakes that concern both.
 
     Raises:
         UnreadableError: they count no events, or cannot be divided; the mistake is noted.
@@ -72,28 +72,30 @@ def _count(text: str, node: yaml.Node, reader: Reader, *, counter: bool) -> Coun
     except ValueError as error:
         raise refuse(node, error, reader) from error
     message = (
-        "this has no window; say counter: true if it is a counter, else write what it counts over"
-        " one, such as sum(increase(requests_total[{{.window}}]))"
+        "this query has no window; write counter: true if its metric is a counter, or write a"
+        " count over a window, such as sum(increase(requests_total[{{.window}}]))"
     )
     raise reader.fail(node, message)
 
 
 def query_of(source: Values, reader: Reader, around: DocumentContext) -> tuple[str, yaml.Node]:
-    """Return the query of a metric source that is asked in PromQL, and where it is written.
+    """Return the query of a metric source in PromQL, with its place.
 
     Raises:
-        UnreadableError: it is of something else; the mistake is noted.
+        UnreadableError: the source has another language; the mistake is noted.
     """
     kind, node = source.get("type"), source.node("type")
     if source.given("metricSourceRef"):
         name, node = source.get("metricSourceRef"), source.node("metricSourceRef")
         document = around.find("openslo/v1", "DataSource", name)
         if document is None and kind is None:
-            message = f"no DataSource {name!r} is in the files; read its file too, or give the type"
+            message = f"no DataSource {name!r} is in the files; add its file, too, or give the type"
             raise reader.fail(node, message)
         kind = kind if document is None else document.at("spec", "type")
     if kind is None:
-        raise reader.fail(node, "the key 'type' is missing: of the metric source, or of its ref")
+        raise reader.fail(
+            node, "the key 'type' is missing; add the type of the metric source, or its ref"
+        )
     check_source(kind, node, reader)
     return _QUERY_SPEC.read(source.get("spec"), reader)
 
@@ -101,7 +103,7 @@ def query_of(source: Values, reader: Reader, around: DocumentContext) -> tuple[s
 def _build_query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
     keys = values.given("query", "promql")
     if len(keys) != 1:
-        raise reader.fail(values.node(), "write the query under exactly one of query and promql")
+        raise reader.fail(values.node(), "give exactly one of query and promql")
     if values.given("dimensions"):
         message = "the query alone says what is counted; its dimensions are not distinguished"
         reader.note(values.node("dimensions"), message, fatal=False)

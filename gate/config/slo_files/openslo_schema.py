@@ -15,54 +15,53 @@ from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, ListOf, Scalar, ValueSchema
 from gate.parsing.values import BOOLEAN, DURATION, LOCAL, NAME, TEXT, ZONE
-from gate.slo.objective import CalendarWindow, Denominator, Period, RollingWindow, Window
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, Denominator, RollingWindow, Window
 
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "Occurrences": (),
     "Timeslices": ("timeSliceTarget", "timeSliceWindow"),
     "RatioTimeslices": ("timeSliceWindow",),
 }
-"""The key for slices that an objective needs with each budgeting method."""
+"""The key for timeslices that an objective needs, by budgeting method."""
 _INDICATOR: Final = Object(
     {
         "metadata": PASSED_OVER,
-        "spec": Field(schema=SLI_SPEC, doc="What is measured.", required=True),
+        "spec": Field(schema=SLI_SPEC, doc="Indicator.", required=True),
     },
     lambda values, _: values.get("spec"),
 )
 _WHERE: Final = {
-    "indicator": Field(schema=_INDICATOR, doc="What is measured."),
-    "indicatorRef": Field(schema=NAME, doc="An SLI of another document."),
+    "indicator": Field(schema=_INDICATOR, doc="Indicator."),
+    "indicatorRef": Field(schema=NAME, doc="Name of an SLI document."),
 }
 
 
 def _slice(text: str) -> timedelta:
-    """Read the length of a timeslice; a number is of minutes."""
+    """Read the length of a timeslice; a bare number is in minutes."""
     return DURATION.parse(_shorthand(f"{text}m" if text.isdecimal() else text))
 
 
 SLICE: Final = Scalar(_slice, DURATION.json)
 _OBJECTIVE: Final = Object(
     {
-        "displayName": Field(schema=TEXT, doc="Part of the name, where there are several."),
+        "displayName": Field(schema=TEXT, doc="Part of the name, if there are several."),
         **COMPARISON,
         "target": Field(schema=SHARE_BELOW_ONE, doc="0.999"),
         "targetPercent": Field(schema=PERCENTAGE, doc="99.9"),
-        "timeSliceTarget": Field(schema=ABOVE_NONE, doc="A slice's good share."),
-        "timeSliceWindow": Field(schema=SLICE, doc="A slice's length."),
+        "timeSliceTarget": Field(schema=ABOVE_NONE, doc="Good share of a slice."),
+        "timeSliceWindow": Field(schema=SLICE, doc="Length of a slice."),
         **_WHERE,
         "compositeWeight": Field(
-            schema=ABOVE_ZERO, doc="Weight of this objective in the composite."
+            schema=ABOVE_ZERO, doc="Weight of the objective in the composite."
         ),
     },
     as_read,
 )
-
-
 ALIGNMENT: Final = Object(
     {
-        "startTime": Field(schema=LOCAL, doc="Where a period begins.", required=True),
-        "timeZone": Field(schema=ZONE, doc="Whose calendar it is.", required=True),
+        "startTime": Field(schema=LOCAL, doc="Start of a period.", required=True),
+        "timeZone": Field(schema=ZONE, doc="Time zone of the calendar.", required=True),
     },
     as_read,
 )
@@ -78,7 +77,9 @@ def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
         window = aligned_window(duration, values.node("duration"), calendar, reader)
         return window, Denominator.PERIOD
     if duration[-1] in "MQY":
-        message = f"{duration} that rolls has no fixed length; write it in days, such as 30d"
+        message = (
+            f"{duration} of a rolling window has no fixed length; write it in days, such as 30d"
+        )
         raise reader.fail(values.node("duration"), message)
     return RollingWindow(DURATION.parse(duration)), Denominator.PERIOD
 
@@ -99,7 +100,7 @@ TIME_WINDOW: Final = ListOf(
                 schema=Scalar(_shorthand, DURATION.json), doc="4w, or 1M.", required=True
             ),
             "isRolling": Field(schema=BOOLEAN, doc="false with a calendar."),
-            "calendar": Field(schema=ALIGNMENT, doc="What the window is aligned with."),
+            "calendar": Field(schema=ALIGNMENT, doc="Calendar that the window is aligned with."),
         },
         _build,
     )
@@ -107,16 +108,16 @@ TIME_WINDOW: Final = ListOf(
 _SLO: Final = Object(
     {
         "description": PASSED_OVER,
-        "service": Field(schema=TEXT, doc="Whose SLO it is.", required=True),
+        "service": Field(schema=TEXT, doc="Service of the SLO.", required=True),
         **_WHERE,
         "timeWindow": Field(schema=TIME_WINDOW, doc="One window."),
         "budgetingMethod": Field(
             schema=Choice(tuple(METHODS)),
-            doc="What is counted.",
+            doc="Indicator.",
             required=True,
         ),
         "objectives": Field(
-            schema=ListOf(_OBJECTIVE, at_least=1), doc="What is promised.", required=True
+            schema=ListOf(_OBJECTIVE, at_least=1), doc="Objectives.", required=True
         ),
         "alertPolicies": PASSED_OVER,
     },
@@ -124,7 +125,7 @@ _SLO: Final = Object(
 )
 _DATA_SOURCE: Final = Object(
     {
-        "type": Field(schema=TEXT, doc="What kind of server.", required=True),
+        "type": Field(schema=TEXT, doc="Type of the server.", required=True),
         "connectionDetails": PASSED_OVER,
         "description": PASSED_OVER,
     },
@@ -155,15 +156,15 @@ _PERIODS: Final = {
 def aligned_window(
     duration: str, node: yaml.Node, calendar: Values, reader: Reader
 ) -> CalendarWindow:
-    """Return a window of a length such as ``1w``, as `ALIGNMENT` says; the node is the length's.
+    """Return a window of a length such as ``1w`` with an `ALIGNMENT`.
 
     Raises:
-        UnreadableError: a calendar has no such periods; the mistake is noted.
+        UnreadableError: a calendar has no such period; the mistake is noted.
     """
     if duration not in _PERIODS:
         message = (
-            f"{duration} is not a period of a calendar; known: {', '.join(_PERIODS)} (M is for"
-            " months, m for minutes); a window that rolls may have any length: leave calendar out"
+            f"{duration} is not a calendar period; known: {', '.join(_PERIODS)} (M is for"
+            " months, m for minutes); a rolling window may have any length: leave calendar out"
         )
         raise reader.fail(node, message)
     period, zone = _PERIODS[duration], calendar.get("timeZone")

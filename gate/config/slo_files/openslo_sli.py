@@ -1,4 +1,4 @@
-"""OpenSLO's indicators, and what each of them can be counted as.
+"""OpenSLO's indicators, and the ways to count each of them.
 
 https://github.com/OpenSLO/OpenSLO/blob/main/README.md#sli
 """
@@ -35,17 +35,14 @@ _MEAN: Final = "RatioTimeslices"
 
 
 def occurrences(spec: Values, reader: Reader, around: DocumentContext) -> Sli:
-    """Return an indicator whose events are counted.
+    """Return the indicator with its events counted.
 
     Raises:
-        UnreadableError: it has no events; the mistake is noted.
+        UnreadableError: it does not count events; the mistake is noted.
     """
     metric = spec.get("ratioMetric")
     if metric is None:
-        message = (
-            "how often this is measured is not said, so there are no events to count; with"
-            " budgetingMethod: Timeslices it can be judged"
-        )
+        message = "the indicator does not count events; use budgetingMethod: Timeslices"
         raise reader.fail(spec.node("thresholdMetric"), message)
     if metric.given("raw"):
         return _quotient(metric, reader, around)
@@ -55,10 +52,10 @@ def occurrences(spec: Values, reader: Reader, around: DocumentContext) -> Sli:
 def timeslices(
     spec: Values, objective: Values, slices: Slices, reader: Reader, around: DocumentContext
 ) -> Sli:
-    """Return an indicator whose good share in a timeslice is known.
+    """Return the indicator with the good share of each timeslice.
 
     Raises:
-        UnreadableError: it cannot; the mistake is noted.
+        UnreadableError: the share is unknown; the mistake is noted.
     """
     metric = spec.get("ratioMetric")
     if metric is None:
@@ -76,10 +73,10 @@ def timeslices(
 def ratio_timeslices(
     spec: Values, objective: Values, length: timedelta, reader: Reader, around: DocumentContext
 ) -> Sli:
-    """Return an indicator that is the mean of the good shares of timeslices.
+    """Return the indicator as the mean of the good shares of timeslices.
 
     Raises:
-        UnreadableError: these are not known; the mistake is noted.
+        UnreadableError: the shares are unknown; the mistake is noted.
     """
     metric = spec.get("ratioMetric")
     if metric is None:
@@ -116,11 +113,11 @@ def _quotient(metric: Values, reader: Reader, around: DocumentContext) -> Sli:
 def _threshold(source: Values, objective: Values, reader: Reader, around: DocumentContext) -> str:
     """Return a gauge that is 1 while the metric is on the good side of the value.
 
-    What is NaN is left out by the comparison with -Inf: it would be on neither side, so bad.
+    NaN is left out by the comparison with -Inf: it would be on neither side, and so count as bad.
     """
     text, node = query_of(source, reader, around)
     if "$window" in text:
-        raise reader.fail(node, "a threshold is compared with a value, which has no window")
+        raise reader.fail(node, "the query of a threshold is a value, without a window")
     _check(text, node, reader)
     operator = _OPERATORS[objective.get("op")]
     return f"(({text}) >= -Inf) {operator} bool {objective.get('value')}"
@@ -136,7 +133,7 @@ def _check(text: str, node: yaml.Node, reader: Reader) -> None:
 def _build_ratio(values: Values, reader: Reader) -> Values:
     given = set(values.given(*_PARTS))
     if given not in ({"raw"}, {"good", "total"}, {"bad", "total"}):
-        raise reader.fail(values.node(), "a ratio is good with total, bad with total, or raw")
+        raise reader.fail(values.node(), "a ratio has good and total, bad and total, or raw")
     if ("rawType" in values.values) != ("raw" in given):
         raise reader.fail(values.node("rawType"), "'raw' and 'rawType' must be given together")
     return values
@@ -151,31 +148,36 @@ def _build_spec(values: Values, reader: Reader) -> Values:
 _SOURCE: Final = Object(
     {
         "metricSourceRef": Field(schema=NAME, doc="A DataSource."),
-        "type": Field(schema=TEXT, doc="Prometheus, or what is asked like it."),
+        "type": Field(schema=TEXT, doc="Prometheus, or a server with the same query language."),
         "spec": Field(schema=Anything(), doc="The query.", required=True),
     },
     lambda values, _: values,
 )
 _METRIC: Final = Field(
     schema=Object(
-        {"metricSource": Field(schema=_SOURCE, doc="Where it is.", required=True)},
+        {"metricSource": Field(schema=_SOURCE, doc="Source of the metric.", required=True)},
         lambda values, _: values.get("metricSource"),
     ),
     doc="A metric.",
 )
 _RATIO: Final = Object(
     {
-        "counter": Field(schema=BOOLEAN, doc="Whether the metrics only grow."),
+        "counter": Field(schema=BOOLEAN, doc="Whether the metrics are counters."),
         **dict.fromkeys(_PARTS, _METRIC),
-        "rawType": Field(schema=Choice(("success", "failure")), doc="What raw is a share of."),
+        "rawType": Field(
+            schema=Choice(("success", "failure")),
+            doc="Whether raw is the share of good or of bad events.",
+        ),
     },
     _build_ratio,
 )
 SLI_SPEC: Final = Object(
     {
         "description": PASSED_OVER,
-        "ratioMetric": Field(schema=_RATIO, doc="A share of events."),
-        "thresholdMetric": Field(schema=_METRIC.schema, doc="A value to be compared."),
+        "ratioMetric": Field(schema=_RATIO, doc="Ratio of events."),
+        "thresholdMetric": Field(
+            schema=_METRIC.schema, doc="Metric whose value is compared with the threshold."
+        ),
     },
     _build_spec,
 )
@@ -189,10 +191,8 @@ def _value(text: str) -> str:
 COMPARISON: Final = {
     "op": Field(
         schema=Choice(tuple(_OPERATORS)),
-        doc="Operator that a value is compared by with the threshold.",
+        doc="Operator that compares the value with the threshold.",
     ),
-    "value": Field(
-        schema=Scalar(_value, NUMBER.json), doc="Threshold that a value is compared with."
-    ),
+    "value": Field(schema=Scalar(_value, NUMBER.json), doc="Threshold for the value."),
 }
-"""The fields of an objective that are about a thresholdMetric."""
+"""The fields of an objective for a thresholdMetric."""

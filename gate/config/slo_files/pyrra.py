@@ -1,4 +1,4 @@
-"""Pyrra's files, counted as Pyrra counts.
+"""Pyrra's files, counted in the same way as Pyrra counts.
 
 https://github.com/pyrra-dev/pyrra/blob/main/kubernetes/api/v1alpha1/servicelevelobjective_types.go
 """
@@ -22,20 +22,20 @@ from gate.slo.objective import Denominator, RollingWindow
 _BOUNDARY: Final = re.compile(r"[{,]\s*le\s*=\s*[\"']")
 _METRICS: Final = frozenset({"errors", "success", "total", "metric"})
 _REST: Final = "*"
-"""Stands for all groups that are not listed."""
+"""The placeholder for all groups that are not listed."""
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9._/-]+")
 _KINDS: Final = ("ratio", "latency", "latencyNative", "bool_gauge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupedIndicator:
-    """An indicator, and the labels of which each value has a budget of its own."""
+    """An indicator with labels; each value of such a label has a budget of its own."""
 
     values: Values
     """The block of the indicator in the file; its metrics are selectors."""
     build: Callable[[Values, Reader], Sli]
     labels: tuple[str, ...]
-    """Those that not every metric fixes."""
+    """The grouping labels that some metric does not fix."""
 
     def sli(self, reader: Reader, *more: LabelMatcher) -> Sli:
         """Return the indicator with more matchers in each of its metrics."""
@@ -52,7 +52,7 @@ def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo
     """Return the SLO of a document, or one for each group.
 
     Raises:
-        UnreadableError: something is wrong in it; the mistakes are noted.
+        UnreadableError: it is not valid; the mistakes are noted.
     """
     reader = document.reader
     metadata, spec = _RESOURCE.read(document.node, reader)
@@ -73,14 +73,14 @@ def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo
 def _groups(
     grouped: GroupedIndicator, around: DocumentContext, reader: Reader
 ) -> Iterator[tuple[str, tuple[LabelMatcher, ...]]]:
-    """Yield what is added to the name of the SLO of each group, and what selects it."""
+    """Yield the suffix of the SLO name of each group, and the matchers that select the group."""
     if not grouped.labels:
         yield "", ()
         return
     (label, *others), node = grouped.labels, grouped.values.node("grouping")
     if others:
         message = (
-            f"each group has a budget of its own, and of {', '.join(grouped.labels)} only one can"
+            f"each group has a budget of its own, and only one of {', '.join(grouped.labels)} can"
             f' be listed in the policy; fix the others in the metrics: {others[0]}="..."'
         )
         raise reader.fail(node, message)
@@ -93,7 +93,7 @@ def _groups(
         raise reader.fail(node, message)
     listed = [value for value in values if value != _REST]
     if not listed:
-        message = "beside '*' at least one value is listed; all groups together have no budget"
+        message = "list at least one value beside '*': all groups together have no budget"
         raise reader.fail(node, message)
     for value in listed:
         yield (
@@ -101,7 +101,7 @@ def _groups(
             (LabelMatcher(label=label, operator="=", value=value),),
         )
     if len(listed) < len(values):
-        # RE2, which servers use, has no escaped blank.
+        # RE2, the regular expressions of servers, has no escape for a blank.
         pattern = "|".join(re.escape(value).replace(r"\ ", " ") for value in listed)
         yield "/other", (LabelMatcher(label=label, operator="!~", value=pattern),)
     else:
@@ -124,12 +124,12 @@ def _indicator(fields: Mapping[str, Field], build: Callable[[Values, Reader], Sl
         )
         return GroupedIndicator(values=values, build=build, labels=tuple(labels))
 
-    grouping = Field(schema=ListOf(TEXT), doc="One budget for each value of these labels.")
-    return Field(schema=Object({**fields, "grouping": grouping}, read), doc="What is counted.")
+    grouping = Field(schema=ListOf(TEXT), doc="Labels whose values have a budget each.")
+    return Field(schema=Object({**fields, "grouping": grouping}, read), doc="Indicator.")
 
 
 def _fixes(selector: Selector, label: str) -> bool:
-    """Return whether all that a selector finds is of one group."""
+    """Return whether a selector fixes the group."""
     return any(m.label == label and m.operator == "=" and m.value for m in selector.matchers)
 
 
@@ -154,7 +154,7 @@ def _latency_native(values: Values, _reader: Reader) -> Sli:
 
 
 def _bool_gauge(values: Values, _reader: Reader) -> Sli:
-    """Return the samples that are 1, of all samples."""
+    """Return the samples that are 1 as good, out of all samples."""
     gauge = values.get("metric")
     return Sli(
         good=f"sum(sum_over_time({gauge}[$window]))",
@@ -191,8 +191,8 @@ _INDICATOR: Final = Object(
 _SPEC: Final = Object(
     {
         "target": Field(schema=PERCENTAGE, doc="In percent.", required=True),
-        "window": Field(schema=DURATION, doc="A rolling one.", required=True),
-        "indicator": Field(schema=_INDICATOR, doc="What is counted.", required=True),
+        "window": Field(schema=DURATION, doc="Length of the rolling window.", required=True),
+        "indicator": Field(schema=_INDICATOR, doc="Indicator.", required=True),
         "description": PASSED_OVER,
         "alerting": PASSED_OVER,
         "partial_response_strategy": PASSED_OVER,

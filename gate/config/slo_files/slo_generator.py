@@ -1,4 +1,4 @@
-"""slo-generator's files, of those that ask Prometheus.
+"""slo-generator's files for the Prometheus backend.
 
 https://github.com/google/slo-generator/blob/master/docs/providers/prometheus.md
 """
@@ -33,14 +33,16 @@ _BUCKET: Final = "_bucket"
 
 
 def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
-    """Return the one SLO of a document; its window is said elsewhere, so the policy must say it.
+    """Return the single SLO of a document; the policy must give its window.
 
     Raises:
-        UnreadableError: something is wrong in it; the mistakes are noted.
+        UnreadableError: it is not valid; the mistakes are noted.
     """
     reader, backend = document.reader, document.under("spec", "backend")
     if backend is not None:
-        _BACKEND.read(backend, reader)  # first: another backend has other keys, all unknown here
+        _BACKEND.read(
+            backend, reader
+        )  # First check the backend: the keys of other backends would all be unknown here.
     metadata, spec = _RESOURCE.read(document.node, reader)
     draft = SloDraft(
         name=metadata.get("name"),
@@ -129,7 +131,9 @@ _GOOD_BAD_RATIO: Final = Object(
         "filter_good": Field(schema=_QUERY.schema, doc="Good events.", required=True),
         "filter_bad": _QUERY,
         "filter_valid": _QUERY,
-        "operators": Field(schema=ListOf(TEXT), doc="Around each query, the first one innermost."),
+        "operators": Field(
+            schema=ListOf(TEXT), doc="Functions around each query; the first is the innermost."
+        ),
     },
     _good_bad_ratio,
 )
@@ -137,13 +141,19 @@ _DISTRIBUTION_CUT: Final = Object(
     {
         "expression": Field(schema=Scalar(_bare, TEXT.json), doc="Buckets.", required=True),
         "threshold_bucket": Field(
-            schema=Scalar(_boundary, NUMBER.json), doc="Good up to here.", required=True
+            schema=Scalar(_boundary, NUMBER.json), doc="Largest good value.", required=True
         ),
     },
     _distribution_cut,
 )
 _QUERY_SLI: Final = Object(
-    {"expression": Field(schema=Scalar(_query_sli, TEXT.json), doc="Good by all.", required=True)},
+    {
+        "expression": Field(
+            schema=Scalar(_query_sli, TEXT.json),
+            doc="Good events divided by all events.",
+            required=True,
+        )
+    },
     lambda values, _: values.get("expression"),
 )
 
@@ -151,10 +161,12 @@ _QUERY_SLI: Final = Object(
 def _spec(indicator: ValueSchema[Sli]) -> Object[Values]:
     return Object(
         {
-            "backend": Field(schema=_BACKEND, doc="Whom to ask.", required=True),
-            "method": Field(schema=TEXT, doc="How the indicator is made.", required=True),
+            "backend": Field(schema=_BACKEND, doc="Backend to query.", required=True),
+            "method": Field(schema=TEXT, doc="How the indicator is computed.", required=True),
             "service_level_indicator": Field(schema=indicator, doc="Its parts.", required=True),
-            "goal": Field(schema=SHARE_BELOW_ONE, doc="The share of good events.", required=True),
+            "goal": Field(
+                schema=SHARE_BELOW_ONE, doc="Objective: share of good events.", required=True
+            ),
             "description": PASSED_OVER,
             "exporters": PASSED_OVER,
             "error_budget_policy": PASSED_OVER,

@@ -1,4 +1,4 @@
-"""Sloth's files: ``prometheus/v1``, and the same as a Kubernetes resource.
+"""Sloth's files: ``prometheus/v1``, and the same content as a Kubernetes resource.
 
 https://github.com/slok/sloth/blob/main/pkg/prometheus/api/v1/README.md
 """
@@ -29,19 +29,20 @@ from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator, RollingWindow
 
 _PERIOD: Final = (RollingWindow(timedelta(days=30)), Denominator.PERIOD)
-"""Unless Sloth is run with --default-slo-period."""
+"""Sloth's default, unless it runs with --default-slo-period."""
 _SLICE: Final = timedelta(minutes=5)
-"""Its SLI of the period is the mean of the ratios that its rules record every five minutes:
+"""The slice length of Sloth's SLI over the period: the mean of ratios that its rules record every
+five minutes:
 https://github.com/slok/sloth/blob/main/internal/plugin/slo/core/sli_rules_v1/plugin.go"""
 _OWN_PLUGINS: Final = "sloth.dev/"
 _KINDS: Final = ("events", "raw", "plugin")
 
 
 def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
-    """Return the SLOs of a document; they are named as Sloth's own ids: service-name.
+    """Return the SLOs of a document, named like Sloth's own ids: service-name.
 
     Raises:
-        UnreadableError: something is wrong in it; the mistakes are noted.
+        UnreadableError: it is not valid; the mistakes are noted.
     """
     reader = document.reader
     if document.format == "prometheus/v1":
@@ -92,7 +93,7 @@ def _refuse_plugin(values: Values, reader: Reader) -> Sli:
 
 
 def _raw(text: str) -> Sli:
-    """Return the indicator of a ratio: of its events where it has any, else as Sloth's mean."""
+    """Return the indicator of a ratio: from its events if it has any, otherwise Sloth's mean."""
     quotient = quotient_of_counts(text)
     if quotient is None:
         return mean_of_ratios(text, _SLICE, "Sloth")
@@ -126,7 +127,7 @@ def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Object[S
                 schema=Object(
                     {
                         error_ratio_query: Field(
-                            schema=query(_raw), doc="Bad by all.", required=True
+                            schema=query(_raw), doc="Bad of all events.", required=True
                         )
                     },
                     lambda values, _: values.get(error_ratio_query),
@@ -157,9 +158,9 @@ def _build_slo(values: Values, _reader: Reader) -> SloDraft:
 def _service(sli: Object[Sli], plugins: str) -> Object[tuple[SloDraft, ...]]:
     slo = Object(
         {
-            "name": Field(schema=NAME, doc="Unique in the service.", required=True),
+            "name": Field(schema=NAME, doc="Name, unique in the service.", required=True),
             "objective": Field(schema=PERCENTAGE, doc="In percent.", required=True),
-            "sli": Field(schema=sli, doc="What is counted.", required=True),
+            "sli": Field(schema=sli, doc="Indicator.", required=True),
             "description": PASSED_OVER,
             "labels": PASSED_OVER,
             "alerting": PASSED_OVER,
@@ -170,7 +171,7 @@ def _service(sli: Object[Sli], plugins: str) -> Object[tuple[SloDraft, ...]]:
     return Object(
         {
             "version": PASSED_OVER,
-            "service": Field(schema=NAME, doc="Whose SLOs these are.", required=True),
+            "service": Field(schema=NAME, doc="Service of the SLOs.", required=True),
             "labels": PASSED_OVER,
             plugins: Field(schema=_PLUGINS, doc="Plugins that generate the rules."),
             "slos": Field(schema=ListOf(slo, at_least=1), doc="The SLOs.", required=True),

@@ -1,4 +1,4 @@
-"""Control charts of an indicator; here what they are drawn of: its ratio or mean, step by step."""
+"""Control charts of an indicator, and the samples that they show: its ratio or mean by step."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,27 +8,26 @@ from gate.dataclass import dataclass
 from gate.measure.history import Measured, Series, SeriesRequest
 
 FEWEST_EVENTS: Final = 20
-"""Events that a mean is taken of at least: of fewer it says more of them than of the service."""
-
-
+"""The minimum number of events for a mean: with fewer, the mean shows single events rather than the
+service."""
 StepCounts = tuple[float, float]
-"""What is summed up (bad events, or amounts), and the events that it is of."""
+"""The sums of each step (bad events, or amounts), and its numbers of events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One point in the making."""
+    """One sample, which becomes a point of a chart."""
 
     start: datetime
     end: datetime
     value: float
-    """Bad of all events, 0 to 1; or the mean."""
+    """The share of bad events, 0 to 1; or the mean."""
     events: float
-    """That it is of; above 0."""
+    """The number of its events; above 0."""
 
 
 def ratio_counts(series: Series) -> list[StepCounts | None]:
-    """Return each step's bad events and events; None where none is known of."""
+    """Return each step's bad events and events; None if a step is unknown."""
     return [
         None if total is None or not total else (bad or 0.0, total)
         for bad, total in zip(series.bad, series.total, strict=True)
@@ -46,13 +45,13 @@ def mean_counts(measured: Measured) -> list[StepCounts | None]:
 def samples(
     counts: Sequence[StepCounts | None], request: SeriesRequest, steps_per_point: int
 ) -> Iterator[Sample]:
-    """Yield a sample for every this many steps with known data, the oldest first.
+    """Yield a sample for each group of steps with known data, the oldest first.
 
     Args:
-        counts: by step.
-        request: what they answer.
-        steps_per_point: steps that make a sample, at least 1. The newest is whole: what is over a
-            whole number of them is left out at the beginning.
+        counts: the counts by step.
+        request: the request that they answer.
+        steps_per_point: the number of steps in a sample, at least 1. The newest sample is complete:
+            surplus steps are left out at the beginning.
     """
     for first in range(len(counts) % steps_per_point, len(counts), steps_per_point):
         measured = [

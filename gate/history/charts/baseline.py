@@ -1,4 +1,4 @@
-"""What a baseline says is usual: the centre, by the time of day where that matters, and spread."""
+"""The baseline of a chart: the centre, by the time of day if that matters, and the spread."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,74 +9,60 @@ from typing import Final
 
 from gate.dataclass import dataclass
 from gate.history.charts import Sample
-from gate.history.charts.dependence import Dependence, dependence
-
-D2: Final = 1.128
-"""The mean range of two standard normal values: 2 / sqrt(pi)."""
-
-
-def moving_sigma(values: Sequence[float], autocorrelation: float = 0.0) -> float:
-    """Return the standard deviation by the mean moving range of at least two values.
-
-    Args:
-        values: in the order of time.
-        autocorrelation: the correlation of neighbours, below 1.
-    """
-    moved = sum(abs(after - before) for before, after in pairwise(values))
-    return moved / (len(values) - 1) / D2 / sqrt(1 - autocorrelation)
-
+from gate.history.charts.dependence import Dependence, dependence, moving_sigma
 
 _DAYS: Final = 4
-"""Samples of a time of day that say what is usual then, at least."""
+"""The minimum number of samples at a time of day, or of days of a kind."""
 _SHARE: Final = 0.3
-"""The share of the variance that the time of day, or the kind of day, must explain to be heeded,
-once it is taken off what they explain of the baseline only: of noise, 24 hours in 7 days explain a
-seventh."""
+"""The share of the variance that the time of day, or the kind of day, must explain to be used,
+after the share that it would explain by chance: of noise, 24 hours in 7 days explain a seventh."""
 _DAYS_DIFFER: Final = 1.1
-"""By which factor the kind of day must make less of what is left unexplained, to be heeded."""
+"""The factor by which the kind of day must reduce the unexplained variance to be used."""
 _FEWEST_DAYS: Final = 2
-"""Working days, and days of weekends, that say by how much these differ."""
+"""The minimum numbers of working days, and of weekend days, to estimate their difference."""
 _SATURDAY: Final = 5
 _HAIR: Final = 1e-9
-"""The tolerance for a mean: what sums of floats are off by is not a variation."""
+"""The tolerance for a mean: rounding errors of sums of floats are not a variation."""
 _MIDNIGHT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
 _MANY: Final = 1.5
-"""How many times as many events the busier half of a baseline must have to say what few do."""
+"""The ratio of events between the busier and the quieter half of a baseline from which chance can
+be estimated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What is to be expected."""
+    """The expected values, from the baseline."""
 
     ratios: bool
-    """Whether it is of ratios, and not of means."""
+    """Whether it is about ratios, not means."""
     centre: float
     """The centre of the whole baseline."""
     by_time: Mapping[timedelta, float]
     """The values by the time of day in UTC at which samples begin; empty: it does not matter, or
     the baseline is too short."""
     by_day: Mapping[bool, float]
-    """By which factor a working day (False), and a day of the weekend, differs from that, by the
-    day in UTC; empty: it does not matter, or the baseline is too short to tell."""
+    """The factors for working days (False) and weekend days (True), by the day in UTC; empty: they
+    do not matter, or the baseline is too short."""
     events: float
-    """The events of a sample, in the harmonic mean."""
+    """The number of events of a sample, as the harmonic mean."""
     chance: float
-    """The share of the variance that is less with more events, 0 to 1; the rest is the same."""
+    """The share of the variance that shrinks with more events, 0 to 1; the rest does not."""
     spread: float
-    """Of ratios Laney's sigma z: how much wider the limits of a sample of this many events are than
-    chance alone makes them, at least 1. Of means the sigma of such a sample. Wider, too, by what
-    sigma may be off since it comes of this many points, which may resemble each other."""
+    """For ratios, Laney's sigma z: how much wider the limits of a sample of this many events are
+    than chance alone makes them, at least 1. For means, the sigma of such a sample. In both cases
+    it is widened by the uncertainty of sigma, which is estimated from this many, possibly
+    correlated, points."""
     dependence: Dependence
-    """How much neighbours resemble each other."""
+    """The correlation of neighbouring values."""
     count: int
-    """Samples of the baseline."""
+    """The number of samples in the baseline."""
 
     def centre_of(self, sample: Sample) -> float:
-        """Return what is usual at the sample's time of day, and on such a day."""
+        """Return the centre for the sample's time of day and kind of day."""
         centre = self.by_time.get(_time_of_day(sample), self.centre)
         usual = centre * self.by_day.get(_is_weekend(sample), 1.0)
-        # A factor of a high ratio must not make it that all events fail.
+        # A factor of a high ratio must not lead to a ratio above 1.
         return min(usual, (1 + centre) / 2) if self.ratios else usual
 
     def sigma_of(self, sample: Sample) -> float:
@@ -88,21 +74,22 @@ class Baseline:
 
 
 def baseline_of_ratios(baseline: Sequence[Sample]) -> Baseline:
-    """Return what is usual of ratios.
+    """Return the baseline of ratios.
 
-    Laney's sigma z takes limits for wider by the same factor whatever the traffic. What is beyond
-    chance is rather the same for many events as for few, so that much is taken for chance as his
-    sigma z leaves of it: with even traffic, that is the same.
+    Laney's sigma z widens the limits by the same factor whatever the traffic. But variation beyond
+    chance is about the same for many events as for few, so the share that his sigma z leaves to
+    chance is treated as chance; with even traffic, the result is the same.
 
     Args:
-        baseline: at least two samples, of which not all are without a bad event. Where all events
-            are bad, the spread is 0.
+        baseline: the samples, at least two, at least one with a bad event. If all events are bad,
+            the spread is 0.
     """
     events = sum(sample.events for sample in baseline)
     centre = sum(sample.value * sample.events for sample in baseline) / events
 
     def pooled(group: Sequence[Sample]) -> float:
-        # As if one more event had been bad, at the ratio of all: none in a few hours is not never.
+        # As if one more event had been bad at the overall ratio: no bad event in a few hours does
+        # not mean never.
         bad = sum(sample.value * sample.events for sample in group) + 1
         return bad / (sum(sample.events for sample in group) + 1 / centre)
 
@@ -113,10 +100,10 @@ def baseline_of_ratios(baseline: Sequence[Sample]) -> Baseline:
 
 
 def baseline_of_means(baseline: Sequence[Sample]) -> Baseline:
-    """Return what is usual of means.
+    """Return the baseline of means.
 
     Args:
-        baseline: at least two samples. Where all are the same, the spread is 0.
+        baseline: the samples, at least two. If all are equal, the spread is 0.
     """
     even = _fitted(baseline, _mean(baseline), _mean, chance=0.0, ratios=False)
     if even.spread <= _HAIR * abs(even.centre):
@@ -139,7 +126,7 @@ def _fitted(
     weekly = [replace(usual, by_day=_by_day(baseline, usual)) for usual in (flat, daily)]
 
     def unexplained(usual: Baseline) -> float:
-        # Each centre comes of a few days, and lies nearer to these than to the days to come.
+        # Each centre is the mean of a few days, and is nearer to these than to future days.
         more = _DAYS_DIFFER if usual.by_day else 1.0
         return _squares(_scores(baseline, usual)) * _optimism(baseline, usual) * more
 
@@ -149,7 +136,7 @@ def _fitted(
     scores = _scores(baseline, best)
     resembles = dependence(scores)
     spread = sqrt(_optimism(baseline, best)) * moving_sigma(scores, resembles.neighbours)
-    # Requests that fail independently of each other differ by chance at least.
+    # Requests that fail independently of each other vary at least by chance.
     least = 1.0 if ratios else 0.0
     return replace(
         best,
@@ -159,7 +146,7 @@ def _fitted(
 
 
 def _optimism(baseline: Sequence[Sample], usual: Baseline) -> float:
-    """Return by how much the variance of days to come is larger than that of the baseline's own."""
+    """Return the factor by which the variance of future days exceeds that of the baseline."""
     if not usual.by_time:
         return 1.0
     days = len(baseline) / len(usual.by_time)
@@ -167,7 +154,7 @@ def _optimism(baseline: Sequence[Sample], usual: Baseline) -> float:
 
 
 def _flat(baseline: Sequence[Sample], centre: float, *, chance: float, ratios: bool) -> Baseline:
-    """Return what is usual before anything but the centre is known of it."""
+    """Return a baseline with only its centre."""
     return Baseline(
         ratios=ratios,
         centre=centre,
@@ -188,10 +175,10 @@ def _scores(baseline: Sequence[Sample], usual: Baseline) -> list[float]:
 
 
 def _chance_of_means(baseline: Sequence[Sample], even: Baseline) -> float:
-    """Return the share of the variance of means that is less with more events.
+    """Return the share of the variance of means that shrinks with more events.
 
-    By the moving ranges of the busier half of the baseline, and of the other: their variances are
-    1 - c + c v, with v the usual number of events by the present one.
+    It follows from the moving ranges of the busier and of the quieter half of the baseline: their
+    variances are 1 - c + c v, where v is the usual number of events divided by the present one.
     """
     ranges = sorted(
         (even.events / 2 * (1 / first.events + 1 / second.events), abs(after - before))
@@ -211,7 +198,7 @@ def _chance_of_means(baseline: Sequence[Sample], even: Baseline) -> float:
 def _by_time(
     baseline: Sequence[Sample], pooled: Callable[[Sequence[Sample]], float]
 ) -> Mapping[timedelta, float]:
-    """Return the centre of each time of day; nothing where one of them has too few samples."""
+    """Return the centre of each time of day; empty if one of them has too few samples."""
     groups: dict[timedelta, list[Sample]] = {}
     for sample in baseline:
         groups.setdefault(_time_of_day(sample), []).append(sample)
@@ -222,13 +209,13 @@ def _by_time(
 
 
 def _by_day(baseline: Sequence[Sample], usual: Baseline) -> Mapping[bool, float]:
-    """Return by which factor each kind of day differs; nothing where one has too few days."""
+    """Return the factor of each kind of day; empty if one of them has too few days."""
     days: dict[bool, set[date]] = {False: set(), True: set()}
     sums: dict[bool, list[float]] = {False: [0.0, 0.0], True: [0.0, 0.0]}
     for sample in baseline:
         kind, centre = _is_weekend(sample), usual.centre_of(sample)
         days[kind].add(sample.start.astimezone(UTC).date())
-        # Means count alike, ratios by their events.
+        # All means have the same weight, ratios the weight of their events.
         weight = sample.events if usual.ratios else 1 / centre if centre else 0.0
         sums[kind][0] += sample.value * weight
         sums[kind][1] += centre * weight

@@ -1,4 +1,4 @@
-"""The control chart of a history of steps, or the reason why it has none."""
+"""The control chart of a history of steps, or the reason why it is missing."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +22,7 @@ from gate.history.charts.chart import (
     mean_points,
     ratio_points,
 )
+from gate.history.charts.dependence import correlation, moving_sigma
 from gate.history.charts.signals import RULES, RunRule, find_signals, watch
 from gate.history.incidents import find_incidents
 from gate.history.records import IncidentRecord
@@ -29,9 +30,9 @@ from gate.measure import Cause, Unmeasured
 from gate.measure.history import Series, SeriesRequest
 
 FEWEST: Final = 20
-"""Points that say what is usual, at least."""
+"""The minimum number of points in a baseline."""
 EXPECTED: Final = 2
-"""Bad events that a point should have in the mean: with fewer, steps are put together."""
+"""The mean number of bad events that a point should have: with fewer, steps are combined."""
 _DAY: Final = timedelta(days=1)
 _USUAL: Final[Mapping[ChartKind, Callable[[Sequence[Sample]], Baseline]]] = {
     ChartKind.RATIO: baseline_of_ratios,
@@ -45,20 +46,20 @@ _POINTS: Final[Mapping[ChartKind, Callable[[Sequence[Sample], Baseline], list[Po
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineSettings:
-    """Which part of a history says what is usual."""
+    """The part of a history that is the baseline."""
 
     until: datetime
-    """It begins with the history."""
+    """The end of the baseline, which starts with the history."""
     incidents: Sequence[tuple[datetime, datetime]]
-    """Stretches in which nothing was usual."""
+    """Incidents in the history, which are left out."""
     records: Sequence[IncidentRecord]
-    """Known incidents, likewise."""
+    """Known incidents, which are left out."""
 
     chronic: bool = False
-    """Whether most of it is in incidents, so that these are what is usual and none is left out."""
+    """Whether incidents cover most of it: then they are the usual state, and none is left out."""
 
     def has(self, start: datetime, end: datetime) -> bool:
-        """Return whether a stretch belongs to it: wholly before its end, and in no incident."""
+        """Return whether a stretch belongs to it: all before its end, and not in an incident."""
         if self.chronic:
             return end <= self.until
         return (
@@ -75,14 +76,14 @@ def build_chart(
     baseline: BaselineSettings,
     rules: Sequence[RunRule],
 ) -> ChartResult:
-    """Draw a chart, or say why it cannot be drawn.
+    """Build a chart, or return why it cannot be built.
 
     Args:
-        kind: what the counts are.
-        counts: by step, as `samples` takes them.
-        request: what they answer.
-        baseline: what says what is usual.
-        rules: by which a point is out of control, beside the moving average.
+        kind: the kind of the counts.
+        counts: the counts by step, as for `samples`.
+        request: the request that they answer.
+        baseline: the part of the history that is the baseline.
+        rules: the rules for points that are out of control, in addition to the moving average.
     """
     steps_per_point = 1 if kind is ChartKind.MEAN else _steps_per_point(counts, request, baseline)
     if not steps_per_point:
@@ -92,14 +93,17 @@ def build_chart(
     if len(measured) < FEWEST:
         spoilt = sum(sample.end <= baseline.until for sample in every) - len(measured)
         return _too_few(kind, len(measured), spoilt, steps_per_point)
+    if request.slices is not None and _varies_too_much(measured):
+        reason = "runs of bad slices are so rare that points vary too much, however long they are"
+        return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
     usual = _USUAL[kind](measured)
     if not usual.spread:
-        reason = "nothing varies in the baseline, so what would be unusual is not known"
+        reason = "nothing varies in the baseline, so it does not show what would be unusual"
         return NoChart(kind=kind, reason=reason, cause=Cause.INVALID)
     points = _POINTS[kind](every, usual)
     after = [point for point in points if point.sample.end > baseline.until]
     if not after:
-        reason = "nothing is known of the time after the baseline"
+        reason = "there is no data after the baseline"
         return NoChart(kind=kind, reason=reason, cause=Cause.NO_DATA)
     watched = tuple(watch(after, usual, rules))
     before = points[: -len(after)]
@@ -119,9 +123,10 @@ def build_chart(
 def _steps_per_point(
     counts: Sequence[StepCounts | None], request: SeriesRequest, baseline: BaselineSettings
 ) -> int:
-    """Return how many steps make a point, so that `EXPECTED` bad events are in it; 0: none is.
+    """Return the number of steps in a point; 0: nothing is bad in the baseline.
 
-    Where they can, points divide the day, so that each time of day can be compared with itself.
+    A point has `EXPECTED` bad events and, for slices, enough of them that points vary little.
+    If possible, points divide the day, so that each time of day can be compared with itself.
     """
     counted = list(_measured_counts(counts, request, baseline))
     bad = sum(part for part, _ in counted)
@@ -129,9 +134,27 @@ def _steps_per_point(
         return 1
     if not bad:
         return 0
-    fewest = ceil(EXPECTED * len(counted) / bad)
-    even = (n for n in range(fewest, _DAY // request.step + 1) if not _DAY % (n * request.step))
-    return next(even, fewest)
+    fewest, most = ceil(EXPECTED * len(counted) / bad), _DAY // request.step
+    even = [n for n in range(fewest, most + 1) if not _DAY % (n * request.step)]
+    if request.slices is None:
+        return even[0] if even else fewest
+    for steps_per_point in even:
+        points = samples(counts, request, steps_per_point)
+        measured = [sample for sample in points if baseline.has(sample.start, sample.end)]
+        if len(measured) < FEWEST or not _varies_too_much(measured):
+            return steps_per_point
+    return max(fewest, most) if even else fewest
+
+
+def _varies_too_much(baseline: Sequence[Sample]) -> bool:
+    """Return whether the bad slices of a point vary by more than their mean: sigma by mean above 1.
+
+    Bad slices come in runs, and are worth as few independent events as there are runs. Where a
+    point has less than about one run, most points have none, and the next run is far beyond limits
+    that are drawn from those. Of independent events one a point would be that much.
+    """
+    bad = [sample.value * sample.events for sample in baseline]
+    return moving_sigma(bad, correlation(bad)) > sum(bad) / len(bad)
 
 
 def _measured_counts(
@@ -158,32 +181,34 @@ def _too_few(kind: ChartKind, samples_left: int, spoilt: int, steps_per_point: i
         reason += "; look further back"
     if steps_per_point == 1:
         return NoChart(kind=kind, reason=reason, cause=Cause.LOW_COVERAGE)
-    reason += f"; failures are so rare that a point takes {steps_per_point} steps"
+    rare = "failures, or runs of bad slices, are so rare"
+    reason += f"; {rare} that a point takes {steps_per_point} steps"
     return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
 
 
 BURNING: Final = 6.0
-"""The burn rate of the incidents that are left out of a baseline: as ``gate incidents`` has it."""
+"""The burn rate of incidents that are left out of a baseline: the default of ``gate incidents``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charting:
-    """How charts are drawn."""
+    """The settings of charts."""
 
     baseline: timedelta
-    """How much of the beginning says what is usual; less than the history."""
+    """The length of the baseline at the start; less than that of the history."""
     rules: str
     """One of `RULES`."""
     records: Sequence[IncidentRecord] = ()
-    """Known incidents, left out of the baseline and compared with the signals."""
+    """Known incidents: they are left out of the baseline, and compared with the signals."""
 
 
 def _or_all_of_it(
     baseline: BaselineSettings, series: Series, request: SeriesRequest
 ) -> BaselineSettings:
-    """Return the baseline with all that is in it where most of what is known lies in incidents.
+    """Return the baseline, with the incidents if they cover most of the known data.
 
-    What is bad most of the time is what is usual: the chart then says whether it became worse.
+    A state that lasts most of the time is the usual one: the chart then shows whether it became
+    worse.
     """
     starts = [
         request.span.start + place * request.step
@@ -198,13 +223,13 @@ def _or_all_of_it(
 def charts(
     series: Series, request: SeriesRequest, *, budget: float, charting: Charting
 ) -> Iterator[ChartResult]:
-    """Yield the chart of the ratio and, where the indicator measures anything, of the mean.
+    """Yield the chart of the ratio and, if the indicator measures values, that of the mean.
 
     Args:
-        series: what happened.
-        request: what it answers.
-        budget: the share of events that may be bad, above 0; for incidents to leave out.
-        charting: how.
+        series: the events by step.
+        request: the request that it answers.
+        budget: the share of events that may be bad, above 0, to find the incidents to leave out.
+        charting: the settings.
     """
     incidents = find_incidents(series, request, budget=budget, threshold=BURNING)
     baseline = _or_all_of_it(

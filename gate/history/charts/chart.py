@@ -1,4 +1,4 @@
-"""A control chart of one indicator: its points beside their limits, and what is out of control."""
+"""A control chart of one indicator: its points, their limits, and the signals."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,20 +19,20 @@ LIMIT: Final = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One sample, and what was to be expected of it."""
+    """One sample, and its expected value."""
 
     sample: Sample
     centre: float
     sigma: float
     """Above 0."""
     skew: float
-    """What a limit at s sigmas is moved by, per s^2 - 1; at least 0."""
+    """The shift of a limit at s sigmas, divided by s^2 - 1; at least 0."""
 
     def limit(self, sigmas: float) -> float:
-        """Return the value this many sigmas above the centre; below it, if negative.
+        """Return the value that is this many sigmas above the centre; below it, if negative.
 
-        Counts and latencies have a longer tail above. The limits are moved by the first term of
-        Cornish and Fisher for it; of a plain p chart that is A. Winterbottom, Simple adjustments to
+        Counts and latencies have a longer tail above. The limits are shifted for it by the first
+        term of Cornish and Fisher; for a plain p chart, see A. Winterbottom, Simple adjustments to
         improve control limits on attribute charts, Quality and Reliability Engineering
         International 9(2), 1993.
         """
@@ -45,7 +45,7 @@ class Point:
 
     @property
     def lower(self) -> float:
-        """The lower control limit; where the tail is very long, as low as `limit` reaches."""
+        """The lower control limit; for a very long tail, the lowest value of `limit`."""
         lowest = -self.sigma / (2 * self.skew) if self.skew else -LIMIT
         return self.limit(max(-LIMIT, lowest))
 
@@ -76,7 +76,7 @@ def ratio_points(samples: Sequence[Sample], usual: Baseline) -> list[Point]:
 def mean_points(samples: Sequence[Sample], usual: Baseline) -> list[Point]:
     """Return the points of an individuals chart; ``usual.spread`` is above 0.
 
-    The tail is that of a log-normal distribution, as latencies have it.
+    The tail is that of a log-normal distribution, which latencies have.
     """
     points = []
     for sample in samples:
@@ -87,12 +87,12 @@ def mean_points(samples: Sequence[Sample], usual: Baseline) -> list[Point]:
 
 
 class ChartKind(StrEnum):
-    """What is charted."""
+    """The kind of values on a chart."""
 
     RATIO = "ratio"
-    """Bad events of all: a p' chart."""
+    """The share of bad events: a p' chart."""
     MEAN = "mean"
-    """Of what is measured, such as a latency: an individuals chart."""
+    """The mean of measured values, such as latencies: an individuals chart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,22 +105,22 @@ class Watched:
     average_limit: float
     """Above 0."""
     worse: tuple[str, ...]
-    """The rules by which it is worse than usual."""
+    """The rules by which the point is worse than usual."""
     better: bool
-    """Whether it is better than usual, by any of the same rules turned round."""
+    """Whether the point is better than usual by any of the same rules, mirrored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """Points that are not what is usual, and those between them while it went on."""
+    """A run of points that are not as usual, with the points between them."""
 
     points: tuple[Watched, ...]
     """At least one."""
     worse: bool
     since: datetime
-    """When it probably began: a moving average sees a shift some points late."""
+    """The probable start: a moving average shows a shift some points late."""
     open: bool
-    """Whether it goes on at the newest point."""
+    """Whether it continues at the newest point."""
     records: tuple[IncidentRecord, ...]
     """Known incidents that overlap it."""
 
@@ -131,40 +131,40 @@ class Signal:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The names of the rules that some point of it breaks, each once."""
+        """The names of the rules that its points break, each once."""
         return tuple(dict.fromkeys(name for watched in self.points for name in watched.worse))
 
     @property
     def peak(self) -> Point:
-        """Its point farthest from what is usual."""
+        """The point that is farthest from the usual value."""
         sign = 1 if self.worse else -1
         return max((watched.point for watched in self.points), key=lambda point: sign * point.score)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A chart that could be drawn."""
+    """A chart that could be built."""
 
     kind: ChartKind
     unit: str
     """The unit of its values; empty if it is unknown, or the values have no unit."""
     step: timedelta
-    """The step of a point; where few events are bad, several of the history's."""
+    """The length of a point: several steps of the history if few events are bad."""
     usual: Baseline
     baseline: tuple[Point, ...]
-    """Those that say what is usual, the oldest first."""
+    """The points of the baseline, the oldest first."""
     excluded: tuple[Point, ...]
-    """Those of the baseline's time that are in incidents."""
+    """The points in the time of the baseline that are in incidents."""
     watched: tuple[Watched, ...]
-    """All after it; at least one."""
+    """All points after the baseline; at least one."""
     signals: tuple[Signal, ...]
     """The newest first."""
     chronic: bool = False
-    """Whether most of the baseline is in incidents, so that these are what is usual."""
+    """Whether incidents cover most of the baseline: then they are the usual state."""
 
     @property
     def points(self) -> tuple[Point, ...]:
-        """All of them, the oldest first."""
+        """All points, the oldest first."""
         every = (*self.baseline, *self.excluded, *(watched.point for watched in self.watched))
         return tuple(sorted(every, key=lambda point: point.sample.start))
 
@@ -175,29 +175,29 @@ class Chart:
 
     @property
     def worse(self) -> tuple[Signal, ...]:
-        """The signals that something is worse than usual."""
+        """The signals that an indicator is worse than usual."""
         return tuple(signal for signal in self.signals if signal.worse)
 
     def write(self, value: float) -> str:
-        """Write a value with three digits that say something, and a ratio as a percentage."""
+        """Write a value with three significant digits, and a ratio as a percentage."""
         percent = self.kind is ChartKind.RATIO
         digits = Decimal(f"{100 * value if percent else value:.2e}").normalize()
         return f"{digits:f}%" if percent else f"{digits:f} {self.unit}".rstrip()
 
     @property
     def unruly(self) -> int:
-        """How many points of the baseline are beyond its own limits."""
+        """The number of points in the baseline that are beyond its own limits."""
         return sum(point.score > LIMIT for point in self.baseline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoChart:
-    """A chart that could not be drawn, which is not the same as in control."""
+    """A chart that could not be built, which does not mean that the indicator is in control."""
 
     kind: ChartKind
     reason: str
     cause: Cause | None
-    """None: the chart would be empty, since nothing was bad at all."""
+    """None: the chart would be empty, since no event was bad."""
 
 
 ChartResult = Chart | NoChart

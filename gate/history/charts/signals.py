@@ -1,4 +1,4 @@
-"""What is out of control after a baseline: by run rules, and by a moving average."""
+"""Signals after a baseline: by run rules, and by a moving average."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
@@ -17,32 +17,32 @@ class RunRule(Protocol):
 
     @property
     def name(self) -> str:
-        """With its source."""
+        """The name of the rule, with its source."""
         ...
 
     @property
     def says(self) -> str:
-        """What it looks for."""
+        """The pattern that it looks for."""
         ...
 
     def fires(self, scores: Sequence[float], place: int) -> bool:
-        """Return whether the points up to this place make the pattern."""
+        """Return whether the points up to this index form the pattern."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """So many points of the newest ones lie above a line."""
+    """A number of the newest points that lie above a line."""
 
     name: str
     says: str
     least: int
     of: int
     above: float
-    """In sigmas."""
+    """The line, in sigmas."""
 
     def fires(self, scores: Sequence[float], place: int) -> bool:
-        """Return whether the point itself and enough of those before it lie above the line."""
+        """Return whether the point itself and enough of the points before it lie above the line."""
         newest = scores[max(place - self.of + 1, 0) : place + 1]
         above = sum(score > self.above for score in newest)
         return above >= self.least and scores[place] > self.above
@@ -50,14 +50,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """So many points in a row, each above the one before."""
+    """A number of points in a row, each above the one before."""
 
     name: str
     says: str
     count: int
 
     def fires(self, scores: Sequence[float], place: int) -> bool:
-        """Return whether the row ends at this point."""
+        """Return whether such a row ends at this point."""
         row = scores[max(place - self.count + 1, 0) : place + 1]
         return len(row) == self.count and all(before < after for before, after in pairwise(row))
 
@@ -90,18 +90,19 @@ RULES: Final[Mapping[str, tuple[RunRule, ...]]] = {
 }
 """The sets by name."""
 DEFAULT: Final = "limits"
-"""Beside an average that sees small shifts. More rules see the smallest sooner, at four times as
-many false alarms, and more where neighbours are alike: docs/anomalies.md has both measured."""
+"""The default: with an average that shows small shifts. More rules show the smallest shifts sooner,
+at four times as many false alarms, and even more if neighbours are correlated: docs/anomalies.md
+has measurements of both."""
 
 
 @dataclass(frozen=True, slots=True)
 class FalseAlarms:
-    """Out of 100 simulated weeks in control, how many had a false alarm on a chart."""
+    """The number of charts with a false alarm, out of 100 simulated weeks in control."""
 
     every: int
-    """Over all kinds of services, alike in number."""
+    """The mean over all kinds of services, with equal weights."""
     most: int
-    """The most of one kind: hours resemble each other, or what is usual drifts."""
+    """The maximum over the kinds of services: hours are correlated, or the usual value drifts."""
 
 
 FALSE_ALARMS: Final = {
@@ -109,21 +110,29 @@ FALSE_ALARMS: Final = {
     "western-electric": FalseAlarms(every=58, most=75),
     "nelson": FalseAlarms(every=62, most=77),
 }
-"""The false alarms by the set of rules. Measured by ``python -m benchmarks.anomalies`` on hourly
-ratios that have the rhythm of day and week, resemble the hours before, or drift, with 7 days of
-baseline."""
+"""The false alarms by the set of rules, measured by ``python -m benchmarks.anomalies`` on hourly
+ratios that have a daily and weekly rhythm, are correlated, or drift, with 7 days of baseline."""
+FALSE_ALARMS_OF_SLICES: Final = {
+    "limits": FalseAlarms(every=9, most=20),
+    "western-electric": FalseAlarms(every=40, most=85),
+    "nelson": FalseAlarms(every=37, most=81),
+}
+"""The false alarms on charts of timeslices, measured by ``python -m benchmarks.slices`` on hours of
+slices of one and of five minutes, of which 0.1% to 20% are bad: independent or in runs, with and
+without a daily rhythm. Only kinds of history with a chart in a fifth of the weeks are counted:
+where bursts of bad slices are rare, no chart is drawn."""
 INDEPENDENT: Final = Dependence()
 WEIGHT: Final = 0.2
 """The weight of the newest point: lambda."""
 WIDTH: Final = 2.962
 """The width of the limits, in standard deviations of the average: L."""
 CAP: Final = 4.0
-"""Scores beyond count as this: an outage is seen by the limits of the points, and would keep the
-average up long after it is over. A point of 4 alone does not reach the limit."""
+"""The maximum score that counts: the limits of the points show an outage already, and it would keep
+the average high long after its end. A single point of 4 does not reach the limit."""
 
 
 def averages(scores: Iterable[float]) -> Iterator[float]:
-    """Yield the average up to each point; it begins at the centre, 0."""
+    """Yield the average up to each point; it starts at the centre, 0."""
     average = 0.0
     for score in scores:
         average += WEIGHT * (max(-CAP, min(score, CAP)) - average)
@@ -136,12 +145,12 @@ def average_limits(
     """Yield the upper limit of each average, in sigmas of a point; the lower is its negative.
 
     Args:
-        count: how many there are.
-        dependence: how neighbours resemble each other, which makes the average vary more (W.
-            Schmid, On EWMA charts for time series, 1997, for a process that is autoregressive of
-            order 1; beside it there is noise here).
-        baseline: how many points the centre was estimated from, which may be off by as much as
-            their mean; None: it is known.
+        count: the number of averages.
+        dependence: the correlation of neighbours, which increases the variance of the average (W.
+            Schmid, On EWMA charts for time series, 1997, for an autoregressive process of order 1;
+            here, with noise added).
+        baseline: the number of points from which the centre was estimated, and whose mean has an
+            error; None: the centre is exact.
     """
     varies = WEIGHT / (2 - WEIGHT) * dependence.inflation(WEIGHT)
     unsure = dependence.inflation() / baseline if baseline else 0.0
@@ -156,8 +165,8 @@ EWMA: Final = "EWMA"
 def watch(points: Sequence[Point], usual: Baseline, rules: Sequence[RunRule]) -> Iterator[Watched]:
     """Yield the points after the baseline with the rules that each breaks.
 
-    The moving average begins with them, at the centre: what it is that the baseline ended with is
-    part of what is usual.
+    The moving average starts with these points, at the centre: the end of the baseline is part of
+    the usual state.
     """
     worse = [point.score for point in points]
     better = [-score for score in worse]
@@ -177,7 +186,7 @@ def watch(points: Sequence[Point], usual: Baseline, rules: Sequence[RunRule]) ->
 def find_signals(
     watched: Sequence[Watched], records: Sequence[IncidentRecord]
 ) -> tuple[Signal, ...]:
-    """Return the points in a row that are out of control, the newest first."""
+    """Return the runs of points that are out of control, the newest first."""
     signals = [
         _signal(watched, stretch, records, worse=worse)
         for worse in (True, False)
@@ -202,10 +211,10 @@ def _signal(
 
 
 def _stretches(watched: Sequence[Watched], *, worse: bool) -> list[range]:
-    """Return the points in a row; two rows of a shift that goes on between them are one."""
+    """Return the runs of points; two runs of a shift that continues between them become one."""
 
     def is_out(place: int) -> bool:
-        # Of a point that is both, such as an outage amid better days, the worse counts.
+        # For a point that is both, such as an outage during better days, the worse counts.
         point = watched[place]
         return bool(point.worse) if worse else point.better and not point.worse
 
@@ -222,11 +231,11 @@ def _stretches(watched: Sequence[Watched], *, worse: bool) -> list[range]:
 
 
 def _first(watched: Sequence[Watched], seen: int, *, worse: bool) -> int:
-    """Return the point at which what is seen at one probably began.
+    """Return the point at which a signal probably began.
 
-    Seen by the average, it began after the average was last on the other side of the centre
-    (K. Nishina, A comparison of control charts from the viewpoint of change-point estimation,
-    Quality and Reliability Engineering International 8(6), 1992).
+    A signal of the average began after the average was last on the other side of the centre (K.
+    Nishina, A comparison of control charts from the viewpoint of change-point estimation, Quality
+    and Reliability Engineering International 8(6), 1992).
     """
     sign = 1 if worse else -1
     if abs(watched[seen].average) > watched[seen].average_limit:

@@ -140,9 +140,9 @@ def numbers(values: object, count: int) -> tuple[float, ...]:
         ValueError: the document has other values.
     """
     if not isinstance(values, Sequence) or len(values) != count:
-        raise ValueError("what was kept has not the numbers of this version")
+        raise ValueError("the kept state does not have the numbers of this version")
     if not all(type(value) in (int, float) and isfinite(value) for value in values):
-        raise ValueError("what was kept has something that is not a number")
+        raise ValueError("the kept state has something that is not a number")
     return tuple(map(float, values))
 
 
@@ -150,7 +150,7 @@ def log_mean(logarithms: Sequence[float], weights: Sequence[float]) -> float:
     """Return the logarithm of the mean of numbers, given their logarithms.
 
     Args:
-        logarithms: minus infinity stands for 0; not all of them.
+        logarithms: minus infinity means 0; not all of them.
         weights: above 0, and 1 together.
     """
     largest = max(logarithms)

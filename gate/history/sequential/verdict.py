@@ -116,7 +116,7 @@ class CanaryEvidence:
         correction: a canary is healthy only if all SLOs show it.
 
         Args:
-            slos: how many are watched, at least 1.
+            slos: the number of watched SLOs, at least 1.
         """
         within = self.excess.log_evidence_below(self.margin) >= log(1 / self._alpha)
         excused = within and self.beyond_steps < LASTS
@@ -154,7 +154,7 @@ class CanaryEvidence:
         its failures are its own.
 
         Args:
-            slos: how many are watched, at least 1.
+            slos: the number of watched SLOs, at least 1.
         """
         compared = self.compared
         if compared.alone:
@@ -198,7 +198,7 @@ class CanaryEvidence:
         ]
         steps = document.get("beyond_steps")
         if type(steps) is not int or steps < 0:
-            raise ValueError("what was kept has not the numbers of this version")
+            raise ValueError("the kept state does not have the numbers of this version")
         return replace(
             self,
             worse=self.worse.restored(worse),

@@ -1,7 +1,7 @@
-"""Which text of a policy counts: that of a commit which the change cannot write.
+"""The text of a policy that counts: that of a commit which the change cannot write.
 
-A change that goes into a branch is judged by the policy that the branch has now; everything else by
-that of the default branch, as is every change in a CI system that the gate does not know. Without a
+A change that goes into a branch is judged by the policy in the current version of that branch;
+everything else by that of the default branch, as is every change in an unknown CI system. Without a
 CI system the file is read as it is.
 """
 
@@ -14,15 +14,15 @@ from gate.hosts.systems.environ import in_ci
 
 AUTO = "auto"
 NONE = "none"
-"""Words for a ref: what counts follows from the run; the checkout as it is."""
+"""The words for a ref: the run decides which commit counts; the checkout counts as it is."""
 REMEDY = (
     "Set the policy's ref to the branch whose policy counts; or to 'none' to read the checkout as"
     " it is, if the change cannot write it"
 )
 _USUAL = ("main", "master")
-"""Names of default branches: of the hosts themselves, and of git."""
+"""The names of default branches: those of the hosts themselves, and of git."""
 _REQUESTS = frozenset({"merge_group", "merge_request_event", "external_pull_request_event"})
-"""Events of a change that is to go into a branch, beside GitHub's ``pull_request...``."""
+"""The events of a change that is to go into a branch, beside GitHub's ``pull_request...``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +30,28 @@ class Wanted:
     """The place that the policy is read from."""
 
     branch: str | None
-    """A plain name; None: not known."""
+    """The plain name of the branch; None: unknown."""
     pulls: tuple[int, ...] = ()
-    """Numbers of the pull requests, of which the code host knows where they go now."""
+    """The numbers of the pull requests; the code host knows their current target branch."""
     goes_in: bool = False
-    """The change is to go into the branch; else the branch is the default branch."""
+    """Whether the change is to go into the branch; otherwise the branch is the default branch."""
     commit: str | None = None
-    """The run's own, where it is one of the default branch; None: the branch as it is now."""
+    """The run's own commit if it is on the default branch; None: the current version of the
+    branch."""
     event_commit: str | None = None
-    """The branch as it was when the run began; None: the event does not say."""
+    """The commit of the branch when the run began; None: the event does not say."""
     usual_commit: str | None = None
-    """The run's own, of a branch called as default branches are; it counts where nobody knows
-    which one is the default branch. None: the branch has another name."""
+    """The run's own commit, on a branch with the usual name of a default branch; it counts if the
+    default branch is unknown. None: the branch has another name."""
 
 
 def wanted_of(context: Context, environ: Mapping[str, str]) -> Wanted | None:
     """Return which text counts in a run; None: the file as it is, without a CI system.
 
     Args:
-        context: of the run.
-        environ: of the process, which distinguishes a branch from a tag of the same name.
+        context: the context of the run.
+        environ: the environment of the process, which distinguishes a branch from a tag of the same
+            name.
     """
     if context.system == "none":
         return None
@@ -79,10 +81,10 @@ def _is_request(event: str) -> bool:
 
 
 def _own_commit(context: Context, default: str, environ: Mapping[str, str]) -> str | None:
-    """Return the commit of a run on the default branch; None: it is on another, or a tag.
+    """Return the commit of a run on the default branch; None for another branch, or a tag.
 
-    A run that is started once more may be one of long ago, and its commit that of an old policy.
-    Whoever starts a build of Buildkite by hand chooses branch and commit, each by itself.
+    A re-run may be of a run from long ago, with the commit of an old policy. Somebody who starts a
+    build of Buildkite by hand chooses branch and commit independently of each other.
     """
     if context.system == "buildkite" and environ.get("BUILDKITE_SOURCE") != "webhook":
         return None
@@ -99,7 +101,7 @@ def _own_commit(context: Context, default: str, environ: Mapping[str, str]) -> s
 
 
 def _text(value: object) -> str | None:
-    """Return a text that an event has where it should have one."""
+    """Return the text in a field of an event that should be a text."""
     return value if isinstance(value, str) and value else None
 
 

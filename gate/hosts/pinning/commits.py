@@ -1,4 +1,4 @@
-"""Which commit counts: a branch as it is at this moment, or what somebody has named exactly."""
+"""The commit that counts: the current version of a branch, or a commit that somebody named."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,8 @@ _NO_NAME: Final = re.compile(
     r"^[-/.@]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|[/.]$|\.lock$|/\.|^$|^([a-z_]+_)?head$",
     re.IGNORECASE,
 )
-"""https://git-scm.com/docs/git-check-ref-format; and names that mean something else to git."""
+"""Names that are not valid refs (https://git-scm.com/docs/git-check-ref-format) or that git reads
+otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +28,22 @@ class Pinned:
 
     commit: str
     name: str
-    """For people: ``main``."""
+    """The name for people: ``main``."""
     note: str = ""
-    """A note on how it was found; empty: none."""
+    """A note on how it was found; empty: no note."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommitFinder:
-    """Finds the commit for one checkout of a run."""
+    """A search for the commit that counts, for one checkout of a run."""
 
     sources: Sources
 
     def counting(self, wanted: Wanted) -> Pinned:
-        """Return the commit that counts by what the run is about.
+        """Return the commit that counts, by the subject of the run.
 
         Raises:
-            UndecidedError: neither git nor the code host has the answer.
+            UndecidedError: neither git nor the code host knows it.
         """
         if wanted.commit is not None:
             return Pinned(wanted.commit, wanted.branch or wanted.commit)
@@ -67,14 +68,14 @@ class CommitFinder:
         return Pinned(commit, branch)
 
     def named(self, ref: str) -> Pinned:
-        """Return the commit that somebody has named.
+        """Return the commit that somebody named.
 
         Args:
             ref: a full hash, a ref (``refs/heads/main``), or the plain name of a branch or tag.
 
         Raises:
             UsageError: it is none of these.
-            UndecidedError: the commit does not exist, or the name can mean several.
+            UndecidedError: the commit does not exist, or the name is ambiguous.
         """
         if FULL_HASH.fullmatch(ref):
             return Pinned(ref, ref)
@@ -97,7 +98,7 @@ class CommitFinder:
         return Pinned(distinct.pop(), ref)
 
     def _confirmed(self, wanted: Wanted) -> Wanted:
-        """Ask the host where the pull requests go now: an event may be older than a retarget."""
+        """Ask the host for the current target of the pull requests: an event may be outdated."""
         context, host = self.sources.context, self.sources.host
         if wanted.pulls and host is not None:
             try:
@@ -107,7 +108,8 @@ class CommitFinder:
                     raise _undecided(f"where the change goes is not known: {error}") from error
                 return wanted
             return _going_to(branches, wanted)
-        # An old event may name a branch of the author's own; the default branch is nobody's.
+        # An old event may name a branch of the author's own, but nobody can choose the default
+        # branch.
         is_default = wanted.branch is not None and wanted.branch == context.default_branch
         if wanted.pulls and context.system == "github" and context.attempt > 1 and not is_default:
             raise _undecided(
@@ -134,10 +136,10 @@ class CommitFinder:
         raise _undecided(f"the default branch is not known: {reason}")
 
     def _on_server(self, names: Sequence[str]) -> dict[str, str]:
-        """Return those refs that the server has, with their commits, a tag's among them.
+        """Return those refs that the server has, with their commits, also those of tags.
 
         Raises:
-            LookupError: nobody has the answer.
+            LookupError: neither git nor the code host knows them.
         """
         sources = self.sources
         try:
@@ -154,9 +156,10 @@ class CommitFinder:
         return {name: refs.get(f"{name}^{{}}", refs[name]) for name in names if name in refs}
 
     def _everywhere(self, names: Sequence[str]) -> dict[str, str]:
-        """Return what a name refers to on the server and, of a plain name, in the checkout.
+        """Return what a name refers to on the server and, for a plain name, in the checkout.
 
-        What only the checkout has does not count, except without a server, as in a run by hand.
+        A ref that only the checkout has does not count, except without a server, as in a run by
+        hand.
         """
         local = self._local(names)
         if names[0].startswith("refs/remotes/") or self._has_no_server:

@@ -1,4 +1,4 @@
-"""Files that a policy's backend reads: those of the checkout count as the base has them."""
+"""Files that a policy's backend reads: a file of the checkout counts if the base has the same."""
 
 import glob
 import hashlib
@@ -26,26 +26,26 @@ _PIECE: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class LocalFileCheck:
-    """Compares files of a checkout with the commit that counts.
+    """A comparison of files in a checkout with the commit that counts.
 
-    What no commit has is not the change's: an earlier step of the job has brought it.
+    A file that no commit has does not come from the change: an earlier step of the job has made it.
     """
 
     checkout: Checkout
     folder: Path
-    """That the process works in."""
+    """The folder that the process works in."""
     commit: str
-    """That counts."""
+    """The commit that counts."""
     base: Objects | None
-    """That have it; None: the code host alone has it."""
+    """The objects with that commit; None: only the code host has it."""
     host: HostFiles | None
 
     def flaw(self, settings: Settings) -> str | None:
-        """Return the first file that is the change's own, in a clause; None: no such file.
+        """Return the first file that the change has altered, in a clause; None: no such file.
 
         Raises:
-            GitError: git has no answer.
-            LookupError: the code host has no answer.
+            GitError: git fails.
+            LookupError: the code host does not answer.
         """
         for pattern in files_of(settings):
             for path in self._paths(pattern):
@@ -96,7 +96,7 @@ class LocalFileCheck:
         return self.host.file(path, self.commit)
 
     def _deleted(self, pattern: str) -> Iterator[str]:
-        """Yield the files of a glob that the commit has and the change has not."""
+        """Yield the files of a glob that the commit has and the change does not have."""
         parts = Path(self._full(pattern)).parts
         places = [place for place, part in enumerate(parts) if _is_wild(part)]
         first = places[0] if places else len(parts) - 1
@@ -110,18 +110,18 @@ class LocalFileCheck:
             return
         then = CommitTree(self.base, self.commit, inside).names()
         own = set(CommitTree(self.checkout.objects, self.checkout.head(), inside).names())
-        # A star matches more here than in a glob: of what is deleted too much is refused.
+        # A star matches more here than in a glob, so that too many deleted files are refused.
         wanted = "/".join(parts[first:]).replace("**/", "*")
         yield from (name for name in then if name not in own and fnmatchcase(name, wanted))
 
 
 def altered_file(checkout: Checkout) -> str | None:
-    """Return the first file of the checked-out commit that the checkout has otherwise; None: none.
+    """Return the first file of the checked-out commit that differs in the checkout; None: none.
 
-    What no commit has is left out: results of an evaluation are among it.
+    Files that no commit has are left out, such as the results of an evaluation.
 
     Raises:
-        GitError: git has no answer.
+        GitError: git fails.
     """
     objects, top = checkout.objects, checkout.repository.top
     rows = objects.ask("ls-tree", "-r", "-z", "--full-tree", checkout.head()).split(b"\0")
@@ -147,9 +147,9 @@ def _is_wild(part: str) -> bool:
 
 
 def blob_ids(path: Path, form: str) -> Iterator[str]:
-    """Yield the hashes of a file as git has it: as it is, and with the line ends of a commit.
+    """Yield the hashes of a file for git: as it is, and with the line ends of a commit.
 
-    A checkout for Windows has others. A file that cannot be read has none.
+    A checkout for Windows has other line ends. A file that cannot be read has no hashes.
     """
     try:
         yield _streamed(path, form)

@@ -1,4 +1,4 @@
-"""The policies of one checkout as the commit has them that counts, and as the change has them."""
+"""The policies of one checkout, from the commit that counts, with the text of the change."""
 
 import posixpath
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ _ELSEWHERE = (
 
 
 class PinnedCheckout:
-    """Reads policies as the commit has them that counts."""
+    """A reader of policies from the commit that counts."""
 
     def __init__(
         self,
@@ -39,12 +39,12 @@ class PinnedCheckout:
         environ: Mapping[str, str],
         wanted: Wanted | str,
     ) -> None:
-        """Prepare; nothing is asked.
+        """Prepare; nothing is read yet.
 
         Args:
-            finder: knows the commit.
-            environ: of the process.
-            wanted: what counts; a text: the name of a commit.
+            finder: finds the commit.
+            environ: the environment of the process.
+            wanted: the place that counts, or the name of a commit.
         """
         self._finder, self._sources = finder, finder.sources
         self._checkout, self._environ = finder.sources.checkout, environ
@@ -54,15 +54,15 @@ class PinnedCheckout:
         """Read a policy.
 
         Args:
-            path: as the user gave it.
-            parts: of its path from the top of the checkout.
+            path: the path as the user gave it.
+            parts: the parts of its path from the top of the checkout.
 
         Raises:
-            PolicyError: its text says something wrong.
-            UsageError: the ref is none.
-            UndecidedError: the commit has no such policy, or it is not known.
-            GitError: git has no answer.
-            LookupError: the code host has no answer.
+            PolicyError: its text is not valid.
+            UsageError: the ref is not valid.
+            UndecidedError: the commit has no such policy, or the commit is unknown.
+            GitError: git fails.
+            LookupError: the code host does not answer.
         """
         pinned = self._pinned
         self._check_entrance()
@@ -93,7 +93,7 @@ class PinnedCheckout:
         """The tree of the commit; None: only the code host has it.
 
         Raises:
-            GitError: nobody has them.
+            GitError: they cannot be read.
         """
         if self._checkout is None:
             return None
@@ -109,14 +109,14 @@ class PinnedCheckout:
             return None
 
     def _text(self, parts: Sequence[str]) -> tuple[bytes | None, Tree]:
-        """Return the text of a policy (None: no such file), and where the files beside it are."""
+        """Return the text of a policy (None: no such file), and the tree of the files beside it."""
         pinned, objects, host = self._pinned, self._objects, self._sources.host
         if objects is None:
             return _host(host).file(posixpath.normpath("/".join(parts)), pinned.commit), _NoTree()
         try:
             return _file(objects, pinned, parts)
         except MissingObjectError:
-            # A partial clone has the commit and not all of its files.
+            # A partial clone has the commit, but not all of its files.
             objects = self._sources.remote.fetch(objects, pinned.commit)
             self.__dict__["_objects"] = objects
             return _file(objects, pinned, parts)
@@ -126,7 +126,7 @@ class PinnedCheckout:
             ) from error
 
     def _proposal(self, pinned: Pinned, parts: Sequence[str]) -> Proposal | None:
-        """Return the policy as the commit of the change has it; None: it has the same one."""
+        """Return the policy in the commit of the change; None: it is the same."""
         if self._checkout is None:
             return None
         with suppress(GitError):
@@ -147,7 +147,7 @@ class PinnedCheckout:
     def _check_entrance(self) -> None:
         """Refuse a working folder that a link of the change may have led to.
 
-        The system knows where a process is, but not by which name it got there.
+        The system knows where a process is, but not by which path it went there.
         """
         if self._checkout is None:
             return
@@ -169,7 +169,7 @@ class PinnedCheckout:
             )
 
     def _check_local_files(self, file: PolicyFile) -> None:
-        """Refuse counts and other files of the backend that the change has brought along."""
+        """Refuse counts and other files of the backend that come from the change."""
         if self._checkout is None:
             return
         check = LocalFileCheck(
@@ -206,7 +206,7 @@ def _file(objects: Objects, pinned: Pinned, parts: Sequence[str]) -> tuple[bytes
 
 
 class _NoTree:
-    """The files of a commit that only the code host has: its API lists no files."""
+    """The files of a commit that only the code host has: its API does not list files."""
 
     def find(self, pattern: str) -> Sequence[str]:
         raise GitError(f"{pattern} needs a checkout that has the commit; fetch more of the history")

@@ -1,4 +1,4 @@
-"""Where a path leads in a checkout, by its words: its links may be those of a change."""
+"""The target of a path in a checkout, by its text alone: its links may come from a change."""
 
 import os
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ _MOST_LINKS = 40
 def parts_inside(path: Path, top: Path) -> tuple[str, ...] | None:
     """Return the parts of a path from the top of a checkout; None: it leads elsewhere.
 
-    Links on the way to the checkout are followed. Those in it are not: what they are is looked up
-    in a commit.
+    Links on the way to the checkout are followed, but links in it are not: their targets are looked
+    up in a commit.
 
     Args:
-        path: absolute; it need not exist.
-        top: of the checkout.
+        path: an absolute path; it need not exist.
+        top: the top folder of the checkout.
 
     Raises:
-        GitError: the path leaves the checkout through a link of it, or links form a loop.
+        GitError: the path leaves the checkout through a link in it, or links form a loop.
     """
     first, *left = path.parts
     here, links = Path(first), 0
@@ -45,7 +45,7 @@ def parts_inside(path: Path, top: Path) -> tuple[str, ...] | None:
 
 
 def _after_it_leaves(parts: Sequence[str], top: Path) -> list[str] | None:
-    """Return what follows where a path leaves the checkout; None: it stays."""
+    """Return the parts after the point where a path leaves the checkout; None: it does not."""
     names: list[str] = []
     linked = False
     for place, part in enumerate(parts):
@@ -55,14 +55,14 @@ def _after_it_leaves(parts: Sequence[str], top: Path) -> list[str] | None:
         elif names:
             names.pop()
         elif linked:
-            raise GitError("the path leaves the checkout through a link of the checkout")
+            raise GitError("the path leaves the checkout through a link in it")
         else:
             return list(parts[place + 1 :])
     return None
 
 
 def same_folder(first: Path, second: Path) -> bool:
-    """Return whether two names are of one folder; False if the folder does not exist."""
+    """Return whether two paths lead to the same folder; False if the folder does not exist."""
     try:
         return first.samefile(second)
     except (OSError, ValueError):

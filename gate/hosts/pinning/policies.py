@@ -1,4 +1,4 @@
-"""Reading the policies of a run: each as the commit has it that counts in its checkout."""
+"""Read the policies of a run, each from the commit that counts in its checkout."""
 
 import os
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class PolicyReader:
-    """Reads the policies of one run; each checkout is asked once which commit counts."""
+    """A reader of the policies of one run; it looks up the commit of each checkout once."""
 
     def __init__(
         self,
@@ -28,25 +28,25 @@ class PolicyReader:
         host: "HostFiles | None",
         ref: str = AUTO,
     ) -> None:
-        """Prepare; nothing is asked.
+        """Prepare; nothing is read yet.
 
         Args:
-            context: of the run.
-            environ: of the process.
+            context: the context of the run.
+            environ: the environment of the process.
             host: the run's repository on its code host; None without a token.
-            ref: what the policies are read as: `AUTO`, `NONE`, or the name of a commit.
+            ref: the ref that the policies are read from: `AUTO`, `NONE`, or the name of a commit.
         """
         self._context, self._environ, self._host = context, environ, host
         self._wanted = wanted_of(context, environ) if ref == AUTO else ref
         self._checkouts: dict[Path | None, PinnedCheckout] = {}
 
     def __call__(self, path: str) -> PolicyFile:
-        """Read a policy file, with the files that it reads.
+        """Read a policy file, with the files that it refers to.
 
         Raises:
-            PolicyError: its text says something wrong.
-            UsageError: the ref is none.
-            UndecidedError: it is not known which text counts; the message says what to do.
+            PolicyError: its text is not valid.
+            UsageError: the ref is not valid.
+            UndecidedError: the text that counts is unknown; the message says what to do.
         """
         if self._wanted is None or self._wanted == NONE:
             return load(path, self._environ)
@@ -61,7 +61,7 @@ class PolicyReader:
             raise UndecidedError(f"{reason}. {REMEDY}") from error
 
     def _checkout(self, repository: Repository | None, wanted: Wanted | str) -> "PinnedCheckout":
-        # In CI systems only.
+        # only in CI systems
         from gate.hosts.git import Checkout  # noqa: PLC0415
         from gate.hosts.pinning.commits import CommitFinder  # noqa: PLC0415
         from gate.hosts.pinning.pinned import PinnedCheckout  # noqa: PLC0415
@@ -75,9 +75,9 @@ class PolicyReader:
         return self._checkouts[top]
 
     def _place(self, path: str) -> tuple[Repository | None, tuple[str, ...]] | None:
-        """Return the checkout that a policy is in, and its path there; None: it is in none.
+        """Return the checkout that a policy is in, and its path there; None: it is not in one.
 
-        Without a repository it is a workspace that was filled without git.
+        Without a repository, it is a workspace that was filled without git.
         """
         here = working_folder(self._environ)
         full, named = here / path, self._context.workspace

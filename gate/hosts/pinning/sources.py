@@ -1,4 +1,4 @@
-"""Who can say what a branch is now: the repository of the run, on its server and by its API."""
+"""The sources for the current version of a branch: the server of the repository, and its API."""
 
 import base64
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from gate.hosts.git import Checkout
 _NO_CHECKOUT: Final = "the policy is not in a git checkout"
 _SERVERS: Final = {"github": "GITHUB_SERVER_URL", "gitlab": "CI_SERVER_URL"}
 _SSH: Final = ("ssh", "altssh")
-"""Before a server's name, where SSH has one of its own."""
+"""A prefix that SSH servers of a host may have."""
 
 
 class HostFiles(Protocol):
-    """Questions to a code host about the repository of the run. Everything raises LookupError."""
+    """The questions to a code host about the run's repository. All methods raise LookupError."""
 
     def base_branch(self, pull: int) -> str:
-        """Return the branch that a pull request is to go into now."""
+        """Return the branch that a pull request currently goes into."""
         ...
 
     def default_branch(self) -> str:
@@ -36,7 +36,7 @@ class HostFiles(Protocol):
         ...
 
     def file(self, path: str, commit: str) -> bytes | None:
-        """Return a file as a commit has it, given by its full hash; None: it has no such file."""
+        """Return a file as it is in a commit, given by its full hash; None: it has no such file."""
         ...
 
 
@@ -50,13 +50,14 @@ class Sources:
         checkout: Checkout | None,
         host: HostFiles | None,
     ) -> None:
-        """Prepare; nothing is asked.
+        """Prepare; no request is sent yet.
 
         Args:
-            context: of the run.
-            environ: of the process.
-            checkout: that the policy is in; None: it is in none, and the API alone is asked.
-            host: of the run's repository; None without a token.
+            context: the context of the run.
+            environ: the environment of the process.
+            checkout: the checkout that the policy is in; None: it is not in one, and only the API
+                is asked.
+            host: the code host of the run's repository; None without a token.
         """
         self.context, self.checkout = context, checkout
         self._environ, self._host = environ, host
@@ -77,7 +78,7 @@ class Sources:
         """The server's repository that the run is about.
 
         Raises:
-            GitError: the checkout has none, or its own is another repository.
+            GitError: the checkout has none, or another repository.
         """
         settings, project = self.settings, self._environ.get("CI_MERGE_REQUEST_PROJECT_URL")
         path = self._environ.get("CI_MERGE_REQUEST_PROJECT_PATH")
@@ -93,9 +94,9 @@ class Sources:
 
     @cached_property
     def host(self) -> HostFiles | None:
-        """The code host, where it has the repository of this checkout; None: it cannot be asked.
+        """The code host, if it has the repository of this checkout; None: it cannot be asked.
 
-        It knows the repository of the run, and nothing of another that was checked out beside it.
+        It knows the repository of the run, but no other repository that was checked out beside it.
         """
         if self._host is None or self.checkout is None or self.is_the_change:
             return self._host
@@ -137,7 +138,7 @@ class Sources:
         if name is None:
             return True
         if origin.host is None:
-            # A folder of this machine has no name. A fork is not where the pull request is.
+            # A folder of this machine has no such name. A fork is not where the pull request is.
             pull = self.context.pull_request
             if not (self.context.system == "github" and self.context.no_secrets and pull):
                 return True
@@ -148,7 +149,7 @@ class Sources:
         return origin.path.lower() == name.lower() and (server is None or origin.host in servers)
 
     def _with_job_token(self, remote: Remote) -> Remote:
-        """Log in as GitLab's jobs may: a checkout need not keep the login that it was made with."""
+        """Log in like a GitLab job: a checkout may lack the login that it was made with."""
         token, server = self._environ.get("CI_JOB_TOKEN"), self._server
         if self.context.system != "gitlab" or not token or not server or "@" in remote.url:
             return remote

@@ -1,4 +1,4 @@
-"""Finding out where the gate runs, from the environment and the event file alone."""
+"""Detect where the gate runs, from the environment and the event file alone."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -9,7 +9,7 @@ from gate.hosts.systems.github import github
 from gate.hosts.systems.variables import buildkite, circleci, gitlab, jenkins
 
 Detect = Callable[[Environ], Context | None]
-"""Returns None where its CI system does not run."""
+"""A function that returns the context of its CI system, or None if that does not run."""
 
 
 def detect(environ: Environ, system: str = "auto") -> Context:
@@ -17,7 +17,7 @@ def detect(environ: Environ, system: str = "auto") -> Context:
 
     Args:
         environ: the environment.
-        system: a key of `SYSTEMS` (nothing else is looked at), ``none``, or ``auto``.
+        system: a key of `SYSTEMS` (no other system is tried), ``none``, or ``auto``.
     """
     candidates = (
         SYSTEMS.values() if system == "auto" else [SYSTEMS[system]] if system in SYSTEMS else []
@@ -36,4 +36,4 @@ SYSTEMS: Final[Mapping[str, Detect]] = {
     "jenkins": jenkins,
     "circleci": circleci,
 }
-"""The systems by the name that ``--ci`` takes, in the order in which they are tried."""
+"""The systems by the name for ``--ci``, in the order in which they are tried."""

@@ -1,4 +1,4 @@
-"""Reading the environment of a CI system: numbers, lists and addresses."""
+"""Read the environment of a CI system: numbers, lists and addresses."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 Environ = Mapping[str, str]
 _LONGEST: Final = 18
-"""Digits of a number; Python reads no text of thousands of them."""
+"""The maximum number of digits; Python refuses to read thousands of them."""
 
 
 def number(text: str | None) -> int | None:
-    """Return a number of digits; None: the text is something else, or far too long."""
+    """Return a number that consists of digits; None for another text, or for too many digits."""
     if not text or len(text) > _LONGEST or not text.isascii() or not text.isdigit():
         return None
     return int(text)
@@ -50,11 +50,10 @@ CI_SIGNS: Final = (
     "TF_BUILD",
     "TRAVIS",
 )
-"""The variables that CI systems set in every job: nearly all set ``CI``, some others besides or
-instead
-(https://github.com/watson/ci-info/blob/master/index.js; Azure Pipelines' and TeamCity's docs)."""
+"""The variables that CI systems set in every job: nearly all set ``CI``, others set another one
+(https://github.com/watson/ci-info/blob/master/index.js; docs of Azure Pipelines and TeamCity)."""
 
 
 def in_ci(environ: Environ) -> bool:
-    """Return whether this is a job of any CI system, also of one that the gate does not know."""
+    """Return whether this is a job of any CI system, even of an unknown one."""
     return any(environ.get(name, "").strip().lower() not in _OFF for name in CI_SIGNS)

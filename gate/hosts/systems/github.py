@@ -27,7 +27,7 @@ _PEOPLE: Final = (
     ("workflow_run", "actor", "login"),
     ("workflow_run", "triggering_actor", "login"),
 )
-"""The paths in an event to somebody who wrote, pushed or started."""
+"""The paths in an event to an account that wrote, pushed or started something."""
 
 
 def github(environ: Environ) -> Context | None:
@@ -38,15 +38,15 @@ def github(environ: Environ) -> Context | None:
     try:
         return _checked(_context(event, environ))
     except (AttributeError, KeyError, TypeError, ValueError):
-        # An event in another form than GitHub's says nothing, not even that no labels are set.
+        # An event in another form than GitHub's is not evidence, not even that no labels are set.
         return replace(_context({}, environ), labels=None)
 
 
 def _checked(context: Context) -> Context:
-    """Return a context whose fields are of the types that they should be.
+    """Return a context whose fields have the right types.
 
     Raises:
-        TypeError: one of them is of another.
+        TypeError: a field has another type.
     """
     texts: tuple[object, ...] = (
         *(context.revision, context.branch, context.base, context.base_branch),
@@ -67,7 +67,7 @@ def _context(event: dict[str, Any], environ: Environ) -> Context:
     attempt = number(environ.get("GITHUB_RUN_ATTEMPT")) or 1
     voucher = _voucher(event)
     started = [actor for actor in actors if voucher is None or actor != voucher]
-    if attempt > 1:  # whoever set the label may have started it once more
+    if attempt > 1:  # the person who set the label may also have started a re-run
         started.append(environ.get("GITHUB_TRIGGERING_ACTOR"))
     involved = started + [person for person in _people(event) if person != voucher]
     common: dict[str, Any] = {
@@ -89,7 +89,7 @@ def _context(event: dict[str, Any], environ: Environ) -> Context:
 
 
 def _pull_request(pull: dict[str, Any], repository: str | None, environ: Environ) -> dict[str, Any]:
-    # A deleted fork has no repository any more.
+    # The repository of a fork is missing if the fork was deleted.
     source = _dig(pull, "head", "repo", "full_name")
     return {
         "revision": _dig(pull, "head", "sha"),
@@ -105,17 +105,17 @@ def _pull_request(pull: dict[str, Any], repository: str | None, environ: Environ
 
 
 def _without_pull_request(event: dict[str, Any], environ: Environ) -> dict[str, Any]:
-    """Return what the other events say; a comment's and a queue's name their pull requests too."""
+    """Return the context of the other events; comments and queues name their pull requests, too."""
     group = event.get("merge_group", {})
     run = event.get("workflow_run") or event.get("check_suite") or event.get("check_run") or {}
     issue = event.get("issue", {})
     sha = group.get("head_sha") or _dig(event, "deployment", "sha") or run.get("head_sha")
     commented = issue.get("number") if "pull_request" in issue else None
     return {
-        # A comment runs on the default branch, which is not what it is about.
+        # A comment starts a run on the default branch, but it is about a pull request.
         "revision": sha or (None if commented else environ.get("GITHUB_SHA")),
         "branch": run.get("head_branch") or environ.get("GITHUB_REF_NAME"),
-        # What a push had before it is not what is live: the pushes before may have been stopped.
+        # The commit before a push need not be live: earlier pushes may have been stopped.
         "base": group.get("base_sha"),
         "base_branch": (group.get("base_ref") or "").removeprefix(_BRANCH) or None,
         "pull_request": commented,
@@ -135,9 +135,9 @@ def _numbers(group: dict[str, Any], run: dict[str, Any]) -> Iterator[int]:
 
 
 def _voucher(event: dict[str, Any]) -> str | None:
-    """Return who has set a label or submitted a review, where that is the event.
+    """Return who has set a label or submitted a review, if that is the event.
 
-    That starts a run, too, but it is how somebody vouches for a change of others.
+    Such an event starts a run, too, but it vouches for a change of somebody else.
     """
     action = event.get("action")
     if action == "labeled" or (action == "submitted" and "review" in event):
@@ -154,12 +154,12 @@ def _people(event: dict[str, Any]) -> Iterator[str | None]:
 
 
 def _is_dependabot(environ: Environ) -> bool:
-    # Not the triggering actor: whoever starts a run once more, it keeps the rights that it had.
+    # Not the triggering actor: a re-run keeps the rights of the first actor, whoever starts it.
     return environ.get("GITHUB_ACTOR") == _DEPENDABOT
 
 
 def _event(path: str | None) -> dict[str, Any]:
-    """Return the event that started the run; nothing where it cannot be read."""
+    """Return the event that started the run; empty if it cannot be read."""
     try:
         event = json.loads(Path(path or "").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""GitLab, Buildkite, Jenkins and CircleCI, which say all about a job in variables."""
+"""GitLab, Buildkite, Jenkins and CircleCI, which describe a job in variables."""
 
 from gate.decision.decision import Context
 from gate.hosts.systems.environ import Environ, number, repository, split
@@ -72,7 +72,7 @@ def circleci(environ: Environ) -> Context | None:
         actor=environ.get("CIRCLE_USERNAME"),
         people=tuple(filter(None, [environ.get("CIRCLE_USERNAME")])),
         workspace=environ.get("CIRCLE_WORKING_DIRECTORY"),
-        no_secrets="CIRCLE_PR_NUMBER" in environ,  # is set for forks only
+        no_secrets="CIRCLE_PR_NUMBER" in environ,  # this variable is set for forks only
         url=environ.get("CIRCLE_BUILD_URL"),
     )
 
@@ -98,7 +98,7 @@ def gitlab(environ: Environ) -> Context | None:
         default_branch=environ.get("CI_DEFAULT_BRANCH"),
         workspace=environ.get("CI_PROJECT_DIR"),
         target_project=environ.get("CI_MERGE_REQUEST_PROJECT_ID"),
-        # What a push had before it is not what is live: the pushes before may have been stopped.
+        # The commit before a push need not be live: earlier pushes may have been stopped.
         base=_base(environ) if request else None,
         pull_request=number(request),
         title=environ.get("CI_MERGE_REQUEST_TITLE"),
@@ -112,9 +112,9 @@ def gitlab(environ: Environ) -> Context | None:
 
 
 def _base(environ: Environ) -> str | None:
-    """Return what a merge request is merged into; else its merge base with that, which says less.
+    """Return the target commit of a merge request, or else the merge base, which says less.
 
-    Only a pipeline of merged results knows the first: a file may have moved there since.
+    Only a pipeline for merged results knows the target commit: a file may have moved there since.
     """
     target = environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
     return target or environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")

@@ -1,1 +1,1 @@
-"""The rules of a policy: one module each, with one function from a `Case` to its findings."""
+"""The rules of a policy: one module for each, with a function from a `Case` to its findings."""

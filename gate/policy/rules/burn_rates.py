@@ -1,4 +1,4 @@
-"""Whether the budget burns too fast right now."""
+"""The rule about burn rates: whether a budget burns too fast right now."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,13 +17,13 @@ from gate.wording import burn_shown
 
 
 def findings(case: Case) -> list[Finding]:
-    """Return a finding for every pair of windows that fires, cannot, or is not known.
+    """Return a finding for every pair of windows that fires, cannot fire, or is unknown.
 
-    Where none fires, a single finding says so of those that can. A pair fires only when both its
+    If none fires, a single finding says so for those that can fire. A pair fires only if both its
     windows burn at its rate: a window that is known to burn slower settles it, whatever the other
-    does. Without traffic in one of them it cannot fire, and that is not a reason to stop a change:
-    a service may sleep. Where there should be traffic, a backend suspects it. An allowance has no
-    burn rates; that is a finding where no other rule looks at how fast it is spent.
+    does. Without traffic in one of them the pair cannot fire, and that is not a reason to stop a
+    change: a service may be idle. If there should be traffic, a backend suspects it. An allowance
+    has no burn rates; that is a finding if no other rule checks how fast it is spent.
     """
     if not case.policy.burn_rates:
         return []
@@ -54,8 +54,8 @@ def _of_burn_rates(case: Case) -> list[Finding]:
 def _not_covered(case: Case) -> Iterator[Finding]:
     rules = case.policy.burn_rates
     reason = (
-        "an allowance has none, since it is there to be spent; the rule exhaustion looks at how"
-        " fast it is"
+        "an allowance has none, since it is meant to be spent; the rule exhaustion checks how fast"
+        " it is spent"
     )
     for assessment in case.assessments:
         slo = assessment.slo
@@ -67,8 +67,8 @@ def _not_covered(case: Case) -> Iterator[Finding]:
             about, rule = "burn rates: ", Rule.BURN_RATE
             yield case.doubted(assessment, doubt, about=about, rule=rule, allow=allow)
         else:
-            # Burn rates beside an allowance are what most policies have: a warning for ever says
-            # nothing to them.
+            # Most policies with an allowance have burn-rate rules, too: a permanent warning would
+            # not help them.
             said, rule = f"not checked: burn rates: {reason}", Rule.MEASUREMENT
             yield Finding(
                 rule=rule,
@@ -120,5 +120,5 @@ def _pair(case: Case, rule: BurnRateRule, assessment: Assessment) -> Iterator[Fi
 
 
 def _said_of_the_budget(assessment: Assessment, burn: Unmeasured) -> bool:
-    """Whether the budget itself was not measured for the same cause: that has a finding already."""
+    """Whether the budget itself was not measured for the same cause: that already has a finding."""
     return not assessment.measured and assessment.doubts[0].cause is burn.cause

@@ -1,4 +1,4 @@
-"""Whether an indicator has become worse than it usually is."""
+"""The rule about control charts: whether an indicator has become worse than usual."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -9,27 +9,22 @@ from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, calm
 from gate.policy.findings import Finding, Rule
 from gate.policy.rule_settings import ControlChartRule
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    Slo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, Slo
 from gate.wording import instant, without_events
 
 
 def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
-    """Return a finding for every chart that is out of control, and for every one that is missing.
+    """Return a finding for every chart that is out of control, and for every missing chart.
 
-    For all SLOs that have neither, a single finding says so. What counts no events has no charts,
-    which is a finding, too.
+    For all SLOs with charts in control, a single finding says so. An SLO that counts no events has
+    no charts, which is a finding, too.
     """
     firing, in_control = list[Finding](), list[str]()
     since = case.at - rule.signal_ttl
     for assessment in case.assessments:
         if not isinstance(assessment.slo, RatioSlo):
-            # The members of a composite speak for themselves; what is not known of a platform's SLO
-            # has a finding already.
+            # A composite's members have findings of their own; unknown data of a platform's SLO
+            # already has one.
             if not isinstance(assessment.slo, CompositeSlo | PlatformSlo):
                 firing.append(_not_covered(case, rule, assessment))
             continue
@@ -58,7 +53,7 @@ def _not_covered(case: Case, rule: ControlChartRule, assessment: Assessment) -> 
 def _doubts(
     charts: Sequence[ChartResult] | Unmeasured, since: datetime
 ) -> Iterator[tuple[str, Doubt]]:
-    """Yield which charts do not mention the newest time, and why."""
+    """Yield the doubts about charts that do not reach the newest time."""
     if isinstance(charts, Unmeasured):
         yield "control charts: ", Doubt(cause=charts.cause, reason=charts.reason)
         return
@@ -75,7 +70,7 @@ def _doubts(
 def _signals(
     charts: Sequence[ChartResult] | Unmeasured, since: datetime
 ) -> Iterator[tuple[Chart, Signal]]:
-    """Yield the newest signal of each chart that counts still."""
+    """Yield the newest signal of each chart, if it still counts."""
     for chart in () if isinstance(charts, Unmeasured) else charts:
         if isinstance(chart, Chart) and chart.worse and chart.worse[0].end > since:
             yield chart, chart.worse[0]

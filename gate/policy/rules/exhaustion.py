@@ -1,4 +1,4 @@
-"""Whether a budget runs out soon at its burn rates over two windows, which must agree."""
+"""The rule about exhaustion: whether a budget runs out soon at its burn rates over two windows."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,14 +18,14 @@ from gate.slo.quantities import format_duration
 from gate.wording import burn_shown, describe_time
 
 _ABOUT: Final = "when it runs out: "
-_NOT_ASKED: Final = Unmeasured(cause=Cause.NO_DATA, reason="it was not asked for")
+_NOT_ASKED: Final = Unmeasured(cause=Cause.NO_DATA, reason="it was not requested")
 
 
 def findings(case: Case) -> list[Finding]:
     """Return a finding for each budget that runs out in time, or for which that is unknown.
 
-    Without such a budget, a single finding says so. A budget that was not measured or is already
-    exhausted has a finding of its own; a composite is forecast by its members.
+    If there is no such budget, a single finding says so. A budget that was not measured or is
+    already exhausted has a finding of its own; a composite is forecast by its members.
     """
     rule = case.policy.exhaustion
     if rule is None:
@@ -49,7 +49,7 @@ def findings(case: Case) -> list[Finding]:
 
 
 def _silent(rule: ExhaustionRule, assessment: Assessment) -> Finding:
-    reason = f"no traffic over {format_duration(rule.short)}: there is no rate to carry on"
+    reason = f"no traffic over {format_duration(rule.short)}: there is no rate for a forecast"
     return Finding(
         rule=Rule.EXHAUSTION, slo=assessment.slo.name, verdict=Verdict.ALLOW, reason=reason
     )
@@ -73,10 +73,10 @@ def _budget(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Iterato
 
 
 def _forecast(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Forecast | Doubt:
-    """Return when a budget runs out at the slower of its rates over both windows.
+    """Return the time when a budget runs out at the slower of its rates over both windows.
 
-    Both must agree: the long one that it matters, the short one that it goes on. Spend runs out at
-    the mean rate of its period.
+    Both rates must agree: the long window shows that the burn matters, and the short one that it
+    goes on. Spend runs out at the mean rate of its period.
     """
     slo, remaining = assessment.slo, assessment.remaining
     if not isinstance(slo, RatioSlo) or remaining is None:
@@ -84,7 +84,7 @@ def _forecast(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Forec
         return assessment.forecast or begun
     if slo.slices is not None and slo.slices.length > rule.short:
         length, over = format_duration(slo.slices.length), format_duration(rule.short)
-        reason = f"its slices of {length} are longer than {over}, the time that the rate is of"
+        reason = f"its slices of {length} are longer than {over}, the window of the burn rate"
         return Doubt(cause=Cause.NOT_COVERED, reason=reason)
     rates = []
     for window in (rule.short, rule.long):
@@ -97,7 +97,7 @@ def _forecast(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Forec
 
 
 def _fires(rule: ExhaustionRule, forecast: Forecast) -> bool:
-    """Return whether it runs out in time, and before it renews; compared exactly."""
+    """Return whether it runs out in time, and before it resets; compared exactly."""
     lasts = forecast.seconds_left
     return lasts is not None and lasts <= seconds(rule.within) and not forecast.lasts_until_reset
 

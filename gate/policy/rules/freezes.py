@@ -1,4 +1,4 @@
-"""Whether the calendar is closed, and when it opens."""
+"""The rule about freezes: whether one holds, and when it ends."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from gate.policy.rule_settings import Freeze
 
 
 def findings(case: Case) -> Iterator[Finding]:
-    """Yield a finding for every freeze that holds; each says when it ends, whatever it allows."""
+    """Yield a finding for every freeze that holds, with its end, even if it allows the change."""
     for freeze in case.policy.freezes:
         if freeze.holds(case.at):
             reason = f"frozen: {freeze.reason}"
@@ -21,7 +21,7 @@ def findings(case: Case) -> Iterator[Finding]:
 def after_freezes(freezes: Sequence[Freeze], change: str, at: datetime) -> datetime | None:
     """Return the first instant, ``at`` or later, at which no freeze stops a change.
 
-    None where one that stops it has no known end.
+    None if a freeze that stops it has no known end.
     """
     again: datetime | None = at
     for freeze in sorted(freezes, key=lambda freeze: freeze.start):

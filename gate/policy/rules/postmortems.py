@@ -1,4 +1,4 @@
-"""Whether what costly incidents taught is written down, and what the reviewed ones excuse."""
+"""The rule about postmortems: whether costly incidents have reviewed records."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,12 +20,7 @@ from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.reviewed import SloRecords, slo_records
 from gate.policy.rule_settings import PostmortemRule
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, SpendSlo
 from gate.wording import percent_spent, shown, stretch
 
 _ABOUT: Final = "incidents of the past: "
@@ -43,10 +38,10 @@ class _LookedAt(NamedTuple):
 
 
 def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
-    """Return a finding for every costly incident, and for every history that is not known.
+    """Return a finding for every costly incident, and for every unknown history.
 
-    Without such an incident or history, a single finding says so. For a composite, the histories of
-    its members count.
+    If there is no such incident or history, a single finding says so. For a composite, the
+    histories of its members count.
     """
     firing, looked_at = list[Finding](), dict[str, _LookedAt]()
     counted, costly, names = list[SloImpact](), list[SloImpact](), list[str]()
@@ -58,7 +53,7 @@ def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
             names += [slo.name] * all(member.slo in looked_at for member in slo.members)
             continue
         if isinstance(slo, PlatformSlo):
-            continue  # that it is not measured has a finding already
+            continue  # an SLO that was not measured already has a finding
         history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
         firing += _doubted(case, rule, assessment, history)
         if isinstance(history, SloIncidents):
@@ -77,7 +72,7 @@ def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
 def _doubted(
     case: Case, rule: PostmortemRule, assessment: Assessment, history: SloIncidents | Unmeasured
 ) -> Iterator[Finding]:
-    """Yield what it means that the history, or too much of it, is not known."""
+    """Yield the findings for a history that is unknown, or too much of which is unknown."""
     if isinstance(history, Unmeasured):
         doubt = Doubt(cause=history.cause, reason=history.reason)
     else:
@@ -86,7 +81,7 @@ def _doubted(
         if cause is None:
             return
         has, needs = floor(history.coverage * 1000) / 10, float(guards.min_coverage * 100)
-        reason = f"only {has:g}% of the time looked at is known; min_coverage is {needs:g}%"
+        reason = f"only {has:g}% of the examined time has data; min_coverage is {needs:g}%"
         doubt = Doubt(cause=cause, reason=reason)
     yield from case.doubted_history(
         assessment, doubt, about=_ABOUT, rule=Rule.POSTMORTEM, allow=rule.allow
@@ -96,9 +91,9 @@ def _doubted(
 def _counted(
     rule: PostmortemRule, slo: RatioSlo | SpendSlo, history: SloIncidents, at: datetime
 ) -> Iterator[tuple[SloImpact, Fraction]]:
-    """Yield the incidents of an SLO that have not left the time that counts.
+    """Yield the incidents of an SLO that are still in the counted span.
 
-    Each with what it took of the budget: exactly, to be compared.
+    Each comes with the share of the budget that it took, exactly, so that it can be compared.
     """
     start = rule.counted_span(slo, at).start
     for incident in history.incidents:
@@ -108,14 +103,14 @@ def _counted(
 
 
 class _Felt(NamedTuple):
-    """The impact of an incident on an SLO, or on a composite's members, and the records of it."""
+    """The impact of an incident on an SLO, or on a composite's members, and its records."""
 
     impact: SloImpact
     records: list[SloRecords]
 
     @property
     def lacking(self) -> list[SloRecords]:
-        """Those that do not explain it."""
+        """The SLOs whose impact the records do not explain."""
         return [of_slo for of_slo in self.records if not of_slo.reviewed]
 
 
@@ -132,7 +127,7 @@ def _incident(
     ]
     what, unexplained = _what(rule, incident, case.policy.service), [f for f in felt if f.lacking]
     if incident.ending is IncidentEnding.OPEN:
-        why = f"{what}: it goes on, and no record counts before it is over"
+        why = f"{what}: it goes on, and no record counts before it has ended"
         return _fired(case, rule, felt, why, until=None)
     if not unexplained:
         names = dict.fromkeys(
@@ -190,7 +185,7 @@ def _doubted_by_records(
 
 
 def _what(rule: PostmortemRule, incident: ServiceIncident, service: str) -> str:
-    """Say what it is called, when it was and what it took: the most first."""
+    """Write an incident's id, its time and what it took of each budget: the largest share first."""
     first, *others = sorted(incident.impacts, key=lambda impact: -impact.share)
     took = f"{percent_spent(Fraction(first.share))} of the budget"
     took += "".join(

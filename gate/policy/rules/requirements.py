@@ -28,9 +28,10 @@ def findings(case: Case) -> Iterator[Finding]:
 
 
 def checked(case: Case) -> Iterator[CheckedRequirement]:
-    """Yield each requirement of the tier with what is known of it.
+    """Yield each requirement of the tier with its result.
 
-    A statement never meets what can be checked. What was not checked is undecided.
+    A statement never meets a requirement that can be checked. A requirement that was not checked is
+    undecided.
     """
     for requirement in case.obligations:
         yield CheckedRequirement(requirement, _result(case, requirement))
@@ -44,7 +45,7 @@ def _result(case: Case, requirement: Requirement) -> RequirementResult:
 
 
 def _claim(case: Case, claim: Claim) -> RequirementResult:
-    """Return what somebody's word is worth under the policy."""
+    """Return the result of a claim under the policy."""
     stated, name = case.satisfied.get(claim.name), claim.name
     if stated is not None and case.policy.claims:
         reason = f"claimed, not verified: {stated}"
@@ -60,10 +61,10 @@ def _claim(case: Case, claim: Claim) -> RequirementResult:
             state=RequirementState.NOT_MET, reason=reason, facts={"claim": stated}
         )
     if case.policy.claims:
-        reason = f"it is needed first; when done, state it as met: {name}=URL"
+        reason = f"required first; when it is done, state it as met: {name}=URL"
     else:
         reason = (
-            "it is needed first, and nothing checks it: say in the policy how it is checked, or add"
+            "required first, and nothing checks it: say in the policy how it is checked, or add"
             " claims: allowed"
         )
     return RequirementResult(state=RequirementState.NOT_MET, reason=reason)

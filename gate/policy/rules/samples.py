@@ -1,4 +1,4 @@
-"""Whether a sample is large enough to tell what a change may do."""
+"""The rule about samples: whether a sample is large enough to decide about a change."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -16,11 +16,11 @@ from gate.wording import budget_between
 
 
 def findings(case: Case) -> Iterator[Finding]:
-    """Yield a warning for each sampled SLO whose interval has a threshold inside that matters."""
+    """Yield a warning for each sampled SLO whose interval has a decisive threshold inside."""
     for assessment in case.assessments:
         doubt = _doubt(case.policy.tiers, assessment, case.change)
         if doubt is not None:
-            reason = f"not enough samples to tell: {doubt}"
+            reason = f"not enough samples: {doubt}"
             slo = assessment.slo.name
             yield Finding(rule=Rule.SAMPLES, slo=slo, verdict=Verdict.WARN, reason=reason)
 
@@ -53,7 +53,7 @@ def _doubt(tiers: Sequence[Tier], assessment: Assessment, change: str) -> str | 
 def _thresholds_inside(
     tiers: Sequence[Tier], low: Fraction, high: Fraction, change: str
 ) -> list[Fraction]:
-    """Return the thresholds in the interval at which what this change may do differs."""
+    """Return the thresholds in the interval between which the verdict on this change differs."""
     thresholds = {tier.condition.threshold for tier in tiers if tier.condition is not None}
     inside = sorted(threshold for threshold in thresholds if low <= threshold <= high)
     between = [(before + after) / 2 for before, after in pairwise((low, *inside, high))]

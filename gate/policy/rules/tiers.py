@@ -15,12 +15,12 @@ from gate.wording import budget_between, budget_left, left_or_overspent, percent
 
 
 def findings(case: Case) -> Iterator[Finding]:
-    """Yield the finding of the worst budget, and one for every other whose tier objects as well.
+    """Yield the finding of the worst budget, and one for every other budget whose tier objects.
 
-    The worst budget decides: where it objects, each budget that objects no more than it does has
-    its finding, the worse first. An advisory SLO that objects gets a warning. Where some budgets
-    are not known the worst known one still speaks: it can forbid, since the true worst is no
-    better; that it allows proves nothing, which the measurement findings say.
+    The worst budget decides: if it objects, each other budget that objects as much or less has its
+    own finding, the worse first. An advisory SLO that objects gets a warning. If some budgets are
+    unknown, the worst known one still counts: it can forbid, since the true worst is not better; if
+    it allows, that proves nothing, as the measurement findings say.
     """
     yield from _of_budgets(case)
     for assessment in case.assessments:
@@ -34,21 +34,21 @@ def findings(case: Case) -> Iterator[Finding]:
 
 
 def tier_verdict(tier: Tier, change: str) -> Verdict:
-    """Return what a tier says of a change, its requirements left aside."""
+    """Return the verdict of a tier on a change, without its requirements."""
     if change in tier.warn:
         return Verdict.WARN
     return Verdict.ALLOW if tier.allows(change) else Verdict.BLOCK
 
 
 def left_shown(assessment: Assessment, compared: Fraction) -> str:
-    """Say how much of a budget is left, and how that follows from what was measured.
+    """Say how much of a budget is left, and how that follows from the measurement.
 
     Args:
-        assessment: whose budget it is.
+        assessment: the assessment with the budget.
         compared: its `Assessment.compared`, which is known.
     """
     if assessment.uncovered is not None:
-        return f"what is left of its budget is not known: only {assessment.uncovered} are measured"
+        return f"its remaining budget is unknown: only {assessment.uncovered} are measured"
     if assessment.rounding is not None:
         return _rounded(assessment)
     left = budget_left(compared)
@@ -71,13 +71,13 @@ def _rounded(assessment: Assessment) -> str:
 
 
 def _of_budgets(case: Case) -> Iterator[Finding]:
-    """Yield the finding of the worst budget, and those of the others that object, worse first."""
+    """Yield the finding of the worst budget, and those of others that object, the worse first."""
     budgets = [
         (assessment.compared, assessment)
         for assessment in case.assessments
         if assessment.compared is not None and not assessment.slo.advisory
     ]
-    # Floats tell nearly all of them apart, in the same order, and are compared much faster.
+    # Floats distinguish nearly all of them, in the same order, and are compared much faster.
     budgets.sort(key=lambda pair: (float(pair[0]), pair[0]))
     excuses, gravest = _excuses(case), None
     for compared, assessment in budgets:
@@ -114,7 +114,7 @@ def _of_budget(
 
 
 def _excuses(case: Case) -> Mapping[str, str]:
-    """Return by SLO why reviewed incidents excuse it, where they release the change."""
+    """Return, by SLO, why reviewed incidents excuse it, if that lets the change ship."""
     rule = case.policy.postmortems
     if rule is None or not case.objecting:
         return {}
@@ -131,20 +131,21 @@ def _reason(case: Case, assessment: Assessment, compared: Fraction) -> str:
     allows = {Verdict.ALLOW: "allows", Verdict.WARN: "allows, with a warning,"}
     says = allows.get(tier_verdict(tier, case.change), "does not allow")
     band = f"tier {tier_shown(case.policy.tiers, tier)} {says} {case.change}"
-    by = "" if assessment.uncovered is None else "by these alone, "
+    by = "" if assessment.uncovered is None else "by this rule alone,  "
     return f"{left}; {by}{band}"
 
 
 def _allowing_at(case: Case, assessment: Assessment, *, at_pace: bool) -> datetime | None:
-    """Return when a budget that forbids the change has renewed or recovered; None: not known.
+    """Return the time when a budget that forbids the change has reset or recovered; None: unknown.
 
-    None, too, where the change would not ship even then: its impact costs too much, or the tier of
-    a full budget requires something first.
+    It is also None if the change would not ship even then: its impact costs too much, or the tier
+    of a full budget requires something first.
 
     Args:
         case: the change.
-        assessment: whose budget it is.
-        at_pace: whether as much fails as in the last 7 days, which is known; else nothing does.
+        assessment: the assessment with the budget.
+        at_pace: whether as much fails as in the last 7 days, which must be known; otherwise nothing
+            more fails.
     """
     slo = assessment.slo
     if not isinstance(slo, CompositeSlo) and isinstance(slo.window, CalendarWindow):
@@ -154,7 +155,7 @@ def _allowing_at(case: Case, assessment: Assessment, *, at_pace: bool) -> dateti
 
 
 def _ships_between(case: Case, low: Fraction, high: Fraction) -> bool:
-    """Tell whether the change ships in a tier of budgets between two, and needs nothing first."""
+    """Return whether the change ships in all tiers between two budgets, without requirements."""
     tiers = case.policy.tiers
     return any(
         tier.allows(case.change) and case.change not in tier.require

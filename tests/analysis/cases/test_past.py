@@ -191,7 +191,7 @@ IMPOSSIBLE: tuple[tuple[str, str, str], ...] = (
     (
         incident(f"{HOUR}, share: 1%", "remaining: 50%, history: stale"),
         POSTMORTEMS,
-        "nothing is known of its history",
+        "its history is unknown",
     ),
     (
         "slos: {availability: {remaining: 90%, signals: [{start: 2026-11-20T10:00:00Z}]}}\n",

@@ -67,5 +67,5 @@ def test_an_sla_is_below_the_objective_that_stands_in() -> None:
 
 
 def test_only_what_is_left_may_be_rounded() -> None:
-    with pytest.raises(PolicyError, match="rounding goes with remaining, and nothing else"):
+    with pytest.raises(PolicyError, match="rounding can only be used with remaining"):
         tried("slos: {availability: {total: 1000000, bad: 1, rounding: 3%}}\n")

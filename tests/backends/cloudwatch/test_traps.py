@@ -210,7 +210,7 @@ Change = Callable[[dict[str, Any]], dict[str, Any] | str]
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda result: {**result, "Id": "m9"}, "a result belongs to no metric"),
+        (lambda result: {**result, "Id": "m9"}, "a result belongs to a metric that was not"),
         (
             lambda result: {
                 **result,
@@ -219,7 +219,7 @@ Change = Callable[[dict[str, Any]], dict[str, Any] | str]
             },
             "two points of",
         ),
-        (lambda _: "m0", "a result belongs to no metric"),
+        (lambda _: "m0", "a result belongs to a metric that was not"),
         (lambda result: {**result, "Timestamps": 5}, "Timestamps is not a list"),
         (lambda result: {**result, "Timestamps": None}, "0 times and"),
         (
@@ -232,11 +232,11 @@ Change = Callable[[dict[str, Any]], dict[str, Any] | str]
         ),
         (
             lambda result: {**result, "Timestamps": [t + 7 for t in result["Timestamps"]]},
-            "which was not asked for",
+            "which was not requested",
         ),
         (
             lambda result: {**result, "Timestamps": [t - 10**8 for t in result["Timestamps"]]},
-            "which was not asked for",
+            "which was not requested",
         ),
         (
             lambda result: {**result, "Timestamps": [t + 10**12 for t in result["Timestamps"]]},

@@ -542,7 +542,7 @@ def test_time_without_data_that_datadog_takes_for_down_may_have_been_down(unknow
     assert isinstance(answer, Counts)
     (suspicion,) = answer.evidence.suspicions
     assert suspicion.cause is Cause.CONTRADICTED
-    assert "time without data taken for down, and 100% without that time" in suspicion.reason
+    assert "time without data counted as down, and 100% without that time" in suspicion.reason
     assert float(suspicion.hidden or 0) == pytest.approx((1 - share) * (30 * DAY - unknown))
 
 

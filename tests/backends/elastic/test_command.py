@@ -175,7 +175,7 @@ def test_a_wait_that_kibana_asks_for_is_said_on_stderr(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert "90 of 900,000" in done.stdout
     assert re.fullmatch(
-        r"gate: measuring chat \(2 s\); waiting 3 s before \$\{KIBANA_URL\} is asked again\n",
+        r"gate: measuring chat \(2 s\); waiting 3 s before the next request to \$\{KIBANA_URL\}\n",
         done.stderr,
     )
 

@@ -398,7 +398,7 @@ def test_an_older_kibana_is_not_asked_about_the_past() -> None:
     no = refused(old, at=AT - timedelta(hours=1))
 
     assert no.cause is Cause.INVALID
-    assert "answers for now only" in no.reason
+    assert "only answers for the present" in no.reason
     assert f"GET /api/observability/slos/{ID}" not in old.requests
 
 
@@ -512,7 +512,7 @@ def test_a_list_that_kibana_cannot_show_as_a_whole_is_an_error(total: int) -> No
     no = refused(there)
 
     assert no.cause is Cause.BACKEND_ERROR
-    assert f"{total} SLOs and groups fit these names" in no.reason
+    assert f"{total} SLOs and groups match these names" in no.reason
     assert len(there.requests) == 1
 
 

@@ -15,8 +15,9 @@ from gate.backends.google_slo.points import read_points
 from gate.backends.google_slo.settings import GoogleSloSettings
 from gate.measure import Cause, CountRequest, Counts, Granted, Limits, MeasurementError, Unmeasured
 from gate.measure.coverage import NO_GAPS
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import CalendarWindow, Period
+from gate.slo.objective import CalendarWindow
 from tests.backends.google_slo.policies import (
     DAY,
     HOUR,
@@ -316,7 +317,7 @@ def test_a_point_beside_what_was_asked_for_is_invalid(
     )
 
     assert answer.cause is Cause.INVALID
-    assert "but what was asked is from" in answer.reason
+    assert "but the request was from" in answer.reason
 
 
 def test_a_step_that_begins_before_a_window_cannot_be_cut() -> None:
@@ -326,7 +327,7 @@ def test_a_step_that_begins_before_a_window_cannot_be_cut() -> None:
     points = read_points([answer], span(2 * HOUR), HOUR)
 
     assert points.within(span(2 * HOUR)) == (Fraction(7), Fraction(7))
-    with pytest.raises(MeasurementError, match="but what was asked is from") as error:
+    with pytest.raises(MeasurementError, match="but the request was from") as error:
         points.within(span(HOUR))
     assert error.value.cause is Cause.INVALID
 
@@ -390,7 +391,7 @@ def test_points_of_less_than_a_step_are_invalid(length: timedelta) -> None:
     answer = refused(FakeMonitoring([slo(samples=samples)], spoiling(shorter)), MONTH)
 
     assert answer.cause is Cause.INVALID
-    assert "steps of 1h were asked for" in answer.reason
+    assert "steps of 1h were requested" in answer.reason
 
 
 @pytest.mark.parametrize("length", [MINUTE, HOUR - MINUTE, HOUR + MINUTE / 2])

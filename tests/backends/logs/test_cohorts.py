@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import cohorts_of, open_backend
+from gate.backends import open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
 from gate.measure import Cause, Limits, Unmeasured
+from gate.measure.capabilities import cohorts_of
 from gate.measure.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
@@ -189,7 +190,6 @@ def test_what_rows_cannot_be_told_apart_by_is_named(tmp_path: Path, by: str, rea
     assert refused(found).startswith(reason)
 
 
-@pytest.mark.slow
 def test_what_is_spent_or_not_there_has_no_groups(tmp_path: Path) -> None:
     log = write(tmp_path / "requests.jsonl", ROWS)
 
@@ -197,7 +197,7 @@ def test_what_is_spent_or_not_there_has_no_groups(tmp_path: Path) -> None:
     (nothing,) = ask(write(tmp_path / "old.jsonl", [row(30, "v1")]))
 
     assert refused(spent) == "spend has no events to group"
-    assert refused(idle, Cause.NO_TRAFFIC) == "of all rows in the time none is an event"
+    assert refused(idle, Cause.NO_TRAFFIC) == "no row in this time is an event"
     assert refused(nothing, Cause.NO_DATA) == "the logs have no row in the time"
 
 

@@ -145,7 +145,7 @@ def test_empty_slices_that_count_are_no_silence(
 def test_rows_of_which_none_is_an_event_are_no_traffic(log: Path) -> None:
     reason = refused(ask(log, Sli(bad="status >= 500", total="route = '/x'")), Cause.NO_TRAFFIC)
 
-    assert reason == "of 5 rows none is an event: total is true of none"
+    assert reason == "none of 5 rows is an event: total is never true"
 
 
 UNKNOWN: list[dict[str, Any]] = [

@@ -42,7 +42,7 @@ def test_a_column_that_some_file_lacks_is_an_error_and_no_null(
 
     assert refused(answers[0]) == (
         f'no column "ms" in 1 of 3 files (for example {tmp_path}/b.{form}); '
-        "every file must have it, be it with null"
+        "every file must have it, even with null"
     )
     assert counts(answers[1]) == (9, 0)
 

@@ -13,9 +13,10 @@ import pytest
 from gate.backends import open_backend
 from gate.backends.logs.backend import LogsBackend
 from gate.measure import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
-from gate.measure.past import PastRun, measure_past
+from gate.measure.capabilities import PastRun, measure_past
+from gate.slo.calendar import Period
 from gate.slo.indicator import EmptySlice, Sli, Slices
-from gate.slo.objective import CalendarWindow, Period, RollingWindow
+from gate.slo.objective import CalendarWindow, RollingWindow
 from tests.amounts import repeats
 from tests.backends.logs.written import AT, DAY, settings, watch, write
 
@@ -188,7 +189,6 @@ def test_a_value_that_cannot_be_read_spoils_the_runs_that_need_it(
     assert all(spoilt) if form == "jsonl" else not all(spoilt)
 
 
-@pytest.mark.slow
 def test_what_spoils_one_indicator_of_a_run_spoils_no_other(tmp_path: Path) -> None:
     bad = (Sli(bad="nothing > 1"), Sli(bad="outcome::DATE > DATE '2026-06-01'"), SLIS["failed"])
     runs = [

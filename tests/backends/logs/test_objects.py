@@ -17,23 +17,14 @@ from gate.backends import open_backend
 from gate.backends.logs.backend import LogsBackend
 from gate.backends.logs.database import opened
 from gate.backends.logs.objects import ObjectFiles
-from gate.backends.logs.partitions import parse_path
+from gate.backends.logs.path_columns import parse_path
 from gate.backends.logs.prepare import prepare
 from gate.backends.logs.stores import BucketUrl
 from gate.measure import Cause, Counts, Limits, MeasurementError
 from gate.measure.remedies import hint_for
 from gate.slo.indicator import Sli
 from tests.backends.logs.stored import HOURS, Stored, content, day, rows_of, stored
-from tests.backends.logs.written import (
-    AT,
-    DAY,
-    FAILED,
-    FORMATS,
-    counts,
-    refused,
-    request,
-    settings,
-)
+from tests.backends.logs.written import AT, DAY, FAILED, FORMATS, counts, refused, request, settings
 from tests.servers.stores import SIGNED, ObjectServer
 
 Answered = tuple[int, Mapping[str, str], bytes]
@@ -99,7 +90,7 @@ def test_a_path_without_a_time_is_read_whole(store: Stored) -> None:
     assert set(store.front.listings()) == {"logs/"}
 
 
-@pytest.mark.variants(3)
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     ("key", "path", "read"),
     [
@@ -173,7 +164,7 @@ def test_a_refusal_of_the_store_says_what_to_do(
     assert "secret words" not in reason
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("status", "code", "words", "hint"),
     [

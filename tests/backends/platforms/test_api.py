@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from gate.backends.logins import OAuth2Login
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, Dialogue
 from gate.backends.waits import waited_for, waiting
 from gate.http import Clock
 from tests.backends.loopback import Handle, send, serving
@@ -462,7 +463,7 @@ def test_a_wait_is_said_while_it_lasts_without_any_secret() -> None:
     with serving(in_turn(saying(429, X_Ratelimit_Reset="12"), saying(200))) as port:
         api(port, clock).ask(CALL)
 
-    assert said == ["waiting 12 s before https://platform.example is asked again"]
+    assert said == ["waiting 12 s before the next request to https://platform.example"]
     assert not waited_for()
 
 

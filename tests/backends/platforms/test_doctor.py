@@ -104,7 +104,7 @@ def test_what_a_platform_does_not_say_is_listed_with_the_reason_and_is_no_fault(
 
     (skipped,) = diagnosis.skipped
     assert {skip.check: skip.reason for skip in skipped} == {
-        Check.NO_DATA: "Example does not say what it takes time without data for",
+        Check.NO_DATA: "Example does not say how it counts time without data",
         Check.FRESHNESS: "Example does not say how new the data of its answer are",
         Check.COVERAGE: "Example does not say how much of the window has data",
     }

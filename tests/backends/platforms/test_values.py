@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends.platforms.values import finite, refusal_of_the_past, timestamp
+from gate.backends.platforms.messages import finite, refusal_of_the_past, timestamp
 from gate.measure import Cause
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -88,5 +88,5 @@ def test_another_time_is_refused_in_words(minutes: int) -> None:
     assert refusal is not None
     assert refusal.cause is Cause.INVALID
     assert refusal.reason.startswith(
-        "Example answers for now only, and what is asked for is 2026-1"
+        "Example only answers for the present, and the requested instant is 2026-1"
     )

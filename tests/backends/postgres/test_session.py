@@ -180,7 +180,7 @@ def answering(answer: bytes | None) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "something else than PostgreSQL answers"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "a program other than PostgreSQL answers"),
         (b"", "the connection was lost"),
         (b"E\0\0\0\x17SFATAL\0C57P03\0Mrhubarb\0\0", "rhubarb"),  # in a language of its own
     ],

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 import responses
 
-from gate.backends import cohorts_of
 from gate.measure import Cause, Unmeasured
+from gate.measure.capabilities import cohorts_of
 from gate.measure.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
 from gate.slo.indicator import Histogram, Sli
 from gate.slo.objective import Span
@@ -275,7 +275,7 @@ def test_only_the_busiest_are_told_apart_and_one_that_was_asked_for(
     ("sli", "reason"),
     [
         (Sli(bad="max(increase(b[$window]))", total="x"), "bad: it cannot be grouped by labels"),
-        (Sli(spent="x"), "only events can be grouped by labels, neither a gauge nor"),
+        (Sli(spent="x"), "only events can be grouped by labels, not a gauge or"),
         (Sli(bad="b", total="sum(x["), "total: a closing ] is missing"),
     ],
 )

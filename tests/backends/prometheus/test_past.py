@@ -10,13 +10,13 @@ import responses
 
 from gate.backends.prometheus import past
 from gate.backends.prometheus.fetch import Fetch
-from gate.backends.prometheus.instant_grid import InstantGrid
-from gate.backends.prometheus.instants import GridInstant
-from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.instants import GridInstant, InstantGrid
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_grid import QueryGrid
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 from gate.backends.prometheus.shared_steps import SharedSteps
 from gate.measure import Answer, Cause, CountRequest, Counts, Unmeasured
-from gate.measure.past import PastRun, measure_past
+from gate.measure.capabilities import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 from tests.backends.prometheus.played import (
@@ -284,7 +284,6 @@ def test_many_questions_about_two_instants_at_no_equal_distance_are_one_range_qu
     assert [float(form["start"]), float(form["end"])] == times
 
 
-@pytest.mark.slow
 def test_where_long_windows_are_refused_two_instants_are_not_asked_about_together(
     played: PlayedSteps,
 ) -> None:

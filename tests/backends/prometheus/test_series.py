@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 import responses
 
-from gate.backends import history_of
 from gate.measure import Cause, Unmeasured
+from gate.measure.capabilities import history_of
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Histogram, Sli
 from gate.slo.objective import Span
@@ -66,9 +66,9 @@ def test_an_absent_bad_part_is_none_beside_a_total(prometheus: FakePrometheus) -
 @pytest.mark.parametrize(
     ("pair", "reason"),
     [
-        ([AT.timestamp() + 3600, "1"], "an instant that was not asked for"),
-        ([SPAN.start.timestamp(), "1"], "an instant that was not asked for"),
-        ([AT.timestamp() - 1, "1"], "an instant that was not asked for"),
+        ([AT.timestamp() + 3600, "1"], "an instant that was not requested"),
+        ([SPAN.start.timestamp(), "1"], "an instant that was not requested"),
+        ([AT.timestamp() - 1, "1"], "an instant that was not requested"),
         (["now", "1"], "a series without value"),
         ([AT.timestamp(), 1], "a series without value"),
         (7, "a series without value"),

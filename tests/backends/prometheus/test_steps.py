@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends import history_of
 from gate.backends.prometheus import series
 from gate.measure import Cause, Unmeasured
+from gate.measure.capabilities import history_of
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import Span
@@ -186,7 +186,7 @@ def test_what_was_spent_is_told_by_step(played: PlayedSteps) -> None:
 @pytest.mark.parametrize(
     ("sli", "amount", "reason"),
     [
-        (Sli(spent="x"), False, "an amount, and no number of events"),
+        (Sli(spent="x"), False, "an amount, not a number of events"),
         (RATIO, True, "nothing that is spent"),
     ],
 )

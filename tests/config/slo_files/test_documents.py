@@ -155,7 +155,8 @@ def test_a_mistake_that_is_not_found_again_is_told_where_its_value_begins(tmp_pa
         ),
         (
             "¦service_name: chat\nslo_name: errors\nslo_target: 0.99\n",
-            "this is of slo-generator 1; write it as sre.google.com/v2: `slo-generator migrate`",
+            "this is a file of slo-generator 1; write it as sre.google.com/v2: `slo-generator"
+            " migrate`",
         ),
     ],
 )

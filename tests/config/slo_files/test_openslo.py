@@ -142,9 +142,9 @@ def test_the_policy_says_the_window_of_an_slo_without_one(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("window", "words"),
     [
-        ("[{duration: ¦1M, isRolling: true}]", "rolls has no fixed length"),
+        ("[{duration: ¦1M, isRolling: true}]", "a rolling window has no fixed length"),
         ("[{duration: ¦1m, calendar: C}]", "M is for months, m for minutes"),
-        ("[{duration: ¦2w, calendar: C}]", "2w is not a period of a calendar"),
+        ("[{duration: ¦2w, calendar: C}]", "2w is not a calendar period"),
         ("[{duration: ¦1month}]", "'1month' is not a valid duration of OpenSLO"),
         ("[{duration: 1M, isRolling: ¦true, calendar: C}]", "goes without calendar"),
         ("[{duration: 1M, isRolling: ¦false}]", "isRolling: false with it"),
@@ -231,8 +231,8 @@ def test_a_raw_ratio_of_counts_has_events(tmp_path: Path) -> None:
 MEAN = "[{target: 0.99, timeSliceWindow: 5m}]"
 SEEN = "sum_over_time(((sum(increase(t[5m]))) > bool 0)[$window:5m])"
 ALIKE = (
-    "timeslice mean (RatioTimeslices): every 5m count alike, whatever their traffic; an outage at"
-    " the peak counts for less than it cost, one at night for more",
+    "timeslice mean (RatioTimeslices): every 5m count equally, whatever their traffic; so an"
+    " outage at the peak counts for less than it cost, and one at night for more",
     "slices without traffic are neither good nor bad",
 )
 
@@ -347,20 +347,20 @@ def metric(query: str) -> str:
         ("Occurrences", "[¦{displayName: a}]", ratio(), "exactly one of target"),
         ("Occurrences", "[{target: ¦99.9}]", ratio(), "not between 0 and 1, as 0.999"),
         ("Occurrences", "[{targetPercent: ¦0.999}]", ratio(), "in percent: 0.999 is 0.999%"),
-        ("Occurrences", "[{target: 0.9, value: ¦1}]", ratio(), "is compared with no value"),
-        ("Occurrences", "[{target: 0.9, compositeWeight: ¦2}]", ratio(), "a weight goes with"),
+        ("Occurrences", "[{target: 0.9, value: ¦1}]", ratio(), "does not take op or value"),
+        ("Occurrences", "[{target: 0.9, compositeWeight: ¦2}]", ratio(), "a weight needs"),
         (
             "Occurrences",
             "[{target: 0.9, op: lt, value: 1}]",
             f"{{thresholdMetric: ¦{source('x')}}}",
-            "how often this is measured is not said",
+            "the indicator does not count events",
         ),
         ("Timeslices", f"[¦{SLICED[1:]}", metric("x"), "needs op and value"),
         (
             "Timeslices",
             SLICED.replace("{target", "{op: lt, value: 1, target"),
             metric("max(rate(x[$window]))").replace("'max", "¦'max"),
-            "which has no window",
+            "without a window",
         ),
         (
             "Timeslices",
@@ -372,7 +372,7 @@ def metric(query: str) -> str:
             "Timeslices",
             SLICED,
             RAW.format("success", source("ok").replace("'ok", "¦'ok")),
-            "not known of how many events",
+            "a ratio alone does not show",
         ),
         (
             "Occurrences",
@@ -380,7 +380,12 @@ def metric(query: str) -> str:
             RAW.format("success", source("ok").replace("'ok", "¦'ok")),
             "give good or bad, and total",
         ),
-        ("Occurrences", "[{target: 0.9}]", "{ratioMetric: ¦{counter: true}}", "a ratio is good"),
+        (
+            "Occurrences",
+            "[{target: 0.9}]",
+            "{ratioMetric: ¦{counter: true}}",
+            "a ratio has good and total",
+        ),
         ("Occurrences", "[{target: 0.9}]", f"{{ratioMetric: ¦{{raw: {source('x')}}}}}", "rawType"),
         ("Occurrences", "[{target: 0.9}]", "¦{}", "either ratioMetric or thresholdMetric"),
     ],
@@ -394,7 +399,7 @@ def test_what_cannot_be_counted_is_refused_where_it_stands(
 @pytest.mark.parametrize(
     ("good", "counter", "words"),
     [
-        ("¦'sum(x)'", "false", "this has no window; say counter: true"),
+        ("¦'sum(x)'", "false", "this query has no window; write counter: true"),
         ("'¦max(x)'", "true", "neither a counter such as"),
         ("'sum(¦rate(x[5m]))'", "true", "neither a counter such as"),
         ("'¦max(rate(x[$window]))'", "true", "leaves the others out; write sum(...)"),
@@ -465,7 +470,7 @@ def test_a_composite_is_told_where_an_indicator_is_missing_or_too_many(tmp_path:
 def test_a_composite_of_timeslices_does_not_follow_from_its_members(tmp_path: Path) -> None:
     objectives = f"[{own('API', '0.9', ', timeSliceTarget: 0.9, timeSliceWindow: 1m')}]"
     marked = slo(objectives, sli="", method=f"{HERE}Timeslices")
-    assert_refused(tmp_path, marked, "bad when any objective is missed in it")
+    assert_refused(tmp_path, marked, "bad if it misses any objective")
 
 
 def test_a_composite_of_means_adds_up_what_is_missing_of_one_target(tmp_path: Path) -> None:
@@ -477,7 +482,9 @@ def test_a_composite_of_means_adds_up_what_is_missing_of_one_target(tmp_path: Pa
     assert isinstance(whole, CompositeSlo)
     assert [member.weight for member in whole.members] == [1, 2]
     marked = text.replace("RatioT", f"{HERE}RatioT").replace("0.90", "0.95")
-    assert_refused(tmp_path, marked, "of different targets it is not said how much that may be")
+    assert_refused(
+        tmp_path, marked, "adds up what its objectives miss; give all of them the same target"
+    )
 
 
 def test_references_are_found_in_all_the_files_of_the_policy(tmp_path: Path) -> None:
@@ -520,14 +527,14 @@ def test_a_metric_source_says_its_type_or_refers_to_one_that_does(tmp_path: Path
     known = slo().replace("type: Prometheus", "type: Prometheus, metricSourceRef: elsewhere")
     assert only(tmp_path, known).name == "chat"
     (mistake,) = mistakes_of(tmp_path, slo().replace("type: Prometheus, ", ""))
-    assert "the key 'type' is missing: of the metric source, or of its ref" in mistake
+    assert "the key 'type' is missing; add the type of the metric source, or its ref" in mistake
 
 
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("¦{}", "under exactly one of query and promql"),
-        ("¦{query: a, promql: b}", "under exactly one of query and promql"),
+        ("¦{}", "exactly one of query and promql"),
+        ("¦{query: a, promql: b}", "exactly one of query and promql"),
         ("{query: x, ¦step: 1m}", "unknown key 'step'"),
     ],
 )
@@ -540,7 +547,11 @@ def test_a_mistake_in_one_objective_does_not_hide_those_in_others(tmp_path: Path
     objectives = "[{target: 0.9, value: 1}, {target: 0.9}, {target: 0.9, compositeWeight: 1}]"
     found = mistakes_of(tmp_path, slo(objectives))
 
-    assert ["no value" in found[0], "a weight goes" in found[1], len(found)] == [True, True, 2]
+    assert ["not take op or value" in found[0], "a weight needs" in found[1], len(found)] == [
+        True,
+        True,
+        2,
+    ]
 
 
 def test_a_slice_may_not_be_longer_than_the_window(tmp_path: Path) -> None:

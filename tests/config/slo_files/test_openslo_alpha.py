@@ -87,15 +87,15 @@ def test_a_window_may_follow_the_calendar(tmp_path: Path, windows: str, written:
     [
         (slo(windows="¦[{count: 1, unit: Day}, {count: 7, unit: Day}]"), "exactly one window"),
         (slo(windows="[{count: ¦0, unit: Day}]"), "a length above 0"),
-        (slo(windows="[{count: 1, unit: ¦Month}]"), "a Month that rolls has no fixed length"),
+        (slo(windows="[{count: 1, unit: ¦Month}]"), "a Month of a rolling window has no fixed"),
         (slo(windows="[{count: 1, unit: Week, isRolling: ¦false}]"), "isRolling: false with it"),
-        (slo(windows=aligned(2, "Week").replace("2", "¦2", 1)), "2w is not a period of a calendar"),
+        (slo(windows=aligned(2, "Week").replace("2", "¦2", 1)), "2w is not a calendar period"),
         (slo(windows=aligned(1, "Month", "2022-01-31").replace("2022", "¦2022")), "has a day 31"),
         (
             slo(windows=aligned(1, "Week").replace("isRolling: false", "isRolling: ¦true")),
             "isRolling: true goes without calendar",
         ),
-        (slo(f"¦{{total: {TOTAL}}}"), "good with total, or bad with total"),
+        (slo(f"¦{{total: {TOTAL}}}"), "either good and total, or bad and total"),
         (slo(RATIO.replace("{source: p", "{source: ¦datadog, metadata: {p", 1)), "'datadog'"),
         (slo(RATIO.replace("rate(g[{{.window}}])", "¦rate(g[5m])")), "is over 5m"),
         (slo().replace("- ratioMetrics", "- ¦displayName: a\n      x-ratioMetrics"), "unknown key"),
@@ -115,4 +115,4 @@ def test_a_threshold_has_no_events_to_count(tmp_path: Path) -> None:
     start = slo().index("- ratioMetrics")
     marked = f"{slo()[:start]}- ¦{{target: 0.9, op: lt, value: 1}}\n  timeWindows: {DAYS}\n"
 
-    assert_refused(tmp_path, marked, "of a threshold there are no events to count")
+    assert_refused(tmp_path, marked, "a threshold has no events to count")

@@ -202,8 +202,8 @@ def test_groups_that_are_not_listed_draw_a_warning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("grouping", "more", "words"),
     [
-        ("¦[handler, job]", ", groups: {handler: [a]}", "of handler, job only one can be listed"),
-        ("¦[handler]", ', groups: {handler: ["*"]}', "at least one value is listed"),
+        ("¦[handler, job]", ", groups: {handler: [a]}", "only one of handler, job can be listed"),
+        ("¦[handler]", ', groups: {handler: ["*"]}', "list at least one value"),
         ("¦[handler]", ", groups: {job: [a]}", "beside 'from': groups: {handler: [a, b, '*']}"),
     ],
 )
@@ -216,6 +216,5 @@ def test_groups_that_the_policy_does_not_list_are_refused_with_what_to_write(
 def test_a_window_beside_a_file_that_has_its_own_is_a_mistake(tmp_path: Path) -> None:
     (mistake,) = mistakes_of(tmp_path, file(), more=", window: 30d")
     assert mistake == (
-        "gate.yaml:5:33: error: the SLOs of these files all have windows of their own:"
-        " leave this out"
+        "gate.yaml:5:33: error: all SLOs of these files have windows of their own; remove this key"
     )

@@ -128,9 +128,7 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
 def test_files_without_an_slo_are_an_error(tmp_path: Path) -> None:
     service = "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: chat}\nspec: {}\n"
 
-    assert mistakes_of(tmp_path, service) == [
-        "gate.yaml:5:12: error: there is no SLO in these files"
-    ]
+    assert mistakes_of(tmp_path, service) == ["gate.yaml:5:12: error: these files have no SLO"]
 
 
 def test_an_entry_may_name_only_what_others_refer_to(tmp_path: Path) -> None:

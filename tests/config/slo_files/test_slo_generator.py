@@ -162,4 +162,4 @@ def test_a_backend_must_be_named(tmp_path: Path) -> None:
 
 def test_the_window_stands_elsewhere_so_the_policy_must_say_it(tmp_path: Path) -> None:
     marked = file().replace("name: chat-availability", "name: ¦chat-availability")
-    assert_refused(tmp_path, marked, "say it in the policy, beside 'from': window: 30d")
+    assert_refused(tmp_path, marked, "add it to the policy, beside 'from': window: 30d")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import CalendarWindow, Denominator, Period, RollingWindow
+from gate.slo.objective import CalendarWindow, Denominator, RollingWindow
 from tests.config.slo_files.writing import (
     assert_refused,
     imported,
@@ -222,8 +223,8 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
         total=f"sum_over_time(({failed} >= bool 0)[$window:5m])",
         sliced=True,
         notes=(
-            "timeslice mean (Sloth): the ratios of every 5m count alike, whatever their traffic;"
-            " an outage at the peak counts for less than it cost, one at night for more",
+            "timeslice mean (Sloth): the ratios of every 5m count equally, whatever their traffic;"
+            " so an outage at the peak counts for less than it cost, and one at night for more",
             "slices without a ratio (no traffic: NaN) are neither good nor bad",
         ),
     )
@@ -338,9 +339,9 @@ def test_other_kinds_of_the_same_version_are_named(tmp_path: Path) -> None:
         ("¦RATE(e[W])", "is not PromQL, where functions have small letters; write rate(...)"),
         ("sum(rate(e[W])) ¦default 0", "for VictoriaMetrics' `default 0`, write `or vector(0)`"),
         ("sum(rate(e[W])) ¦keep_metric_names", "leave it out: a sum has no name"),
-        ("sum(rate(e[W])) or ¦0", "`0` is a number and no series; write vector(0)"),
+        ("sum(rate(e[W])) or ¦0", "`0` is a number, not a series; write vector(0)"),
         ("¦increase_pure(e[W])", "is VictoriaMetrics' own; write increase(...)"),
-        ("¦changes(e[W])", "counts samples that differ, of which one may stand for many events"),
+        ("¦changes(e[W])", "counts samples that differ, and one of them may mean many events"),
         ("sum(rate(a[W]) ¦- rate(b[W]))", "(sum(...) or vector(0)) - (sum(...) or vector(0))"),
     ],
 )
@@ -354,7 +355,7 @@ def test_each_part_that_cannot_be_counted_is_named_with_what_to_write(
 
 def test_another_template_is_named(tmp_path: Path) -> None:
     (mistake,) = mistakes_of(tmp_path, file().replace('code=~"5.."', 'job="{{.job}}"'))
-    assert "`{{.job}}` is not filled in here, only {{.window}}; write what it stands for" in mistake
+    assert "`{{.job}}` is not filled in here, only {{.window}}; write its value" in mistake
 
 
 def test_events_of_native_histograms_are_counted(tmp_path: Path) -> None:

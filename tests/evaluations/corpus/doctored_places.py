@@ -42,7 +42,7 @@ def attestation_before_a_change(scene: Scene) -> None:
     scene.write(scene.file.read_bytes() + b"\n")
 
 
-@doctored(JUNIT, "its attestation does not count: its signature does not fit", attest=False)
+@doctored(JUNIT, "its attestation does not count: its signature does not match", attest=False)
 def attestation_by_another_key(scene: Scene) -> None:
     """Somebody signs with a key of their own."""
     scene.sign(key="a secret that somebody else has made up")
@@ -60,7 +60,7 @@ def attestation_without_a_signature(scene: Scene) -> None:
         envelope["signatures"] = []
 
 
-@doctored(JUNIT, "its attestation does not count: its signature does not fit", attest=False)
+@doctored(JUNIT, "its attestation does not count: its signature does not match", attest=False)
 def attestation_with_an_empty_signature(scene: Scene) -> None:
     """The signature is an empty string."""
     scene.sign()
@@ -94,7 +94,7 @@ def attestation_of_another_commit(scene: Scene) -> None:
     scene.sign(commit=OTHER_COMMIT)
 
 
-@doctored(JUNIT, "its attestation does not count: its signature does not fit", attest=False)
+@doctored(JUNIT, "its attestation does not count: its signature does not match", attest=False)
 def attestation_with_the_commit_changed(scene: Scene) -> None:
     """Somebody changes the commit of an attestation to this one."""
     scene.sign(commit=OTHER_COMMIT)
@@ -104,7 +104,7 @@ def attestation_with_the_commit_changed(scene: Scene) -> None:
         statement.update(json.loads(changed))
 
 
-@doctored(JUNIT, "its attestation does not count: its signature does not fit", attest=False)
+@doctored(JUNIT, "its attestation does not count: its signature does not match", attest=False)
 def attestation_with_the_hash_changed(scene: Scene) -> None:
     """Somebody changes the hash of an attestation to the one of the failed file."""
     scene.sign()
@@ -114,7 +114,7 @@ def attestation_with_the_hash_changed(scene: Scene) -> None:
             subject["digest"]["sha256"] = sha256(scene.file.read_bytes()).hexdigest()
 
 
-@doctored(JUNIT, "its attestation does not count: its signature does not fit", attest=False)
+@doctored(JUNIT, "its attestation does not count: its signature does not match", attest=False)
 def attestation_without_a_subject(scene: Scene) -> None:
     """The attestation is about nothing, and so about everything."""
     scene.sign()

@@ -698,7 +698,7 @@ def compared_and_worse(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(PROMPTFOO_COMPARED, "not enough cases to tell")
+@doctored(PROMPTFOO_COMPARED, "not enough cases;")
 def compared_and_slightly_worse(scene: Scene) -> None:
     """Three more cases fail than before, which may be an accident."""
     with scene.json() as document:
@@ -856,13 +856,13 @@ def promptfoo_one_more_repeat(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(PROMPTFOO_WITHOUT_NUMBER, "not enough cases to tell")
+@doctored(PROMPTFOO_WITHOUT_NUMBER, "not enough cases;")
 def promptfoo_too_few_to_tell(scene: Scene) -> None:
     """All of ten cases pass, which happens by chance, too."""
     scene.take("promptfoo/small.json")
 
 
-@doctored(PROMPTFOO_WITHOUT_NUMBER, "not enough cases to tell")
+@doctored(PROMPTFOO_WITHOUT_NUMBER, "not enough cases;")
 def promptfoo_one_case(scene: Scene) -> None:
     """A single case passes."""
     with scene.json() as document:

@@ -218,5 +218,5 @@ def test_the_split_goes_on_from_its_document() -> None:
 
 @pytest.mark.parametrize("change", [{"steps": None}, {"started": [0.0]}, {"spreads": ["x"] * 9}])
 def test_a_document_that_is_none_of_this_version_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="what was kept"):
+    with pytest.raises(ValueError, match="the kept state"):
         Clusters().restored(Clusters().document() | change)

@@ -239,5 +239,5 @@ def test_bounds_go_on_from_their_document() -> None:
     "change", [{"canary": [1.0]}, {"drops": None}, {"lifts": None}, {"lifts": ["x"] * len(LIFTS)}]
 )
 def test_a_document_that_is_none_of_this_version_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="what was kept"):
+    with pytest.raises(ValueError, match="the kept state"):
         Excess().restored(Excess().document() | change)

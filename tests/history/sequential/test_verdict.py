@@ -160,5 +160,5 @@ def test_the_evidence_goes_on_from_its_document() -> None:
 def test_a_document_that_is_none_of_this_version_is_refused(change: dict[str, object]) -> None:
     evidence = CanaryEvidence.compared_with_baseline(0.001)
 
-    with pytest.raises(ValueError, match="what was kept"):
+    with pytest.raises(ValueError, match="the kept state"):
         evidence.restored(evidence.document() | change)

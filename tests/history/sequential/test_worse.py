@@ -203,7 +203,7 @@ def test_the_evidence_goes_on_from_its_document() -> None:
     ],
 )
 def test_a_document_that_is_none_of_this_version_is_refused(document: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="what was kept"):
+    with pytest.raises(ValueError, match="the kept state"):
         Worse().restored(document)
 
 

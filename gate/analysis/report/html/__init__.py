@@ -1,16 +1,15 @@
-"""The report as one page of HTML that needs nothing beside itself."""
+"""The report as one page of HTML without other files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from gate.analysis.anomalies.table import chart_rows, chart_table
 from gate.analysis.anomalies.words import (
     anomalies_badge,
     answers,
     chart_facts,
-    chart_rows,
-    chart_table,
     scope_facts,
     signal_facts,
 )
@@ -29,12 +28,13 @@ from gate.reporters.budget_table import budget_table
 from gate.reporters.page import DataTable, Facts
 
 SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
-"""Makes the content under a heading from a service, the whole report and a prefix of ids."""
+"""A function of a service, the whole report and a prefix of ids; makes the content under a
+heading."""
 _SIGNS: Final = Style()
 
 
 def badge(verdict: Verdict, word: str, sentence: str = "") -> Html:
-    """Say the most important thing so that nobody overlooks it."""
+    """Show the most important fact as a badge."""
     sign = element("span", mark_sign(verdict, _SIGNS), aria_hidden="true")
     return element(
         "p",
@@ -45,7 +45,7 @@ def badge(verdict: Verdict, word: str, sentence: str = "") -> Html:
 
 
 def may_it_ship(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Html]:
-    """Tell whether it may ship: the change that was asked about, or each class."""
+    """Show whether it may ship: the given change class, or each class."""
     verdict, sentence, reasons = words.standing(service, report)
     yield badge(*verdict, sentence)
     if reasons.facts:
@@ -61,14 +61,14 @@ def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[H
 
 
 def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
-    """Tell what was found, what is known of it, and what it comes to."""
+    """Show the results of the search for incidents."""
     yield badge(*incidents_badge(service.incidents), incidents_answer(service.incidents) or "")
     blocks = words.numbered(incidents_blocks(service.incidents))
     yield from content(map(_narrowed, blocks), f"Incidents of {service.policy.service}")
 
 
 def _narrowed(block: DataTable | Facts) -> DataTable | Facts:
-    """Return a table of incidents whose ends go first where it is too wide: each lasted so long."""
+    """Return a table of incidents without their ends if it is too wide: it has their lengths."""
     if isinstance(block, Facts):
         return block
     columns = (replace(each, secondary=each.title == "End, UTC") for each in block.columns)
@@ -92,7 +92,7 @@ def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[H
 
 
 def charts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Show where indicators are not what they usually are; what is in control is folded."""
+    """Show the indicators that are not as usual; those in control are folded."""
     anomalies, name = service.anomalies, service.policy.service
     rows = chart_rows(anomalies)
     yield badge(*anomalies_badge(anomalies), *(answer.text for answer in answers(rows)))
@@ -114,7 +114,7 @@ def charts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html
 
 
 def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Html]:
-    """Tell whose events burn the budgets, where that was asked."""
+    """Show the groups that burn the budgets, if requested."""
     if report.cohorts is None:
         return
     compared = report.cohorts.services[report.services.index(service)]
@@ -124,7 +124,7 @@ def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Ht
 
 
 def backtest(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Tell what the policy would have said in the examined time, where that was asked."""
+    """Show the decisions of the policy in the examined time, if requested."""
     if report.backtest is None:
         return
     replayed = report.backtest.services[report.services.index(service)]
@@ -142,21 +142,17 @@ SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("Control charts", charts),
     ("Backtest", backtest),
 )
-
-
 _OF_A_PERIOD: Final = {"May it ship?": "At its end"}
-"""Headings that a report on a period that is over has instead."""
-
-
+"""The headings in a report on a period that is over."""
 HtmlSection = tuple[str, str, list[Html]]
-"""The name of the element, the heading, and what stands below."""
+"""The name of the element, the heading, and the content."""
 _STYLE: Final = Path(__file__).with_name("report.css")
 _CARDS: Final = Path(__file__).with_name("cards.css")
-"""The style of a table where it would not fit, for each of the widths that tables may take."""
+"""The styles of tables that do not fit, for each of the widths of tables."""
 _SIZES: Final = {"screen": 1.0, "print": 0.64}
 """The size of the text in tables, by medium."""
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
-"""A browser fetches nothing and runs nothing, whatever else stands on the page."""
+"""A browser fetches nothing and runs nothing, whatever the page contains."""
 
 
 def render(report: Report) -> str:
@@ -189,7 +185,7 @@ def _head(report: Report, body: Html) -> Html:
 
 
 def _style(body: Html) -> Iterator[str]:
-    """Yield the style of the page, with the widths that its tables take."""
+    """Yield the style of the page, with the widths of its tables."""
     style, cards = (path.read_text(encoding="utf-8") for path in (_STYLE, _CARDS))
     yield style
     for width in FITTING:
@@ -212,7 +208,7 @@ def _goals(sections: Sequence[HtmlSection]) -> Iterator[Html]:
 
 
 def _sections(report: Report) -> Iterator[HtmlSection]:
-    """Yield the name, the heading and the content of each section that has any."""
+    """Yield the name, the heading and the content of each section with content."""
     for number, service in enumerate(report.services, start=1):
         for place, (heading, section) in enumerate(SECTIONS, start=1):
             name = f"part-{number}-{place}"

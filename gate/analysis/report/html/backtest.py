@@ -19,19 +19,19 @@ from gate.slo.objective import Span
 from gate.wording import describe_time
 
 _STOPPING: Final = {Verdict.BLOCK: "closed", Verdict.UNDECIDED: "lost"}
-"""How stretches are filled in which a change would not have shipped."""
+"""The fill of stretches in which a change would not have shipped."""
 
 
 def backtest_parts(
     replayed: ServiceBacktest, report: BacktestReport, service: ServiceReport, name: str
 ) -> Iterator[Html]:
-    """Yield the time line and all that a backtest has found.
+    """Yield the time line and all results of a backtest.
 
     Args:
-        replayed: of the service.
-        report: on all policies.
-        service: whose tiers are drawn.
-        name: of the picture's element, unique on the page.
+        replayed: the backtest of the service.
+        report: the report on all policies.
+        service: the service with the drawn tiers.
+        name: the name of the picture's element, unique on the page.
     """
     tried, blocks = replayed.tried, list(backtest_blocks(replayed, report))
     yield from (_paragraph(block) for block in blocks if isinstance(block, Paragraph))
@@ -80,7 +80,7 @@ def verdict_figure(tried: PolicyBacktest, span: Span, service: ServiceReport, na
 
 
 def _line(tried: PolicyBacktest) -> Line:
-    """Return what was left of the worst budget, as many points as can be seen."""
+    """Return the remaining share of the worst budget, with as many points as can be seen."""
     course = (*tried.verdicts, tried.last)
     values = [None if past.left is None else float(past.left) for past in course]
     return tuple((course[place].at, value) for place, value in thin(values))

@@ -1,4 +1,4 @@
-"""The picture of how a budget came down, and what other pictures of budgets have in common."""
+"""The burn-down of a budget as a picture, and the common parts of pictures of budgets."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate import wording
-from gate.analysis.report import ServiceReport, words
+from gate.analysis.report import ServiceReport, budget_history
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers
 from gate.history.incidents import Incident
@@ -19,7 +19,7 @@ from gate.slo.objective import CompositeSlo, RollingWindow, Slo, Span, SpendSlo
 
 
 def _came_down(slo: Slo, trace: Trace) -> str:
-    """Say how the budget came down."""
+    """Describe the burn-down."""
     (start, first), (end, last) = trace.left[0], trace.left[-1]
     then, now = (
         wording.left_or_overspent(None if share is None else wording.shown(share))
@@ -31,7 +31,7 @@ def _came_down(slo: Slo, trace: Trace) -> str:
     end, last = trace.compared[-1]
     bound = wording.left_or_overspent(None if last is None else wording.shown(last))
     return (
-        f"{came} as measured. The thin line is the bound that is held against the tiers:"
+        f"{came} as measured. The thin line is the bound that is compared with the tiers:"
         f" {bound} on {wording.day(end)}."
     )
 
@@ -46,7 +46,7 @@ def _whose(slo: Slo) -> str:
 
 
 def amount(number: float | None) -> str:
-    """Write a count or an amount, where it is known."""
+    """Write a count or an amount, if it is known."""
     return wording.amount(None if number is None else wording.shown(number))
 
 
@@ -63,7 +63,7 @@ _LEFT: Final[Column[Stretch]] = Column(
 
 
 def bad_column(slo: Slo) -> Column[Stretch]:
-    """Return a column of what took of the budget."""
+    """Return a column of the bad events or amounts that used the budget."""
     title = "Spent" if isinstance(slo, SpendSlo) else "Bad"
     return Column(title=title, cell=lambda stretch: amount(stretch.bad), keep=5)
 
@@ -76,11 +76,11 @@ def _left_columns(slo: Slo) -> tuple[Column[Stretch], ...]:
 BESIDE: Final = "plot both"
 """The class of pictures with a margin on both sides, so that a day has the same place in each."""
 _MarkedStretch = Incident | ServiceIncident
-"""The incidents that are marked: those of an SLO, or of the service."""
+"""The marked incidents: those of an SLO, or of the service."""
 _CLOSE: Final = 0.16
-"""The share of the width: two numbers that would touch are written as one."""
+"""The share of the width within which two numbers would touch, and are written as one."""
 _LONGEST: Final = 24
-"""Characters of a tier's name; all of it stands elsewhere."""
+"""The maximum number of characters of a tier's name; the full name is elsewhere on the page."""
 
 
 def budget_plot(span: Span, scale: Linear, service: ServiceReport) -> Plot:
@@ -110,7 +110,7 @@ def mark(
 def _numbers(
     incidents: Sequence[tuple[int, _MarkedStretch]], span: Span
 ) -> Iterator[tuple[str, datetime]]:
-    """Yield the numbers of incidents; of such as are close together the first and the last."""
+    """Yield the numbers of incidents; for a close group, the first and the last."""
     groups: list[list[tuple[int, _MarkedStretch]]] = []
     for number, incident in incidents:
         close = _CLOSE * span.length
@@ -124,7 +124,7 @@ def _numbers(
 
 
 def tier_key(service: ServiceReport) -> Html:
-    """Return what the coloured bands of a picture are; beside it, where no line crosses it."""
+    """Return the legend of a picture's coloured bands; outside of it, where no line crosses."""
     return key(
         [
             (_named(tier), f"sample tier {severity(service.policy.tiers, tier)}")
@@ -134,10 +134,10 @@ def tier_key(service: ServiceReport) -> Html:
 
 
 def key(entries: Sequence[tuple[str, str]]) -> Html:
-    """Return a list of what a picture has, each entry with a sample of how it is drawn.
+    """Return a legend, each entry with a sample of the drawing.
 
     Args:
-        entries: a text, and the classes of its sample in the style.
+        entries: pairs of a text, and the classes of its sample in the style.
     """
     return element(
         "ul",
@@ -158,11 +158,11 @@ def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport, 
     """Return the figure with its caption and its numbers.
 
     Args:
-        name: of the element, unique on the page.
-        slo: whose budget.
-        trace: with something left.
-        service: whose SLO it is.
-        span: from left to right, as in all pictures of the SLO.
+        name: the name of the element, unique on the page.
+        slo: the SLO of the budget.
+        trace: the trace, with known data.
+        service: the service of the SLO.
+        span: the time from left to right, as in all pictures of the SLO.
     """
     start = trace.left[0][0]
     lines = (*trace.left, *trace.compared)
@@ -176,7 +176,7 @@ def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport, 
         plot.lose(stretch)
     incidents = [
         (number, incident)
-        for number, incident in words.incidents_of(slo.name, service)
+        for number, incident in budget_history.incidents_of(slo.name, service)
         if incident.end > span.start
     ]
     deploys = [deploy.time for deploy in service.deploys if deploy.time > span.start]

@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import Final
 
 from gate import wording
-from gate.analysis.anomalies.words import AnomalyRow
+from gate.analysis.anomalies.table import AnomalyRow
 from gate.analysis.forecast import Projection, SloForecast
-from gate.analysis.forecast.words import BACK, forecast_blocks
+from gate.analysis.forecast.table import BACK
+from gate.analysis.forecast.words import forecast_blocks
 from gate.analysis.report import ServiceReport
 from gate.analysis.report.html.budget import budget_plot, key, tier_key
 from gate.analysis.report.html.plot import Plot
@@ -23,9 +24,9 @@ from gate.slo.objective import RatioSlo, RollingWindow, Span
 from gate.slo.quantities import format_duration
 
 _BUCKETS: Final = 60
-"""The buckets of a limit: what is usual changes little, or by the time of day."""
+"""The number of buckets of a limit: the usual value changes little, or by the time of day."""
 _ROOM: Final = 1.05
-"""Above the highest value."""
+"""The space above the highest value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class _Day:
 
     @property
     def highest(self) -> Point:
-        """The point that is farthest above what is usual."""
+        """The point that is farthest above the usual value."""
         return max(self.points, key=lambda point: point.score)
 
 
@@ -45,13 +46,12 @@ def control_chart(row: AnomalyRow, service: str, span: Span, name: str) -> Html:
     """Return the figure with its caption and its numbers.
 
     Args:
-        row: what is charted.
-        service: whose SLO it is.
-        span: from left to right, as in all pictures of the examined time.
-        name: of the element, unique on the page.
+        row: the chart.
+        service: the service of the SLO.
+        span: the time from left to right, as in all pictures of the examined time.
+        name: the name of the element, unique on the page.
     """
-    chart = row.chart
-    points = chart.points
+    chart, points = row.chart, row.chart.points
     tops = [max(point.sample.value, point.upper) for point in points]
     scale = Linear(min(0.0, *(point.sample.value for point in points)), max(tops) * _ROOM or 1.0)
     plot = Plot(span=span, scale=scale)
@@ -76,7 +76,7 @@ def control_chart(row: AnomalyRow, service: str, span: Span, name: str) -> Html:
 
 
 def _draw_usual(plot: Plot, points: Sequence[Point], lowest: float) -> None:
-    """Draw the limits, and what is to be expected between them."""
+    """Draw the limits, and the expected value between them."""
     upper = _line(points, [point.upper for point in points], _BUCKETS)
     lower = _line(points, [max(point.lower, lowest) for point in points], _BUCKETS)
     plot.area(upper, lower, "usual")
@@ -88,7 +88,7 @@ def _caption(row: AnomalyRow) -> str:
     chart = row.chart
     since = wording.instant(chart.watched[0].point.sample.start)
     out = " Red stretches are worse than usual." if chart.worse else ""
-    return f"Grey is what is usual, by all before {since}; dashed is its upper limit.{out}"
+    return f"Grey is the usual range, from the data before {since}; dashed is its upper limit.{out}"
 
 
 def _line(points: Sequence[Point], values: Sequence[float], buckets: int = BUCKETS) -> Line:
@@ -96,7 +96,7 @@ def _line(points: Sequence[Point], values: Sequence[float], buckets: int = BUCKE
 
 
 def _runs(points: Sequence[Point]) -> Iterator[list[Point]]:
-    """Yield points; each begins where the one before it ends."""
+    """Yield consecutive points; each begins where the one before it ends."""
     run: list[Point] = []
     for point in points:
         if run and run[-1].sample.end < point.sample.start:
@@ -127,7 +127,7 @@ _COLUMNS: Final[tuple[Column[_Day], ...]] = (
     Column(title="Limit", cell=lambda day: day.chart.write(day.highest.upper), keep=6),
 )
 _LOWEST: Final = -1.0
-"""The foot of the picture, unless more is gone already: at a burn rate of 1,000 the rest would
+"""The bottom of the picture, unless more is spent already: at a burn rate of 1,000 the rest would
 be flat."""
 
 
@@ -137,10 +137,10 @@ def forecast_figure(
     """Yield the forecast of a budget: a picture, its numbers, and notes.
 
     Args:
-        predicted: what is predicted of it.
-        service: whose budget it is.
-        at: now.
-        name: of the element, unique on the page.
+        predicted: the forecast.
+        service: the service of the budget.
+        at: the present instant.
+        name: the name of the element, unique on the page.
     """
     slo = predicted.assessment.slo
     data, about = forecast_blocks(predicted)
@@ -148,7 +148,7 @@ def forecast_figure(
         picture = _figure(predicted, slo, service, at, name)
         caption = f"What becomes of the budget of {slo.name} of {service.policy.service}"
         yield element("div", picture, table(data, caption), class_="figures")
-    # The table has the columns of these, which a terminal may have no room for.
+    # The table has these columns, for which a terminal may be too narrow.
     yield facts(fact for fact in about.facts if not (data.rows and fact[0].startswith(BACK)))
 
 
@@ -191,7 +191,7 @@ def _figure(
 
 
 def _past(slo: RatioSlo, service: ServiceReport) -> Line:
-    """Return how a calendar budget has come down; of a rolling one only what comes is shown."""
+    """Return the burn-down of a calendar budget; for a rolling one only the future is shown."""
     if isinstance(slo.window, RollingWindow) or slo.name not in service.traces:
         return ()
     return service.traces[slo.name].left
@@ -206,17 +206,17 @@ def _end(slo: RatioSlo, at: datetime) -> datetime:
 def _future(
     predicted: SloForecast, projection: Projection, slo: RatioSlo, at: datetime
 ) -> Sequence[tuple[datetime, float]]:
-    """Return what is left at one rate, from now on."""
+    """Return the remaining shares at one rate, from now on."""
     if not isinstance(slo.window, RollingWindow):
         return [(_end(slo, at), float(projection.left_at_reset or 0))]
     coming = list(predicted.assessment.recovering())
-    seen = coming[:: -max(len(coming) // BUCKETS, 1)][::-1]  # few, and the last among them
+    seen = coming[:: -max(len(coming) // BUCKETS, 1)][::-1]  # a few points, with the last
     burning = carried(seen, at=at, window=slo.window.duration, burn=projection.burn)
     return [(instant, float(left)) for instant, left in burning]
 
 
 def _above(line: Sequence[tuple[datetime, float]], foot: float) -> Iterator[tuple[datetime, float]]:
-    """Yield the part of a line that is in the picture, down to where it leaves it."""
+    """Yield the part of a line in the picture, down to where it leaves it."""
     before: tuple[datetime, float] | None = None
     for at, value in line:
         if value < foot and before is not None:
@@ -228,7 +228,7 @@ def _above(line: Sequence[tuple[datetime, float]], foot: float) -> Iterator[tupl
 
 
 def _kind(projection: Projection, predicted: SloForecast) -> str:
-    """Return the class of a line: each rate is dashed in its own way."""
+    """Return the class of a line: each rate has its own dashes."""
     if projection.rate_of is None:
         return "main"
     rates = [other.rate_of for other in predicted.projections if other.rate_of is not None]
@@ -242,9 +242,9 @@ def _named(projection: Projection) -> str:
 
 
 def _caption_of_forecast(predicted: SloForecast) -> str:
-    """Say what the lines of a forecast are."""
-    parts = ["What is left if nothing more fails, and if failures go on as they did recently."]
+    """Describe the lines of a forecast."""
+    parts = ["The remaining budget if nothing more fails, and if failures continue as recently."]
     if predicted.expected is not None:
         within = predicted.expected.held.within
-        parts.append(f"Of 100 simulated months {within} ended within such a shaded area.")
+        parts.append(f"{within} of 100 simulated months ended within such a shaded area.")
     return " ".join(parts)

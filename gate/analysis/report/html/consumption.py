@@ -1,11 +1,11 @@
-"""The picture of what used up a budget: the bad events of its window by the day."""
+"""The causes that used up a budget as a picture: the bad events of its window by day."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gate import wording
-from gate.analysis.report import ServiceReport, words
+from gate.analysis.report import ServiceReport, budget_history
 from gate.analysis.report.html.budget import BESIDE
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers, table
@@ -17,28 +17,28 @@ from gate.reporters.page import MUST, Column, tabulate
 from gate.slo.objective import Slo, Span, SpendSlo
 
 _ROOM: Final = 1.15
-"""Above the highest bar, for the number of its incident."""
+"""The space above the highest bar, for the number of its incident."""
 _GAP: Final = 0.12
-"""The gap of a bar's width, between it and the next."""
+"""The gap between two bars, as a share of a bar's width."""
 _MOST: Final = 6
-"""Incidents that have a row of their own; all of them are in the table of incidents."""
+"""The maximum number of incidents with a row of their own; the table of incidents has all."""
 _HOUR: Final = timedelta(hours=1)
 _CLOSE: Final = 0.16
-"""The share of the width: closer to the number of a costlier incident another has no room."""
+"""The share of the width within which the number of a cheaper incident is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """A day or an hour, and what it took."""
+    """A day or an hour, with its bad events."""
 
     stretch: ConsumedStretch
     names: tuple[str, ...]
-    """The names of its incidents, as they are named on the page."""
+    """The names of its incidents, as on the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cause:
-    """A consumer of a part of the budget, in words."""
+    """A cause that used a part of the budget, in words."""
 
     name: str
     when: str
@@ -51,14 +51,14 @@ def consumption_figures(
     """Yield the figure, with its caption and its numbers, and the causes.
 
     Args:
-        name: of the element, unique on the page.
-        slo: whose budget.
-        eaten: what used it up.
-        service: whose SLO it is.
-        span: from left to right, as in all pictures of the SLO.
+        name: the name of the element, unique on the page.
+        slo: the SLO of the budget.
+        eaten: the causes that used it up.
+        service: the service of the SLO.
+        span: the time from left to right, as in all pictures of the SLO.
     """
     title = f"What used up the budget of {slo.name} of {service.policy.service}"
-    numbered = words.numbers_of(slo.name, service)
+    numbered = budget_history.numbers_of(slo.name, service)
     rows = [
         _Row(
             stretch=stretch, names=tuple(f"#{numbered[incident]}" for incident in stretch.incidents)
@@ -70,7 +70,7 @@ def consumption_figures(
         "figure",
         element("p", "Budget used", element("span", "Share of the budget"), class_="axes"),
         _plot(eaten, numbered, span).svg(
-            f"{name}-eaten", title, words.eaten(eaten, numbered), BESIDE
+            f"{name}-eaten", title, budget_history.eaten(eaten, numbered), BESIDE
         ),
         numbers(tabulate(rows, _columns(slo)), f"{title}, in numbers"),
     )
@@ -95,9 +95,9 @@ def _plot(eaten: Consumption, numbered: Mapping[str, int], span: Span) -> Plot:
 
 
 def _causes(slo: Slo, eaten: Consumption, service: ServiceReport) -> Iterator[_Cause]:
-    """Yield the costliest incidents, what is left of them, and what is chronic."""
-    by_number = dict(words.incidents_of(slo.name, service))
-    numbered = words.numbers_of(slo.name, service)
+    """Yield the costliest incidents, the other incidents, and the chronic part."""
+    by_number = dict(budget_history.incidents_of(slo.name, service))
+    numbered = budget_history.numbers_of(slo.name, service)
     shares = list(eaten.incidents.items())
     for incident, share in shares[:_MOST]:
         number = numbered[incident]
@@ -107,12 +107,12 @@ def _causes(slo: Slo, eaten: Consumption, service: ServiceReport) -> Iterator[_C
         yield _Cause(name=f"{len(shares) - _MOST} more incidents", when="", share=rest)
     yield _Cause(name=_rest(slo), when="outside incidents", share=eaten.chronic)
     if eaten.earlier:
-        yield _Cause(name="Earlier", when="before the time looked at", share=eaten.earlier)
+        yield _Cause(name="Earlier", when="before the examined time", share=eaten.earlier)
     yield _Cause(name="Total", when="", share=eaten.consumed)
 
 
 def _rest(slo: Slo) -> str:
-    """Name what lies outside of all incidents: of what is spent most does."""
+    """Name the part outside of all incidents: usually most of an allowance."""
     return "Other spending" if isinstance(slo, SpendSlo) else "Other failures"
 
 
@@ -122,7 +122,7 @@ def _stretch(incident: Incident) -> str:
 
 
 def _draw(plot: Plot, stretch: ConsumedStretch) -> None:
-    """Draw one bar: what is chronic at the foot, and incidents on top."""
+    """Draw one bar: the chronic part at the bottom, and incidents on top."""
     inset = stretch.span.length * _GAP / 2
     bar = Span(stretch.span.start + inset, stretch.span.end - inset)
     if stretch.chronic:
@@ -134,7 +134,7 @@ def _draw(plot: Plot, stretch: ConsumedStretch) -> None:
 def _marks(
     eaten: Consumption, numbered: Mapping[str, int], span: Span
 ) -> Iterator[tuple[str, datetime]]:
-    """Yield the number of each incident over the bar that has most of it, if it has room."""
+    """Yield the number of each incident over its largest bar, if there is space."""
     taken: list[datetime] = []
     room = _CLOSE * span.length
     for incident in eaten.incidents:

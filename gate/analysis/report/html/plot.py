@@ -1,7 +1,7 @@
 """A picture with time from left to right, as SVG that a browser fits to any width.
 
-What is drawn stands in an inner ``svg`` whose ``viewBox`` is stretched; what is written stands
-beside it, in shares of the width, so that its size is the reader's and not the picture's.
+The drawing is in an inner ``svg`` with a stretched ``viewBox``; the texts are beside it, at shares
+of the width, so that they have the reader's font size instead of the picture's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,28 +16,28 @@ from gate.reporters.drawing import Times
 from gate.slo.objective import Span
 
 _WIDTH: Final = 1000
-"""Units of the inner picture from left to right; its other units are pixels."""
+"""The width of the inner picture in units; its vertical units are pixels."""
 _ABOVE: Final = 26
 _BELOW: Final = 26
 _EDGE: Final = 0.04
-"""The share of the width: a text so close to an edge begins or ends there."""
+"""The share of the width from an edge within which a text begins or ends there."""
 _ROOM: Final = 0.12
-"""The share of the width: a narrower stretch has no room for a word."""
+"""The share of the width below which a stretch has no space for a word."""
 _BESIDE: Final = 4
-"""Pixels between a line and its text."""
+"""The pixels between a line and its text."""
 
 
 class Scale(Protocol):
-    """The scale that gives the height of a value."""
+    """A scale that gives the height of a value."""
 
     def share(self, value: float) -> float:
-        """Return 0 at the foot, 1 at the top."""
+        """Return 0 at the bottom, 1 at the top."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Plot:
-    """A picture that is being drawn; what comes later lies on top."""
+    """A picture that is being drawn; later parts lie on top."""
 
     span: Span
     scale: Scale
@@ -51,11 +51,11 @@ class Plot:
         self._path("".join(self._strokes(line)), kind)
 
     def level(self, value: float, kind: str) -> None:
-        """Draw a line from left to right."""
+        """Draw a horizontal line."""
         self._path(f"M0 {self._down(value)}H{_WIDTH}", kind)
 
     def band(self, low: float, high: float, kind: str) -> None:
-        """Fill what lies between two values."""
+        """Fill the area between two values."""
         top, foot = self._down(high), self._down(low)
         self._path(f"M0 {top}H{_WIDTH}V{foot}H0Z", kind)
 
@@ -64,12 +64,12 @@ class Plot:
         self._path("".join(self._strokes((*upper, *reversed(lower)))) + "Z", kind)
 
     def bar(self, span: Span, low: float, high: float, kind: str) -> None:
-        """Fill what lies between two values in a stretch of time."""
+        """Fill the area between two values in a stretch of time."""
         left, right = self._across(span.start), self._across(span.end)
         self._path(f"M{left} {self._down(low)}V{self._down(high)}H{right}V{self._down(low)}Z", kind)
 
     def stretch(self, span: Span, kind: str) -> None:
-        """Fill a stretch of time, which is seen however short it is."""
+        """Fill a stretch of time, which is visible however short it is."""
         left, right = self._across(span.start), self._across(span.end)
         self._path(f"M{left} 0H{right}V{self.height}H{left}Z", kind)
 
@@ -84,7 +84,7 @@ class Plot:
         self._written.append(element("circle", cx=x, cy=y, r="4", class_=kind))
 
     def tick(self, text: str, value: float, *, right: bool = True) -> None:
-        """Write a value beside the picture, in the margin that the style leaves there."""
+        """Write a value beside the picture, in the margin of the style."""
         side = ("100%", "0.5em", "start") if right else ("0", "-0.5em", "end")
         x, dx, anchor = side
         y = _short(self._height_of(value))
@@ -107,14 +107,14 @@ class Plot:
         """Return the picture.
 
         Args:
-            name: of the element, unique on the page.
-            title: what it shows, for those who do not see it.
-            description: what it says, in words.
-            kind: its class in the style.
+            name: the name of the element, unique on the page.
+            title: the title, for readers who do not see the picture.
+            description: the content in words.
+            kind: the class in the style.
         """
         for place, (at, text) in enumerate(self._times.ticks()):
             y = _ABOVE + self.height + 20
-            # A phone has no room for all.
+            # A phone has no space for all.
             self._write(text, self._times.share(at), y, "tick spare" if place % 2 else "tick")
         inner = element(
             "svg",

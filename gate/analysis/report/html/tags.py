@@ -13,21 +13,21 @@ from gate.reporters.escape import plain
 from gate.reporters.page import Cell, Column, DataTable, Fact, Facts
 
 _VOID: Final = frozenset({"meta", "link", "br"})
-"""Elements that have no content and no end tag, of those used here."""
+"""The used elements without content and end tag."""
 _FLAT: Final = frozenset({"title", "desc", "text"})
-"""Elements that have no others in them."""
+"""The elements that contain no other elements."""
 _HYPHENATED: Final = re.compile(
     r"[0-9][0-9A-Za-z.,:%]*(?:-[0-9A-Za-z.,:%]+)+(?: [0-9]{2}:[0-9]{2}\b)?"
 )
 _MINUTE_OR_WORD: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}|\S+")
 _ID: Final = re.compile(r"\S{1,30}-[0-9]{8}-[0-9]{4}")
-"""The id of an incident of a service whose name is not too long for a table."""
+"""The id of an incident of a service with a name that is short enough for a table."""
 _WIDE: Final = re.compile(rf"{_ID.pattern}|[0-9-]{{10}} [0-9:]{{5}}")
 _WEB: Final = re.compile(r"https?://")
 
 
 class Html(str):
-    """Text that is HTML, with nothing foreign in it."""
+    """Text that is HTML, without foreign text."""
 
     __slots__ = ()
 
@@ -36,20 +36,20 @@ def element(name: str, /, *children: str, **attributes: str | bool | None) -> Ht
     """Return an element.
 
     Args:
-        name: of the element.
-        children: what stands in it, one after the other.
-        attributes: with ``_`` for ``-``, and one after a reserved word (``class_``). True: without
-            a value; None and False: left out.
+        name: the name of the element.
+        children: its contents, in order.
+        attributes: names with ``_`` for ``-``, and ``_`` after a reserved word (``class_``). True:
+            without a value; None and False: left out.
     """
     start = f"<{name}{''.join(_attribute(key, value) for key, value in attributes.items())}>"
     if name in _VOID:
         return Html(start)
     write = text if name in _FLAT else prose
-    return Html(f"{start}{''.join(map(write, children))}</{name}>")
+    return Html("".join((start, *map(write, children), f"</{name}>")))
 
 
 def text(foreign: str) -> Html:
-    """Return a text for any place between tags or in an attribute; it shows as itself there."""
+    """Return a text for any place between tags or in an attribute, where it shows as itself."""
     if isinstance(foreign, Html):
         return foreign
     return Html(escape(plain(foreign)))
@@ -75,24 +75,24 @@ def _attribute(key: str, value: str | bool | None) -> str:
 
 
 _LONG: Final = 24
-"""Characters: a longer word may break anywhere, so that it does not widen its table; no shorter
-number ever breaks."""
+"""The number of characters from which a word may break anywhere, so that it does not widen its
+table; a shorter number never breaks."""
 _CHARACTER: Final = 0.52
-"""In rem, about the width of a character of a table, in a wide font."""
+"""About the width of a character in a table with a wide font, in rem."""
 _PADDING: Final = 0.6
 FITTING: Final = range(16, 140, 2)
-"""Widths in rem from which on tables stay tables, of which each has a class in the style."""
+"""The widths in rem from which tables stay tables; each has a class in the style."""
 _SPARE: Final = 6
-"""The ``keep`` below which a column of the numbers of a picture is left out where it is narrow."""
+"""Columns with a lower ``keep`` are left out of the numbers of a narrow picture."""
 
 
 def table(data: DataTable, caption: str, *, cards: bool = True) -> Html:
-    """Return a table; where it does not fit its secondary columns go.
+    """Return a table; if it does not fit, its secondary columns are left out.
 
     Args:
         data: the table.
-        caption: what the table is, for those who do not see it.
-        cards: where the rest does not fit either, each row becomes a block of cells with labels.
+        caption: the caption, for readers who do not see the table.
+        cards: if the rest does not fit either, each row becomes a block of cells with labels.
     """
     columns = data.columns
     pressing = [place for place, column in enumerate(columns) if not column.secondary]
@@ -116,7 +116,7 @@ def table(data: DataTable, caption: str, *, cards: bool = True) -> Html:
 
 
 def _least_width(data: DataTable, shown: Sequence[int]) -> int:
-    """Return the width in rem, of those in the style, that some columns take without breaks."""
+    """Return the width in rem, among those in the style, of some columns without line breaks."""
     characters = 0
     for place in shown:
         column = data.columns[place]
@@ -129,19 +129,19 @@ def _least_width(data: DataTable, shown: Sequence[int]) -> int:
 
 
 def _room(word: str) -> int:
-    """Return how many characters' room a word takes: times and ids are mostly digits, and wide."""
+    """Return the width of a word in characters: times and ids are mostly digits, and wide."""
     return len(word) + (len(word) // 8 if _WIDE.fullmatch(word) else 0)
 
 
 def _unbroken(column: Column[Any], line: str) -> list[str]:
-    """Return what of a line in a cell does not break: all of a number, else each word."""
+    """Return the unbreakable parts of a line in a cell: a whole number, otherwise each word."""
     if column.right or _ID.fullmatch(line):
         return [line]
     return [word[:_LONG] for word in _MINUTE_OR_WORD.findall(line)]
 
 
 def numbers(data: DataTable, caption: str) -> Html:
-    """Return the table of the numbers of a picture, folded."""
+    """Return the table of a picture's numbers, folded."""
     columns = tuple(replace(column, secondary=column.keep < _SPARE) for column in data.columns)
     written = table(replace(data, columns=columns), caption, cards=False)
     return element("details", element("summary", "The numbers"), written)
@@ -154,7 +154,7 @@ def content(blocks: Iterable[DataTable | Facts], caption: str) -> Iterator[Html]
 
 
 def facts(given: Iterable[Fact]) -> Html:
-    """List labelled sentences; a label with several of them is said once."""
+    """List labelled sentences; a label with several sentences is written once."""
     parts = []
     for label, group in groupby(given, key=itemgetter(0)):
         sentences = (element("dd", text) for _, text in group)

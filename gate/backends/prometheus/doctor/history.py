@@ -53,7 +53,7 @@ class CoverageCheck(SloCheck):
         data = [seen for place in places if (seen := self._seen(answers, place))]
         if not data or not self.probe.steps:
             step, window = format_duration(self._step), format_duration(self._span.length)
-            reason = f"the data are younger than a step of {step}, at which {window} are looked at"
+            reason = f"the data are younger than a step of {step}, at which {window} are examined"
             for check in (Check.COVERAGE, Check.GAPS):
                 yield SkippedCheck(check=check, reason=reason, applies=True)
             return
@@ -103,10 +103,10 @@ class CoverageCheck(SloCheck):
         return self._result(
             Check.GAPS,
             f"{gaps} gap{'s' * (gaps > 1)} without data, {lost} in all"
-            f" ({percent_left(Fraction(missing, expected))}; looked at every {step})",
+            f" ({percent_left(Fraction(missing, expected))}; examined every {step})",
             Level.DOUBT,
             "what failed in a gap may be missing from the count: see whether the target, the scrape"
-            " or the server was down (the series up tells)",
+            " or the server was down (the series up shows it)",
         )
 
     def _result(

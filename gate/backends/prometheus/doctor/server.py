@@ -72,7 +72,7 @@ def partial(answers: CheckAnswers) -> CheckResult:
         check=Check.PARTIAL,
         level=Level.FAULT,
         message=f"the server warns: {'; '.join(answers.warnings)}",
-        remedy="see which store or shard does not answer; what it holds is missing from the count",
+        remedy="see which store or shard does not answer; its data is missing from the count",
     )
 
 
@@ -144,7 +144,7 @@ def _clock(server: ServerAnswers) -> Iterator[CheckResult]:
             "its answer is not a time" if answer else server.failure(CLOCK) or NO_TIME + ALLOW_MORE
         )
         reason, remedy = with_advice(
-            reason, "see whether the server runs and lets queries through by GET"
+            reason, "see whether the server runs and accepts queries by GET"
         )
         yield CheckResult(
             check=Check.REACH,

@@ -35,8 +35,8 @@ _CHANGE: Final = "gate_change"
 """The label that contains how much a series has changed to reach its value."""
 _NEWBORN: Final = timedelta(minutes=20)
 _EXTRAPOLATED: Final = 4
-"""The largest factor of extrapolation in a server's count: two samples stand for their distance,
-and for up to 1.1 times as much before and after them."""
+"""The largest factor of extrapolation in a server's count: two samples represent the time between
+them, and up to 1.1 times as much before and after them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ class DropWitness(Witness):
                 f" and {float(before):,.0f} in that time a week ago; more of them failed than"
                 f" before, and if only a part is counted, {float(hidden):,.0f} failures are missing"
             ),
-            remedy="see whether traffic has really fallen, or something samples what is counted",
+            remedy="see whether traffic has really fallen, or whether events are sampled",
             hidden=hidden,
         )
 

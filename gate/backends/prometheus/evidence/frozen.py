@@ -67,7 +67,7 @@ class FrozenWitness(Witness):
                 yield Suspicion(
                     cause=Cause.STALE,
                     reason=f"gauge: {round(number):,} series of {self.selector} are {why}",
-                    remedy="take out what is left of a target that is gone, or fix the exporter",
+                    remedy="remove the series of a target that is gone, or fix the exporter",
                     hidden=None,
                 )
                 return
