@@ -85,10 +85,10 @@ def _in_silence(
     """Return a burn rate; in a silence that is no longer than ``max_age`` nothing happened.
 
     Args:
-        burn: of any window.
-        evidence: of the window of the SLO itself.
+        burn: the burn rate over any window.
+        evidence: the evidence for the SLO's own window.
         at: the instant of the run.
-        guards: those of the SLO.
+        guards: the guards of the SLO.
     """
     if not isinstance(burn, Unmeasured) or not burn.silent or evidence.newest is None:
         return burn
