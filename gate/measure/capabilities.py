@@ -1,4 +1,4 @@
-"""What some backends can do beside counting at one instant, and how any backend is asked for it."""
+"""The abilities of some backends besides counting at one instant, and how to use any backend."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta

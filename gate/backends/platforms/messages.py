@@ -1,4 +1,4 @@
-"""What is said to a platform and by it: requests, refusals, and values, never a zero instead."""
+"""Requests to a platform, its refusals, and the values of its JSON; never a zero in their place."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
