@@ -166,13 +166,17 @@ def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
     if not total:
         return None
     gone, newest = list(accumulate(bad)), bad[-max(PACE // step, 1) :]
-    # Whole numbers of one unit: a fraction for each step is made once instead of four times.
+    # As whole numbers of one unit, and one fraction for the steps in which nothing leaves.
     unit = max(number.as_integer_ratio()[1] for number in (*gone, float(total)))
     whole = int(total * unit)
+    left = {
+        sofar: Fraction(max(whole - _in_units(sofar, unit), 0), whole)
+        for sofar in dict.fromkeys(gone)
+    }
     return Recovery(
         at=at,
         step=step,
-        left=tuple(Fraction(max(whole - _in_units(sofar, unit), 0), whole) for sofar in gone),
+        left=tuple(left[sofar] for sofar in gone),
         added=Fraction(sum(newest)) / total / len(newest),
     )
 

@@ -10,7 +10,7 @@ from gate import __version__
 from gate.backends import open_backend
 from gate.backends.waits import run_both, run_concurrently
 from gate.budget.assessment import Assessment
-from gate.check.decide import BudgetsAndPast, decide
+from gate.check.decide import BudgetsAndPast, Measure, decide
 from gate.check.measure import KeptHistory, OpenBackend, measure
 from gate.check.options import Options, StatedEvidence, check_words, counting_override, overriding
 from gate.config.load import PolicyFile
@@ -223,25 +223,32 @@ def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assess
 
 def measure_and_gather(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
     """Measure everything that decisions by a policy at the options' instant need."""
+    return with_evidence(policy, backend, options, with_past)
+
+
+def with_evidence(
+    policy: Policy, backend: Backend, options: Options, measure_: Measure
+) -> BudgetsAndPast:
+    """Measure with a function that returns the budgets and the past; check the requirements."""
     if isinstance(options.evidence, StatedEvidence):
-        assessments, past = _with_past(policy, backend, options)
+        assessments, past = measure_(policy, backend, options)
         return assessments, replace(past, evidence=options.evidence(policy, options.at))
     if all(isinstance(requirement, Claim) for requirement in policy.requirements):
-        return _with_past(policy, backend, options)
+        return measure_(policy, backend, options)
+
+    def with_shadows() -> BudgetsAndPast:
+        # A backend answers one question at a time.
+        assessments, past = measure_(policy, backend, options)
+        return assessments, replace(past, evidence=options.shadows(policy, backend, options.at))
+
     evidence, (assessments, past) = run_both(
-        partial(options.evidence, policy, options.at),
-        partial(_with_past_and_shadows, policy, backend, options),
+        partial(options.evidence, policy, options.at), with_shadows
     )
     return assessments, replace(past, evidence={**past.evidence, **evidence})
 
 
-def _with_past_and_shadows(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
-    """Measure first, since a backend answers one question at a time."""
-    assessments, past = _with_past(policy, backend, options)
-    return assessments, replace(past, evidence=options.shadows(policy, backend, options.at))
-
-
-def _with_past(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
+def with_past(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
+    """Measure the budgets of a policy, and gather the past that its rules need."""
     assessments = _measure(policy, backend, options)
     if not policy.looks_back:
         return assessments, NO_PAST

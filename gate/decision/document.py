@@ -172,6 +172,8 @@ def _finding(finding: Finding) -> Json:
         "reason": finding.reason,
         "until": rfc3339(finding.until),
         "if_calm": finding.if_calm,
+        "cause": None if finding.cause is None else str(finding.cause),
+        "unchecked": None if finding.unchecked is None else str(finding.unchecked),
     }
 
 

@@ -94,6 +94,32 @@ def incident_id(service: str, start: datetime) -> str:
     return f"{name}-{start.astimezone(UTC):%Y%m%d-%H%M}"
 
 
+def impacts_by_slo(impacts: Iterable[SloImpact]) -> tuple[SloImpact, ...]:
+    """Return one impact for each SLO, as if one incident had affected it all the time.
+
+    Args:
+        impacts: all impacts of an incident, or of several; those of one SLO the oldest first.
+    """
+    by_slo = dict[str, list[SloImpact]]()
+    for impact in impacts:
+        by_slo.setdefault(impact.slo, []).append(impact)
+    return tuple(map(_one_impact, by_slo.values()))
+
+
+def _one_impact(impacts: Sequence[SloImpact]) -> SloImpact:
+    first, last = impacts[0].incident, impacts[-1].incident
+    whole = Incident(
+        start=first.start,
+        end=last.end,
+        ending=last.ending,
+        bad=sum(impact.incident.bad for impact in impacts),
+        peak=max(impact.incident.peak for impact in impacts),
+        unknown=sum((impact.incident.unknown for impact in impacts), timedelta()),
+    )
+    share = sum(impact.share for impact in impacts)
+    return replace(impacts[0], incident=whole, share=share)
+
+
 def merge_incidents(impacts: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
     """Merge incidents that overlap, directly or by way of others; the oldest first.
 

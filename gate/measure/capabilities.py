@@ -1,4 +1,4 @@
-"""The abilities of some backends besides counting at one instant, and how to use any backend."""
+"""The abilities of some backends beside counting at one instant, and how to use them."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from gate.dataclass import dataclass
 from gate.measure import Answer, Backend, Cause, CountRequest, Definition, Unmeasured
-from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.measure.history import SeriesAnswer, SeriesRequest, let_go
 from gate.slo.indicator import Sli
 
 if TYPE_CHECKING:  # every measuring command imports this module
@@ -75,15 +75,16 @@ def each_answer(
 
     A caller that drops each answer therefore needs memory for one batch. A backend without batches
     is asked for all answers at once.
+
+    Raises:
+        RuntimeError: such a backend does not give one answer to each request.
     """
     if not requests:
         return
     if isinstance(history, BatchedHistory):
         yield from history.each_history(requests)
         return
-    answers = history.history(requests)[::-1]
-    while answers:
-        yield answers.pop()
+    yield from let_go(history.history(requests), len(requests))
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 from gate.dataclass import dataclass
 from gate.measure import Unmeasured
 from gate.measure.coverage import FEWEST
+from gate.measure.history import let_go
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 
@@ -128,6 +129,29 @@ class CohortBackend(Protocol):
         except for a server's extrapolation at the ends of each step.
         """
         ...
+
+
+@runtime_checkable
+class BatchedCohorts(Protocol):
+    """A backend that groups events for a few requests at a time, and keeps no answer."""
+
+    def each_cohorts(self, requests: Sequence[CohortRequest]) -> Iterator[CohortAnswer]:
+        """Yield the answers of `CohortBackend.cohorts`; as `BatchedHistory.each_history` does."""
+        ...
+
+
+def each_cohort_answer(
+    backend: CohortBackend, requests: Sequence[CohortRequest]
+) -> Iterator[CohortAnswer]:
+    """Yield the answer to every request in order, as `each_answer` does of histories.
+
+    Raises:
+        RuntimeError: a backend without batches does not give one answer to each request.
+    """
+    if isinstance(backend, BatchedCohorts):
+        yield from backend.each_cohorts(requests)
+    else:
+        yield from let_go(backend.cohorts(requests), len(requests))
 
 
 def busiest(

@@ -4,10 +4,10 @@ Steps follow the clock, not the run: each lies between two multiples of its leng
 so that an event is in the same step in every run. Only the newest may end earlier, with the run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeVar
 
 from gate.dataclass import dataclass
 from gate.measure import Unmeasured
@@ -15,6 +15,7 @@ from gate.measure.active_times import sum_of_known
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
+A = TypeVar("A")
 MOST_STEPS: Final = 720
 """The maximum number of steps in a window: one per hour for 30 days, so that an instant is exact to
 the hour, and a share of the window to 0.14%."""
@@ -159,6 +160,19 @@ def with_data(events: Sequence[float | None], *, in_runs: bool) -> Sequence[floa
 def with_news(events: Sequence[float | None], *, in_runs: bool) -> Sequence[float | None]:
     """Return the steps; if counted in runs, with None for a step without a run: it is not news."""
     return [number or None for number in events] if in_runs else events
+
+
+def let_go(answers: list[A], number: int) -> Iterator[A]:
+    """Yield answers and keep none that was yielded; the list is empty in the end.
+
+    Raises:
+        RuntimeError: their number differs from ``number``.
+    """
+    if len(answers) != number:
+        raise RuntimeError(f"the backend gave {len(answers)} answers to {number} requests")
+    answers.reverse()
+    while answers:
+        yield answers.pop()
 
 
 def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:

@@ -38,7 +38,7 @@ def affordability(assessment: Assessment, *, headroom: bool = True) -> Iterator[
     if price is not None:
         if assessment.impact_stated:
             yield "impact", f"{wording.spent(price.cost)} of the budget for {_stated(price.impact)}"
-        if headroom and price.largest_canary > 0:
+        if headroom and price.largest_canary > 0 and not _is_over(assessment):
             yield "headroom", _sentence(price)
     left = assessment.sla_remaining
     if isinstance(slo, RatioSlo) and slo.sla is not None and left is not None:
@@ -115,13 +115,18 @@ def _taken(share: Fraction) -> str:
     return "less than 0.1%" if 0 < share < _SHOWN else wording.percent_spent(share)
 
 
+def _is_over(assessment: Assessment) -> bool:
+    """Return whether the budget is that of a period that ends at the instant of the run."""
+    span, forecast = assessment.span, assessment.forecast
+    return forecast is not None and span is not None and forecast.resets_at == span.end
+
+
 def forecast_facts(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
     """Yield when the budget runs out, or why that is not known."""
-    span, forecast = assessment.span, assessment.forecast
-    if forecast is not None and span is not None and forecast.resets_at == span.end:
+    if _is_over(assessment):
         yield "forecast", "none: the period is over"
-    elif forecast is not None:
-        yield "forecast", forecast_sentence(forecast, remaining)
+    elif assessment.forecast is not None:
+        yield "forecast", forecast_sentence(assessment.forecast, remaining)
     elif isinstance(assessment.slo, RatioSlo):
         window = format_duration(PRESENT)
         not_measured = f"the burn rate over {window} was not measured"

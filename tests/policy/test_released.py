@@ -136,7 +136,7 @@ def test_of_an_incident_across_midnight_a_calendar_day_excuses_the_part_since_th
     midnight = AT.replace(hour=0)
     bad: Bad = {midnight - STEP: 900, midnight: 300}
     window = CalendarWindow(Period.DAY, UTC)
-    _, told = day(bad)
+    _, told = day(bad, window=window)
     today = ratio(counts(bad=300, total=168_000), window=window)
     rule = replace(RELEASES, records=(record(midnight - HOUR / 2),))
     verdict, reason = tier((today, told), rule=rule)

@@ -17,7 +17,7 @@ from gate.analysis import (
 from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies, anomalies_document
 from gate.analysis.anomalies.table import KINDS, AnomalyRow, chart_rows, chart_table
 from gate.history.charts.chart import Chart, Signal
-from gate.history.charts.signals import FALSE_ALARMS
+from gate.history.charts.signals import FALSE_ALARMS, FALSE_ALARMS_OF_SLICES
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.drawing import plot
@@ -134,13 +134,22 @@ def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
     until = wording.instant(span.start + report.baseline)
     yield "Examined", f"{stretch}, in steps of {step}"
     yield "Baseline", f"up to {until}, without incidents; rules: EWMA and {report.rules}"
-    alarms = FALSE_ALARMS[report.rules]
-    yield (
-        "False alarms",
-        f"{alarms.every} of 100 simulated weeks of hourly points in control had one on a chart"
-        f" ({alarms.most} where ratios drift or resemble those before): a signal is a reason to"
-        " look, not a proof",
-    )
+    yield from (("False alarms", fact) for fact in _false_alarms(report))
+
+
+def _false_alarms(report: AnomalyReport) -> Iterator[str]:
+    """Say how often charts like these were wrong, of events and of timeslices if there are any."""
+    sliced = {slo.slo.slices is not None for service in report.services for slo in service.slos}
+    weeks = "of 100 simulated weeks of hourly points in control had one on a chart"
+    caution = "a signal is a reason to look, not a proof"
+    if sliced != {True}:
+        alarms = FALSE_ALARMS[report.rules]
+        worst = f"{alarms.most} where ratios drift or resemble those before"
+        yield f"{alarms.every} {weeks} ({worst}): {caution}"
+    if True in sliced:
+        alarms = FALSE_ALARMS_OF_SLICES[report.rules]
+        worst = f"{alarms.most} of the kind that had most"
+        yield f"{alarms.every} {weeks} of timeslices ({worst}): {caution}"
 
 
 def _signal(row: AnomalyRow, signal: Signal) -> str:

@@ -10,7 +10,7 @@ from gate import __version__
 from gate.analysis.backtest import BacktestReport, PolicyBacktest, ServiceBacktest
 from gate.analysis.backtest.verdicts import Nearness, PastVerdict, objecting
 from gate.analysis.incidents import IncidentOptions
-from gate.analysis.incidents.run import ask, service_incidents
+from gate.analysis.incidents.run import all_findings, service_incidents
 from gate.backends import open_backend
 from gate.backends.waits import run_concurrently
 from gate.check.decide import judge_change
@@ -112,7 +112,8 @@ def _service(
 ) -> ServiceBacktest:
     search = options.search
     _, history = open_history(file, search.timeout, open_with)
-    incidents = service_incidents(file, ask(history, file.policy, search), search)
+    findings = all_findings(file.policy, history, search)
+    incidents = service_incidents(file, findings, search)
     trial = _Trial(
         moments=past_moments(file.policy, options),
         nearness=Nearness(

@@ -18,6 +18,7 @@ from gate.config.cases import (
     StatedChange,
     StatedIncident,
     StatedSignal,
+    StatedSlo,
 )
 from gate.errors import nearest
 from gate.history.charts.chart import Chart, ChartResult, NoChart
@@ -73,7 +74,8 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
 def check_past(case: StatedCase, policy: Policy, past: Past, reader: Reader) -> None:
     """Note every incident and signal that the policy's rules do not recognise.
 
-    A test that passes because its incident is not recognised proves nothing.
+    A test that passes because its incident is not recognised, or is part of another one, proves
+    nothing.
 
     Args:
         case: the case that states them.
@@ -82,16 +84,29 @@ def check_past(case: StatedCase, policy: Policy, past: Past, reader: Reader) -> 
         reader: the reader of the file of the case.
     """
     for name, stated in case.slos.items():
-        stretches = list(_incidents(past, name))
-        for incident in stated.incidents:
-            if not any(_overlap(incident, case, stretch) for stretch in stretches):
-                why = _no_incident(policy)
-                reader.note(incident.nodes[""], f"{name}: no rule sees this incident: {why}")
+        for incident, message in _unseen(case, stated, list(_incidents(past, name)), policy):
+            reader.note(incident.nodes[""], f"{name}: {message}")
         stretches = list(_signals(past, name))
         for signal in stated.signals:
             if not any(_overlap(signal, case, stretch) for stretch in stretches):
                 why = _no_signal(policy, past, name)
                 reader.note(signal.nodes[""], f"{name}: no control chart has this signal: {why}")
+
+
+def _unseen(
+    case: StatedCase, stated: StatedSlo, stretches: Sequence[_Stretch], policy: Policy
+) -> Iterator[tuple[StatedIncident, str]]:
+    """Yield the incidents of an SLO that are not one each to the policy's rule, and why."""
+    lines = dict[_Stretch, int]()
+    for incident in stated.incidents:
+        own = [stretch for stretch in stretches if _overlap(incident, case, stretch)]
+        if not own:
+            yield incident, f"no rule sees this incident: {_no_incident(policy)}"
+        for stretch in own:
+            if stretch in lines:
+                above = f"this incident and the one on line {lines[stretch]}"
+                yield incident, f"{above} are one, since it was never calm between them; state one"
+            lines[stretch] = incident.nodes[""].start_mark.line + 1
 
 
 def _incidents(past: Past, name: str) -> Iterator[_Stretch]:

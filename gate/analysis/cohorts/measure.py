@@ -1,6 +1,6 @@
 """The requests to a backend to compare cohorts, and the results of its answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -116,41 +116,45 @@ _BY_DEFINITION: Final = Comparison(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredCohorts:
-    """The groups of one SLO and the comparison; without groups, the reason."""
+    """The groups of one SLO before they are compared; without groups, the reason."""
 
-    slo: RatioSlo
     cohorts: SloCohorts
-    groups: Mapping[str, Arm]
-    contests: Mapping[str, Contest]
+    groups: Sequence[Group] = ()
+    contested: Sequence[str] = ()
+    """The values whose groups are compared, in the order of the contests."""
 
-    def compared(self, comparisons: Mapping[str, Comparison]) -> SloCohorts:
+    def compared(self, comparisons: Sequence[Comparison]) -> SloCohorts:
         """Return the groups with their results, the most expensive first."""
+        by_value = dict(zip(self.contested, comparisons, strict=True))
         if self.cohorts.by_definition:
-            comparisons = dict.fromkeys(self.groups, _BY_DEFINITION)
-        groups = [self._group(value, comparisons.get(value)) for value in self.groups]
+            by_value = {group.value: _BY_DEFINITION for group in self.groups}
+        groups = [replace(each, comparison=by_value.get(each.value)) for each in self.groups]
         ranked = sorted(groups, key=lambda group: (-group.bad, -group.total, group.value))
         return replace(self.cohorts, groups=tuple(ranked))
 
-    def _group(self, value: str, comparison: Comparison | None) -> Group:
-        events, budget = self.groups[value], float(self.slo.budget)
-        total, bad = events.sums
-        effect = own_effect(events)
-        low, high = wilson_interval(Fraction(bad / effect), Fraction(total / effect))
-        return Group(
-            value=value,
-            total=total,
-            bad=bad,
-            interval=(float(low), float(high)),
-            burn_rate=bad / total / budget,
-            budget_share=bad / self._allowed(),
-            comparison=comparison,
-        )
 
-    def _allowed(self) -> float:
-        """Return how many events may fail in the budget's period, at the mean traffic."""
-        events = sum(group.sums[0] for group in self.groups.values())
-        measured = self.cohorts.span.length * (1 - float(self.cohorts.unknown))
-        return float(self.slo.budget) * events * (self.cohorts.budget_period / measured)
+def _groups(slo: RatioSlo, cohorts: SloCohorts, arms: Mapping[str, Arm]) -> list[Group]:
+    """Return the groups of an SLO, not yet compared."""
+    events = sum(each.sums[0] for each in arms.values())
+    measured = cohorts.span.length * (1 - float(cohorts.unknown))
+    # How many events may fail in the budget's period, at the mean traffic.
+    allowed = float(slo.budget) * events * (cohorts.budget_period / measured)
+    return [_group(slo, value, each, allowed) for value, each in arms.items()]
+
+
+def _group(slo: RatioSlo, value: str, events: Arm, allowed: float) -> Group:
+    total, bad = events.sums
+    effect = own_effect(events)
+    low, high = wilson_interval(Fraction(bad / effect), Fraction(total / effect))
+    return Group(
+        value=value,
+        total=total,
+        bad=bad,
+        interval=(float(low), float(high)),
+        burn_rate=bad / total / float(slo.budget),
+        budget_share=bad / allowed,
+        comparison=None,
+    )
 
 
 def measured_slo(
@@ -159,13 +163,13 @@ def measured_slo(
     request: CohortRequest,
     answer: CohortAnswer,
     options: CohortOptions,
-) -> MeasuredCohorts:
-    """Return what the answer to the request about one SLO says, before groups are compared."""
+) -> tuple[MeasuredCohorts, list[Contest]]:
+    """Return the groups that an answer about one SLO has, and the comparisons to make of them."""
     slo_cohorts = SloCohorts(slo=slo.name, span=request.span, step=request.step, query=answer.query)
     if options.last is None and slo.window.counted(options.at).length < request.step:
         answer = period_begun(slo, options.at)
     if isinstance(answer, Unmeasured):
-        return _lost(slo, slo_cohorts, answer)
+        return _lost(slo_cohorts, answer)
     by_value: dict[str, dict[LabelValues, Cohort]] = {}
     for values, cohort in answer.groups.items():
         by_value.setdefault(values[0], {})[values] = cohort
@@ -174,30 +178,27 @@ def measured_slo(
         reason = (
             f"{options.by} has no value {options.baseline!r}{nearest(options.baseline, groups)}"
         )
-        return _lost(slo, slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
+        return _lost(slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
     baseline = options.baseline if options.baseline is not None else _one_of_two(groups)
     totals, sums = _totals(answer), [group.sums for group in groups.values()]
     by_definition = always_or_never(bad / total for total, bad in sums)
     estimated = any(abs(number - round(number)) > _WHOLE for counts in sums for number in counts)
-    return MeasuredCohorts(
-        slo=slo,
-        cohorts=replace(
-            slo_cohorts,
-            baseline=None if by_definition else baseline,
-            budget_period=max(slo.window.whole(request.span.end).length, request.span.length),
-            defining=is_part_of_bad(options.by, slo.sli),
-            by_definition=by_definition,
-            unknown=unknown_share(request.steps - totals.count(None), request.steps),
-            reservations=tuple(history_reservations(policy, slo, totals, request.span)),
-            notes=(*answer.notes, *((_ESTIMATED,) if estimated else ())),
-        ),
-        groups=groups,
-        contests={
-            value: _contest(value, baseline, answer.groups, request, options)
-            for value in groups
-            if value != baseline and not by_definition
-        },
+    slo_cohorts = replace(
+        slo_cohorts,
+        baseline=None if by_definition else baseline,
+        budget_period=max(slo.window.whole(request.span.end).length, request.span.length),
+        defining=is_part_of_bad(options.by, slo.sli),
+        by_definition=by_definition,
+        unknown=unknown_share(request.steps - totals.count(None), request.steps),
+        reservations=tuple(history_reservations(policy, slo, totals, request.span)),
+        notes=(*answer.notes, *((_ESTIMATED,) if estimated else ())),
     )
+    contested = [value for value in groups if value != baseline and not by_definition]
+    contests = [_contest(value, baseline, answer.groups, request, options) for value in contested]
+    measured = MeasuredCohorts(
+        cohorts=slo_cohorts, groups=_groups(slo, slo_cohorts, groups), contested=contested
+    )
+    return measured, contests
 
 
 def _totals(answer: Cohorts) -> list[float | None]:
@@ -207,10 +208,8 @@ def _totals(answer: Cohorts) -> list[float | None]:
     return [sum(some) if some else None for some in measured]
 
 
-def _lost(slo: RatioSlo, slo_cohorts: SloCohorts, why: Unmeasured) -> MeasuredCohorts:
-    return MeasuredCohorts(
-        slo=slo, cohorts=replace(slo_cohorts, unmeasured=why), groups={}, contests={}
-    )
+def _lost(slo_cohorts: SloCohorts, why: Unmeasured) -> tuple[MeasuredCohorts, list[Contest]]:
+    return MeasuredCohorts(cohorts=replace(slo_cohorts, unmeasured=why)), []
 
 
 def _contest(

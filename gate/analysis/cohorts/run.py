@@ -1,11 +1,13 @@
 """Compare cohorts: which events burn the budgets of one or several policies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from gate import __version__
 from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import (
     CohortOptions,
+    MeasuredCohorts,
+    SloRequest,
     cohort_requests,
     left_out_slos,
     measured_slo,
@@ -16,9 +18,9 @@ from gate.check.measure import OpenBackend
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
-from gate.history.cohorts.contests import compare_all
+from gate.history.cohorts.contests import Contest, compare_all
 from gate.measure.capabilities import cohorts_of
-from gate.measure.cohorts import CohortAnswer, CohortBackend
+from gate.measure.cohorts import CohortAnswer, CohortBackend, each_cohort_answer
 
 
 def compare_cohorts(
@@ -37,7 +39,7 @@ def compare_cohorts(
     def task(place: int) -> Callable[[], ServiceCohorts]:
         def compare() -> ServiceCohorts:
             requests = cohort_requests(files[place].policy, options)
-            answers = backends[place].cohorts([request for _, request in requests])
+            answers = each_cohort_answer(backends[place], [request for _, request in requests])
             return service_cohorts(files[place], options, answers)
 
         return compare
@@ -70,21 +72,25 @@ def _cohort_backend(
 
 
 def service_cohorts(
-    file: PolicyFile, options: CohortOptions, answers: Sequence[CohortAnswer]
+    file: PolicyFile, options: CohortOptions, answers: Iterator[CohortAnswer]
 ) -> ServiceCohorts:
-    """Return the results of the answers to a policy's `cohort_requests`, in their order."""
-    requests = cohort_requests(file.policy, options)
-    measured = [
-        measured_slo(file.policy, slo, request, answer, options)
-        for (slo, request), answer in zip(requests, answers, strict=True)
-    ]
-    compared = compare_all([list(slo.contests.values()) for slo in measured])
+    """Return the results of the answers to a policy's `cohort_requests`, in their order.
+
+    No answer is kept: the comparisons of its groups are made before the next is requested.
+    """
+    measured = list[MeasuredCohorts]()
+
+    def contests(pair: SloRequest) -> list[Contest]:
+        slo, own = measured_slo(file.policy, *pair, next(answers), options)
+        measured.append(slo)
+        return own
+
+    compared = compare_all(map(contests, cohort_requests(file.policy, options)))
     return ServiceCohorts(
         policy=file.policy,
         source=file.source,
         slos=tuple(
-            slo.compared(dict(zip(slo.contests, comparisons, strict=True)))
-            for slo, comparisons in zip(measured, compared, strict=True)
+            slo.compared(comparisons) for slo, comparisons in zip(measured, compared, strict=True)
         ),
         left_out=left_out_slos(file.policy, options),
     )

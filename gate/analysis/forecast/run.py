@@ -98,12 +98,24 @@ def service_forecast(
         return SloPast(requests[name], next(answers)) if name in requests else None
 
     slos = [
-        _with_affordable(
-            policy, _slo(policy, assessment, past_of(assessment.slo.name), options.at), options
-        )
+        slo_forecast(policy, assessment, past_of(assessment.slo.name), options)
         for assessment in assessments
     ]
     return ServiceForecast(policy=policy, source=file.source, slos=tuple(slos))
+
+
+def slo_forecast(
+    policy: Policy, assessment: Assessment, past: SloPast | None, options: ForecastOptions
+) -> SloForecast:
+    """Return the forecast of one budget, and how much may still fail.
+
+    Args:
+        policy: the policy with the SLO.
+        assessment: the budget, with the burn rates over `RATES`.
+        past: the answer to `forecast_requests`; None: the SLO has no history of its own.
+        options: the settings of the forecast.
+    """
+    return _with_affordable(policy, _slo(policy, assessment, past, options.at), options)
 
 
 def _with_affordable(

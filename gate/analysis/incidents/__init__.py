@@ -91,6 +91,8 @@ class SinceDeploy:
     """The next deploy, or the end of the history."""
     slos: tuple[BeforeAfter, ...]
     """The SLOs that can fail and have a whole step on both sides."""
+    together: tuple[Deployment, ...] = ()
+    """Other deploys of the service at the same instant, which may have had the effect as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,8 +118,8 @@ def _incident(annotated: AnnotatedIncident, service: ServiceIncidents) -> Json:
                     _standout(standout)
                     for standout in service.by_name[impact.slo].standouts(impact.incident)
                 ],
-                "explained": annotated.explanations[impact.slo].explained,
-                "share_in_records": share(annotated.explanations[impact.slo].share),
+                "explained": annotated.explanation(impact).explained,
+                "share_in_records": share(annotated.explanation(impact).share),
             }
             for impact in annotated.incident.impacts
         ],
@@ -170,6 +170,7 @@ def _since(since: SinceDeploy | None) -> Json | None:
         return None
     return {
         "deploy": deploy_document(since.deploy),
+        "together_with": [deploy_document(other) for other in since.together],
         "until": rfc3339(since.until),
         "slos": [
             {

@@ -48,7 +48,7 @@ def unmeasured_facts(unmeasured: Unmeasured | None) -> Iterator[Fact]:
 
 
 def begin_facts(begins: datetime | None) -> Iterator[Fact]:
-    """Yield when the history begins, if it begins later than the examined time."""
+    """Yield when the history begins, if that is later than the examined time."""
     if begins is not None:
         at = wording.instant(begins)
         yield "History", f"begins about {at}; nothing is kept from before"

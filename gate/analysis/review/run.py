@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import NamedTuple
 
 from gate import __version__
 from gate.analysis.review import (
@@ -22,7 +21,7 @@ from gate.check.measure import OpenBackend, not_looked_at, open_history, with_pa
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
-from gate.history.events import as_events, keeps_past
+from gate.history.events import keeps_past
 from gate.history.objective_candidates import (
     Candidate,
     MovedWindows,
@@ -113,14 +112,13 @@ def service_review(
         options: the periods to review.
     """
     policy = file.policy
-    requests = review_requests(policy, options)
     slos, spending = list[SloReview](), list[ReviewedSpend]()
     for slo in with_past(policy):
         answer = next(answers)  # released once its results are known
         if isinstance(slo, SpendSlo):
             spending.append(_spend(policy, slo, answer, options))
         else:
-            slos.append(_slo(policy, slo, _Past(requests[slo.name], answer), options))
+            slos.append(_slo(policy, slo, answer, options))
         del answer
     return ServiceReview(
         policy=policy,
@@ -135,22 +133,14 @@ def service_review(
     )
 
 
-class _Past(NamedTuple):
-    """The request for an SLO's history, and its answer."""
-
-    request: SeriesRequest
-    answer: SeriesAnswer
-
-
-def _slo(policy: Policy, slo: RatioSlo, past: _Past, options: ReviewOptions) -> SloReview:
-    if isinstance(past.answer, Unmeasured):
-        return SloReview(slo=slo, review=None, unmeasured=past.answer)
-    answer = as_events(slo, past.answer, past.request)
+def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOptions) -> SloReview:
+    if isinstance(answer, Unmeasured):
+        return SloReview(slo=slo, review=None, unmeasured=answer)
     cut, guards = _cut(slo, options), policy.guards_of(slo)
     least, periods = guards.min_coverage, review_periods(slo, answer, cut, guards)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
-    moved, met = moved_windows(answer, cut, least), met_in_most(ratios)
+    moved, met = moved_windows(slo, answer, cut, least), met_in_most(ratios)
     left = budget_spent_by_step(slo, answer, cut, least)
     known_shares = [share for share in left if share is not None]
     review = Review(
@@ -178,11 +168,10 @@ def _spend(
     if isinstance(answer, Unmeasured):
         return ReviewedSpend(slo=slo, review=None, unmeasured=answer)
     cut, guards = _cut(slo, options), policy.guards_of(slo)
-    granted = float(slo.allowance)
     review = SpendReview(
         periods=review_periods(slo, answer, cut, guards),
         cut=cut,
-        moved=moved_windows(answer, cut, guards.min_coverage, granted=granted),
+        moved=moved_windows(slo, answer, cut, guards.min_coverage),
         begins=_begins(answer, cut),
         query=answer.query,
         notes=answer.notes,

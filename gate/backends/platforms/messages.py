@@ -1,4 +1,4 @@
-"""Requests to a platform, its refusals, and the values of its JSON; never a zero in their place."""
+"""Requests to a platform, its refusals, and its values; a missing value is never a zero."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import field

@@ -18,7 +18,7 @@ from gate.measure import MeasurementError
 
 
 class PartAnswers(ABC):
-    """The numbers of parts; the server must have answered each part that is used."""
+    """The numbers of parts; the server must have answered each part that is read."""
 
     __slots__ = ()
 

@@ -4,7 +4,7 @@ Therefore the memory does not grow with the number of series. A few numbers of e
 known first, and are asked for together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -46,7 +46,7 @@ def each_series(
         for place in places:
             yield requests[place], Sharing(grids[place], until, victoria=limits.victoria)
 
-    batches = list(_batches(requests, steps))
+    batches = list(batches_of([request.steps for request in requests], steps))
     scoped = [(one_step(request), Scope(request.span)) for request in requests]
     first = (part for pair in scoped for part in questions(*pair))
     guessed = (part for each in paired(batches[0]) for part in guessed_series(*each))
@@ -65,33 +65,43 @@ def each_series(
                     if isinstance(planned, SeriesPlan)
                     else planned
                 )
-        _forget(possible, plans[batch.stop :], fetch)
+        forget(
+            [part for each in possible for part in _parts(each, fetch)],
+            [
+                part
+                for planned in plans[batch.stop :]
+                if isinstance(planned, SeriesPlan)
+                for part in planned.first_round
+            ],
+            fetch,
+        )
 
 
-def _batches(requests: Sequence[SeriesRequest], steps: int | None) -> Iterator[range]:
-    """Yield the places of the requests of each batch, which have at most this number of steps."""
-    start = size = 0
-    for place, request in enumerate(requests):
-        if steps is not None and start < place and size + request.steps > steps:
+def _parts(planned: SeriesPlan, fetch: Fetch) -> Iterator[Query]:
+    yield from planned.first_round
+    yield from planned.second_round(fetch.reading)
+
+
+def batches_of(sizes: Sequence[int], most: int | None) -> Iterator[range]:
+    """Yield the places of the requests of each batch.
+
+    Args:
+        sizes: the number of steps, or points, of each request; at least one request.
+        most: the maximum size of a batch, except for a larger request; None: unlimited.
+    """
+    start = total = 0
+    for place, size in enumerate(sizes):
+        if most is not None and start < place and total + size > most:
             yield range(start, place)
-            start, size = place, 0
-        size += request.steps
-    yield range(start, len(requests))
+            start, total = place, 0
+        total += size
+    yield range(start, len(sizes))
 
 
-def _forget(answered: Sequence[SeriesPlan], later: Sequence[object], fetch: Fetch) -> None:
-    """Forget the results of some series, except those that later series need, too."""
-    parts = dict[Query, None]()
-    for planned in answered:
-        for part in (*planned.first_round, *planned.second_round(fetch.reading)):
-            parts |= dict.fromkeys(part.leaves)
-    wanted = {
-        leaf
-        for planned in later
-        if isinstance(planned, SeriesPlan)
-        for part in planned.first_round
-        for leaf in part.leaves
-    }
+def forget(answered: Iterable[Query], later: Iterable[Query], fetch: Fetch) -> None:
+    """Forget the results of some parts, except those that later parts need, too."""
+    parts = dict.fromkeys(leaf for part in answered for leaf in part.leaves)
+    wanted = {leaf for part in later for leaf in part.leaves}
     fetch.forget(part for part in parts if part not in wanted)
 
 
