@@ -117,7 +117,7 @@ def test_a_base_that_cannot_be_asked_rules_nothing_out(
     getattr(fake, kind).add(operation)
     result = push(world, "fix: typo", {"src/a.py": "a = 2\n"}, **token(fake))
     assert result.exit_code == 10
-    assert "what is live is not known" in result.stdout
+    assert "the live commit is unknown" in result.stdout
 
 
 def test_the_first_deploy_ever_rules_nothing_out_and_may_be_named(

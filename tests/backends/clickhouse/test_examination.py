@@ -67,9 +67,9 @@ def test_user_for_whom_no_limit_can_be_set_is_doubted(clickhouse_server: ClickHo
     ("table", "level", "words"),
     [
         ("versions", Level.OK, "read with FINAL"),
-        ("versions_view", Level.OK, "what is behind versions_view (engine View) is read with"),
-        ("sums", Level.DOUBT, "one may stand for many requests"),
-        ("nope", Level.OK, "what is behind nope is read with"),
+        ("versions_view", Level.OK, "the tables behind versions_view (engine View) are read with"),
+        ("sums", Level.DOUBT, "one row may represent many requests"),
+        ("nope", Level.OK, "the tables behind nope are read with"),
     ],
 )
 def test_engine_of_the_table_is_said(

@@ -92,7 +92,7 @@ def test_several_timeframes_are_several_promises() -> None:
     [
         (availability(), Granted.EVENTS, "time without events"),
         (uptime(), Granted.SECONDS, "as the monitor is set"),
-        (latency(), Granted.SECONDS, "time without data for up"),
+        (latency(), Granted.SECONDS, "time without data as up"),
     ],
 )
 def test_type_says_what_is_counted(slo: FakeSlo, granted: Granted, words: str) -> None:

@@ -141,7 +141,11 @@ def test_a_large_table_needs_an_index_on_the_time(
             "TABLE",
             "shape has 0.0 MB, so that it needs no index",
         ),
-        ("CREATE VIEW shape AS SELECT * FROM examined", "VIEW", "shape is a view: what a count"),
+        (
+            "CREATE VIEW shape AS SELECT * FROM examined",
+            "VIEW",
+            "shape is a view: the amount that a count",
+        ),
     ],
 )
 def test_partitions_and_views_are_told_from_tables(

@@ -275,7 +275,7 @@ def test_only_the_busiest_are_told_apart_and_one_that_was_asked_for(
     ("sli", "reason"),
     [
         (Sli(bad="max(increase(b[$window]))", total="x"), "bad: it cannot be grouped by labels"),
-        (Sli(spent="x"), "only events can be grouped by labels, neither a gauge nor"),
+        (Sli(spent="x"), "only events can be grouped by labels, not a gauge or"),
         (Sli(bad="b", total="sum(x["), "total: a closing ] is missing"),
     ],
 )

@@ -186,7 +186,7 @@ def test_what_was_spent_is_told_by_step(played: PlayedSteps) -> None:
 @pytest.mark.parametrize(
     ("sli", "amount", "reason"),
     [
-        (Sli(spent="x"), False, "an amount, and no number of events"),
+        (Sli(spent="x"), False, "an amount, not a number of events"),
         (RATIO, True, "nothing that is spent"),
     ],
 )

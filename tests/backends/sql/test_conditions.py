@@ -65,7 +65,7 @@ REASONS = [
     ("postgres", "`status` > 1", 'write "name"'),
     ("spark", '"status" > 1', "write 'text', and `name`"),
     ("spark", "pg_catalog.lower(route) = 'x'", "is called with its schema; leave that out"),
-    ("spark", "stätus > 1", "column 3: 'ä' stands outside of quotes"),
+    ("spark", "stätus > 1", "column 3: 'ä' is outside of quotes"),
     ("spark", "status >= 5_00", "a number is followed by a letter"),
     ("spark", "(" * 50 + "ok" + ")" * 50, "too long or nested too deeply"),
     ("spark", "status" + " + 1" * 3000, "it is too long or nested too deeply"),
