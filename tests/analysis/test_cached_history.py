@@ -42,7 +42,7 @@ def test_what_one_request_has_for_another_is_asked_in_one_round_and_once() -> No
     assert [len(one.total) for one in found if isinstance(one, Series)] == [288, 24, 576]
 
 
-def test_what_is_not_known_yet_is_asked_for() -> None:
+def test_what_is_not_known_yet_is_requested() -> None:
     backend = Telling(STORY)
     once = CachedHistory(backend, backend)
 

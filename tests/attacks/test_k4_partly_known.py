@@ -248,7 +248,7 @@ class TestStale:
         assert result.exit_code == 10
         assert "goes into main now" in result.stdout
 
-    def test_a_label_of_the_event_that_was_taken_off_is_no_harm(
+    def test_a_label_of_the_event_that_was_taken_off_is_not_harm(
         self, labelled: World, fake: FakeGitHub
     ) -> None:
         labelled.open(labels=[{"name": "model"}])

@@ -356,13 +356,13 @@ def raw_documents(document: Document) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", raw_documents({"exit_code": 10, "service": "chat"}))
-def test_what_is_no_document_beyond_doubt_is_refused(deploy: Deploy, kind: str) -> None:
+def test_what_is_not_a_document_beyond_doubt_is_refused(deploy: Deploy, kind: str) -> None:
     texts = raw_documents(deploy.decide(change="full-rollout"))
     assert refused(deploy.verify(texts[kind]))
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "zeros", "random", "full"])
-def test_what_is_no_file_is_refused_at_once(deploy: Deploy, kind: str) -> None:
+def test_what_is_not_a_file_is_refused_at_once(deploy: Deploy, kind: str) -> None:
     if kind == "folder":
         deploy.file.mkdir()
     elif kind == "pipe":

@@ -146,7 +146,7 @@ def test_without_a_commit_nobody_knows_whose_change_it_is(fake: FakeGitHub) -> N
     assert place.authors().unknown == "no commit is known"
 
 
-def test_a_merge_request_of_a_fork_is_asked_for_where_it_is() -> None:
+def test_a_merge_request_of_a_fork_is_requested_where_it_is() -> None:
     with gitlab() as one:
         one.people.source = 43
         one.people.versions = [(HEAD, "2026-11-01T09:00:00.000Z")]

@@ -122,7 +122,7 @@ def test_steps_are_made_of_whole_slices() -> None:
     )
 
 
-def test_spend_is_asked_for_as_an_amount() -> None:
+def test_spend_is_requested_as_an_amount() -> None:
     money = SpendSlo(name="m", window=MONTH, sli=Sli(spent="s"), allowance=Fraction(5), unit="USD")
 
     assert planned(money).requests["m"].amount

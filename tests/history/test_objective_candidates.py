@@ -95,7 +95,7 @@ def test_a_calendar_budget_is_full_at_each_start_and_spent_as_time_goes_by(steps
             assert found[place] == pytest.approx(expected * (hour + 1) / 24)
 
 
-def test_a_window_is_moved_by_a_step_and_the_worst_of_them_is_told() -> None:
+def test_a_window_is_moved_by_a_step_and_the_worst_of_them_is_reported() -> None:
     # 30 of 6,000 fail in one hour: 0.5% of any window of 60 hours that has it.
     steps: Steps = [(100, 30 if place == 100 else 0) for place in range(180)]
 

@@ -25,7 +25,7 @@ def fake() -> Iterator[FakeGitHub]:
         yield one
 
 
-def test_every_changed_file_is_told_with_its_old_name_over_all_pages(fake: FakeGitHub) -> None:
+def test_every_changed_file_is_reported_with_its_old_name_over_all_pages(fake: FakeGitHub) -> None:
     fake.files = [(f"src/{number}.py", None) for number in range(250)]
     fake.files[120] = ("prompts/new.md", "prompts/old.md")
 
@@ -37,7 +37,7 @@ def test_every_changed_file_is_told_with_its_old_name_over_all_pages(fake: FakeG
 
 
 @pytest.mark.slow
-def test_more_files_than_github_lists_are_not_taken_for_all(fake: FakeGitHub) -> None:
+def test_more_files_than_github_lists_are_not_mistaken_for_all(fake: FakeGitHub) -> None:
     fake.files = [(f"src/{number}.py", None) for number in range(3000)]
 
     with pytest.raises(GitHubError, match="lists the first 3,000 only"):

@@ -164,7 +164,7 @@ def test_two_incidents_are_excused_together() -> None:
     assert tier(day(twice))[0] is BLOCK  # 88 of 288 would be left, which is not half
 
 
-def test_a_sampled_budget_is_held_against_the_tiers_by_its_bound() -> None:
+def test_a_sampled_budget_is_compared_with_the_tiers_by_its_bound() -> None:
     point = day({**OUTAGE, **ordinary(143)}, sampled=Bound.POINT)
     worse = day({**OUTAGE, **ordinary(143)}, sampled=Bound.PESSIMISTIC)
     assert tier(point)[0] is WARN

@@ -98,7 +98,7 @@ def test_what_is_left_lies_between_what_could_be_so() -> None:
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
-def test_a_suspicion_that_decides_is_told_with_its_range_and_its_remedy(form: str) -> None:
+def test_a_suspicion_that_decides_is_reported_with_its_range_and_its_remedy(form: str) -> None:
     text = " ".join(render(form, decided(suspicion(300)), WIDE).split())
     assert "between 22.5% and 97.5% is left; log the status" in text
     assert "in doubt: unknown outcome" in text
@@ -106,7 +106,7 @@ def test_a_suspicion_that_decides_is_told_with_its_range_and_its_remedy(form: st
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
-def test_one_that_changes_nothing_is_told_beside_whatever_verdict(form: str) -> None:
+def test_one_that_changes_nothing_is_reported_beside_whatever_verdict(form: str) -> None:
     small = suspicion(1)
     allowed = " ".join(render(form, decided(small), WIDE).split())
     assert "ALLOW" in allowed

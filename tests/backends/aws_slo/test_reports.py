@@ -202,7 +202,7 @@ def test_a_month_of_requests_so_far_is_their_own_share() -> None:
     assert definition.to_date
 
 
-def test_every_report_is_of_the_instant_that_is_asked_for() -> None:
+def test_every_report_is_of_the_instant_that_is_requested() -> None:
     service = only(FakeSlo(name=NAME, events=events(30)))
     late = AT + timedelta(hours=1, microseconds=250)
     (then,) = ask(service, at=AT - timedelta(hours=20))
@@ -224,7 +224,7 @@ def test_the_query_is_a_command_that_a_person_can_run() -> None:
     )
 
 
-def test_fifty_slos_are_asked_for_at_once_and_each_has_its_own_answer() -> None:
+def test_fifty_slos_are_requested_at_once_and_each_has_its_own_answer() -> None:
     slos = [FakeSlo(name=f"slo {n}", goal=rolling(30), events=events(n)) for n in range(120)]
     service = ApplicationSignals(slos)
     answers = ask(service)

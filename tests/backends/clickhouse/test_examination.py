@@ -72,7 +72,7 @@ def test_user_for_whom_no_limit_can_be_set_is_doubted(clickhouse_server: ClickHo
         ("nope", Level.OK, "the tables behind nope are read with"),
     ],
 )
-def test_engine_of_the_table_is_said(
+def test_engine_of_the_table_is_reported(
     clickhouse_server: ClickHouse, table: str, level: Level, words: str
 ) -> None:
     result = examined(clickhouse_server, "gate", table)[Check.TABLE]

@@ -79,7 +79,7 @@ def test_nothing_is_wrong_with_a_reader_of_a_small_table(server: Postgres) -> No
         ),
     ],
 )  # fmt: skip
-def test_what_a_user_may_do_more_than_it_needs_is_said(
+def test_what_a_user_may_do_more_than_it_needs_is_reported(
     server: Postgres, grant: str, revoke: str, words: str
 ) -> None:
     server.run(grant)
@@ -148,7 +148,7 @@ def test_a_large_table_needs_an_index_on_the_time(
         ),
     ],
 )
-def test_partitions_and_views_are_told_from_tables(
+def test_partitions_and_views_are_distinguished_from_tables(
     server: Postgres, statement: str, drop: str, words: str
 ) -> None:
     server.run(statement, f"GRANT SELECT ON shape TO {READER}")
@@ -210,7 +210,7 @@ class Played(PostgresSession):
         ),
     ],
 )  # fmt: skip
-def test_a_clock_that_differs_and_a_replica_that_lags_are_said(
+def test_a_clock_that_differs_and_a_replica_that_lags_are_reported(
     server: Postgres, said: Mapping[str, object], check: Check, level: Level, words: str
 ) -> None:
     with engine_of(server.reader_url) as engine:

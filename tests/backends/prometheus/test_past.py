@@ -78,7 +78,7 @@ def test_what_cannot_be_moved_is_counted_at_its_own_instant(prometheus: FakeProm
     assert times == [(AT - DAY).timestamp(), AT.timestamp()]
 
 
-def test_what_cannot_be_asked_is_said_of_its_run(prometheus: FakePrometheus) -> None:
+def test_what_cannot_be_asked_is_reported_about_its_run(prometheus: FakePrometheus) -> None:
     prometheus.values = VALUES
     runs = [run_at(AT - hour * timedelta(hours=1), RATIO, Sli(total="x")) for hour in HOURS]
 

@@ -30,7 +30,7 @@ def test_conditions_that_people_write_are_accepted_as_they_are(dialect: str) -> 
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_texts_that_are_no_condition_about_one_row_are_refused(dialect: str) -> None:
+def test_texts_that_are_not_a_condition_about_one_row_are_refused(dialect: str) -> None:
     conditions, accepted = Conditions(dialect), []
     for text in HOSTILE[dialect]:
         with suppress(MeasurementError):
