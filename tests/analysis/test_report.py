@@ -121,7 +121,7 @@ def test_a_budget_that_is_not_measured_is_undecided_whatever_is_known_of_others(
     assert found.exit_code is ExitCode.UNDECIDED
 
 
-def test_each_service_is_reported_about_by_itself() -> None:
+def test_each_service_is_reported_by_itself() -> None:
     found = made(file("chat", slo("outage")), file("mail", slo("calm")))
 
     assert [one.policy.service for one in found.services] == ["chat", "mail"]
@@ -129,8 +129,7 @@ def test_each_service_is_reported_about_by_itself() -> None:
     assert found.incidents.services == tuple(one.incidents for one in found.services)
 
 
-@pytest.mark.slow
-def test_cohorts_are_reported_about_where_they_were_requested() -> None:
+def test_cohorts_are_reported_where_they_were_requested() -> None:
     found = made(file("chat", slo("outage")), by="template")
     lost = made(file("chat", slo("outage"), slo("nobody")), by="template")
     document = written(found)

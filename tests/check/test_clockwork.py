@@ -220,7 +220,6 @@ def test_an_incident_of_the_present_window_takes_what_status_says_whatever_was_b
     assert before == pytest.approx(180 / 259.2)
 
 
-@pytest.mark.variants(1)
 @pytest.mark.parametrize("denominator", ["period", "to-date"])
 def test_a_calendar_budget_is_counted_as_the_policy_says(denominator: str) -> None:
     # On the 10th of October at noon; an outage each in this period and in the one before.

@@ -467,7 +467,6 @@ def failure(cause: Cause, reason: str = "it failed") -> Unmeasured:
     return Unmeasured(cause=cause, reason=reason)
 
 
-@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("backend", "words"),
     [

@@ -128,7 +128,6 @@ def test_no_deploy_in_the_time_is_not_a_pass(gate: Run) -> None:
     assert look(gate, "--deploys", "deploys.jsonl", "--last", "1d", code=3)["policy"]["count"] == 0
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("log")
 def test_a_report_has_it_too(gate: Run) -> None:
     done = gate(

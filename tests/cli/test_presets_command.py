@@ -100,7 +100,6 @@ def test_init_knows_no_server_that_has_no_preset(tmp_path: Path) -> None:
     assert "there is no preset 'vlm'; did you mean 'vllm'?" in done.stderr
 
 
-@pytest.mark.slow
 def test_the_schema_of_preset_files_is_that_of_the_reader_and_fits_the_gates_own() -> None:
     printed = json.loads(gate("schema", "preset").stdout)
 

@@ -661,7 +661,6 @@ def test_a_trigger_without_an_environment_is_refused_where_one_is_stated(
     )
 
 
-@pytest.mark.slow
 def test_a_trigger_of_another_commit_is_refused_and_one_of_none_is_not(
     gate: Run, write_logs: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -678,7 +677,6 @@ def test_a_trigger_of_another_commit_is_refused_and_one_of_none_is_not(
     assert "write it again with gate check for that" in wrong.stderr
 
 
-@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("age", "said"), [(timedelta(hours=23), False), (timedelta(hours=30), True)]
 )

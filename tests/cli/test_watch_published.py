@@ -54,7 +54,6 @@ def on_github(fake: FakeGitHub, tmp_path: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.slow
 def test_the_status_has_a_name_of_its_own_and_the_verdict(
     gate: Run, write_logs: Callable[..., None], fake: FakeGitHub, on_github: dict[str, str]
 ) -> None:
@@ -84,7 +83,6 @@ def test_a_watch_that_cannot_begin_leaves_an_error_in_its_own_status(
     assert {status["context"] for _, status in fake.statuses} == {"gate/chat//watch"}
 
 
-@pytest.mark.slow
 def test_one_comment_follows_the_watch_beside_that_of_gate_check(
     gate: Run, write_logs: Callable[..., None], fake: FakeGitHub, on_github: dict[str, str]
 ) -> None:

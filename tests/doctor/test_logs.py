@@ -201,7 +201,6 @@ def test_a_service_without_failures_is_sound(tmp_path: Path) -> None:
     assert (outcome.code, all_levels(outcome)) == (0, {})
 
 
-@pytest.mark.slow
 def test_health_checks_that_are_left_out_are_counted(tmp_path: Path) -> None:
     kind = {"objective": "50%", "sli": {"preset": "litellm-payload/errors"}}
     write(tmp_path / "log.jsonl", payload.rows())

@@ -311,7 +311,6 @@ def test_the_extra_events_of_a_sum_are_those_that_never_happened(examined: Outco
     assert number == pytest.approx(extra, rel=0.02)
 
 
-@pytest.mark.slow
 def test_data_younger_than_a_step_are_not_called_sound(tmp_path: Path) -> None:
     minutes = range(MINUTES - 15, MINUTES)  # no whole hour, nor one of its parts, is among them
     fresh = Planted(

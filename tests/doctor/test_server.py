@@ -312,7 +312,6 @@ def test_a_server_that_keeps_half_of_the_window_is_a_fault(
     assert "--storage.tsdb.retention.time=1d" in found["remedy"]
 
 
-@pytest.mark.slow
 def test_a_retention_a_little_too_short_is_a_doubt(half_a_day: Path, tmp_path: Path) -> None:
     backfill(half_a_day, tmp_path / "data")
     with prometheus(tmp_path, tmp_path / "data", retention="12h") as server:

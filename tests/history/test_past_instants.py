@@ -61,7 +61,7 @@ def test_what_was_forgotten_since_is_not_told_as_if_it_had_never_been() -> None:
     assert at(budget, 1).total == 7000
 
 
-def test_a_calendar_budget_is_reported_about_although_its_data_begin_late() -> None:
+def test_a_calendar_budget_is_reported_although_its_data_begin_late() -> None:
     start = MONTH.whole(AT).start
     slo = ratio_slo(window=MONTH)
     budget = past(slo, None, *[(1000, 1)] * 9, at=start + 10 * DAY)

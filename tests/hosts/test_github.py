@@ -36,7 +36,6 @@ def test_every_changed_file_is_reported_with_its_old_name_over_all_pages(fake: F
     assert fake.seen == ["pulls/list-files"] * 3
 
 
-@pytest.mark.slow
 def test_more_files_than_github_lists_are_not_mistaken_for_all(fake: FakeGitHub) -> None:
     fake.files = [(f"src/{number}.py", None) for number in range(3000)]
 

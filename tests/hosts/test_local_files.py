@@ -49,7 +49,7 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.variants(1)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_logs_that_a_change_leaves_alone_count(repository: Path, pattern: str) -> None:
     commit(repository, "other", {"src/a.py": ""})

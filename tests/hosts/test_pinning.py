@@ -58,7 +58,7 @@ def _fields(context: Context) -> dict[str, Any]:
     }
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     "options",
     [

@@ -207,7 +207,7 @@ def test_github_annotates_the_objections(kind: str, first: str, count: int) -> N
 
 
 @pytest.mark.parametrize("count", [9, 10, 11, 30])
-def test_github_shows_ten_and_so_it_is_reported_about_no_more_than_ten(count: int) -> None:
+def test_github_shows_ten_and_so_it_gets_no_more_than_ten(count: int) -> None:
     findings = [finding(Rule.TIER, Verdict.WARN, f"number {n}", f"slo-{n}") for n in range(count)]
     findings.append(finding(Rule.FREEZE, Verdict.BLOCK, "frozen"))
     lines = commands(decision(decided(healthy(), findings=tuple(findings), tier=None)))

@@ -108,7 +108,6 @@ def test_by_the_hour_there_are_no_strokes_and_what_is_undecided_is_grey() -> Non
     assert 'class="lost"' in section
 
 
-@pytest.mark.slow
 def test_a_service_without_a_deploy_has_no_picture() -> None:
     html = render_report(
         "html", made(Deployment(time=AT - DAY, revision="v", service="mail")), Style()

@@ -162,7 +162,6 @@ def test_what_is_known_bad_is_reported_although_another_is_not_known() -> None:
     assert "EXHAUSTED, 1 OF 2 NOT MEASURED" in found.whole_text
 
 
-@pytest.mark.slow
 def test_a_history_without_a_budget_is_drawn_as_far_as_it_goes() -> None:
     # Nothing is known of the last thirty days, but of the thirty before.
     told = {"old": [*slots(60), *slots(30, bad={(30.0, 720.0): -1})]}
@@ -490,7 +489,7 @@ def test_a_chart_has_a_gap_where_points_are_missing() -> None:
 
 
 @pytest.mark.slow
-def test_cohorts_are_reported_about_where_that_was_asked() -> None:
+def test_cohorts_are_reported_if_that_was_requested() -> None:
     found = page(made(file("chat", slo("outage"), slo("nobody")), by="template"))
     without = page(made(file("chat", slo("outage"))))
 

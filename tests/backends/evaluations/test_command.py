@@ -211,7 +211,6 @@ def examined(folder: Path, at: Any = AT) -> str:
     return " ".join(run(folder, "doctor", "gate.yaml", at=at).stdout.split())
 
 
-@pytest.mark.slow
 def test_the_doctor_says_what_there_is_and_when_the_next_run_is_due(folder: Path) -> None:
     said = examined(folder)
 
@@ -227,7 +226,6 @@ def broken(folder: Path, one: Night, changes: Mapping[str, object]) -> None:
     path.write_text(json.dumps(written), encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_the_doctor_names_every_file_that_does_not_count_and_why(tmp_path: Path) -> None:
     runs = [each for each in nights() if each.at != FIRST + 75 * DAY and each.at < AT - 2 * DAY]
     write(tmp_path, runs)

@@ -191,7 +191,6 @@ def test_what_rows_cannot_be_distinguished_by_is_named(
     assert refused(found).startswith(reason)
 
 
-@pytest.mark.slow
 def test_what_is_spent_or_not_there_has_no_groups(tmp_path: Path) -> None:
     log = write(tmp_path / "requests.jsonl", ROWS)
 

@@ -65,7 +65,6 @@ def put(folder: Path, files: Mapping[str, bytes]) -> list[str]:
     return [str(folder / name) for name in files]
 
 
-@pytest.mark.variants(2)
 @pytest.mark.parametrize("name", COPIED)
 def test_rows_of_a_copy_are_counted_once_and_the_report_names_it(tmp_path: Path, name: str) -> None:
     pattern, files = COPIED[name]

@@ -188,7 +188,6 @@ def test_a_value_that_cannot_be_read_spoils_the_runs_that_need_it(
     assert all(spoilt) if form == "jsonl" else not all(spoilt)
 
 
-@pytest.mark.slow
 def test_what_spoils_one_indicator_of_a_run_spoils_no_other(tmp_path: Path) -> None:
     bad = (Sli(bad="nothing > 1"), Sli(bad="outcome::DATE > DATE '2026-06-01'"), SLIS["failed"])
     runs = [

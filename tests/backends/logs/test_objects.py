@@ -99,7 +99,7 @@ def test_a_path_without_a_time_is_read_whole(store: Stored) -> None:
     assert set(store.front.listings()) == {"logs/"}
 
 
-@pytest.mark.variants(3)
+@pytest.mark.variants(4)
 @pytest.mark.parametrize(
     ("key", "path", "read"),
     [
@@ -173,7 +173,7 @@ def test_a_refusal_of_the_store_says_what_to_do(
     assert "secret words" not in reason
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(3)
 @pytest.mark.parametrize(
     ("status", "code", "words", "hint"),
     [

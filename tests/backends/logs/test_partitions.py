@@ -209,7 +209,6 @@ def test_spans_of_an_export_are_of_the_partition_of_their_file(tmp_path: Path) -
     assert counts(answer) == (4, 2)
 
 
-@pytest.mark.slow
 def test_cohorts_may_be_by_a_partition(tmp_path: Path) -> None:
     for model, status in (("x", 200), ("y", 500)):
         rows: list[Row] = [{**row, "status": status} for row in rows_of(1)]
@@ -276,7 +275,6 @@ def test_no_partition_of_the_window_is_no_data(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.slow
 def test_a_usual_pause_is_looked_for_in_older_partitions(tmp_path: Path) -> None:
     """A service that sleeps every Saturday misses nothing on a Saturday: 2026-10-31 is one."""
     for ago in range(1, 40):

@@ -78,7 +78,6 @@ def test_cohorts_are_by_a_folder(gate: Run, store: Stored) -> None:
     assert store.bucket.name not in text
 
 
-@pytest.mark.slow
 def test_the_doctor_says_what_it_read(gate: Run, store: Stored) -> None:
     store.bucket.delete(f"logs/model=small/dt={day(2)}/a.jsonl")
     store.bucket.delete(f"logs/model=large/dt={day(2)}/a.jsonl")

@@ -84,7 +84,6 @@ def test_nobody_asks(store: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     assert reason == f"there are no credentials for S3{hint_for('store-login')}"
 
 
-@pytest.mark.slow
 def test_a_bucket_of_everybody_needs_no_credentials(
     store: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +110,6 @@ def google(store: Stored, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"gs://{store.bucket.name}/logs/*.csv"
 
 
-@pytest.mark.slow
 def test_an_account_of_google_asks(store: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     path = google(store, monkeypatch)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -148,7 +146,6 @@ def test_google_knows_nobody(store: Stored, monkeypatch: pytest.MonkeyPatch) -> 
     )
 
 
-@pytest.mark.slow
 def test_everybody_may_read_a_bucket_of_google(
     store: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -172,7 +172,6 @@ def test_the_unit_of_unix_time_may_be_named(
         assert reason.endswith("correct time_format")
 
 
-@pytest.mark.variants(1)
 @pytest.mark.parametrize("name", ["clf", "rfc2822", "iso8601"])
 def test_a_form_that_has_a_name_is_read_and_no_other(tmp_path: Path, name: str) -> None:
     texts = {
@@ -259,7 +258,6 @@ def test_a_column_with_a_dot_in_its_name_comes_first(tmp_path: Path) -> None:
     assert is_at(write(tmp_path / "a.jsonl", rows), MOMENT, timestamp="request.time")
 
 
-@pytest.mark.slow
 def test_a_field_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", [{"request": NESTED, "x": 1}])
 
@@ -297,7 +295,7 @@ def test_a_policy_may_name_the_format(tmp_path: Path, name: str) -> None:
     assert settings.records.timestamp == "@timestamp"
 
 
-@pytest.mark.variants(3)
+@pytest.mark.variants(5)
 @pytest.mark.parametrize(
     ("block", "message"),
     [

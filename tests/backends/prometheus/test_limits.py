@@ -189,7 +189,7 @@ def assert_right(asked: list[CountRequest], answers: list[Answer]) -> None:
         assert answer.evidence.suspicions == ()
 
 
-@pytest.mark.variants(12)
+@pytest.mark.variants(8)
 @pytest.mark.parametrize(
     "name, days",
     [(name, 90) for name in CURABLE]
@@ -226,6 +226,14 @@ def test_what_no_shorter_window_cures_is_given_up_after_few_requests(name: str) 
     assert causes == {Cause.BACKEND_ERROR}
     assert not any(isinstance(answer, Counts) for answer in answers)
     assert server.requests <= MOST
+
+
+def test_a_server_that_refuses_all_is_not_asked_again_for_what_may_not_be_needed() -> None:
+    with limited(HOPELESS["all-is-wrong"]) as server:
+        backend(server).measure(requests_for(18, 30), AT)
+
+    # The coverage, which no answer needs: twice as many requests if refused batches keep it.
+    assert sum("count_over_time" in form["query"] for form in server.forms) <= 4
 
 
 def test_a_server_that_takes_few_queries_at_once_is_asked_one_after_the_other() -> None:

@@ -78,7 +78,7 @@ def test_what_cannot_be_moved_is_counted_at_its_own_instant(prometheus: FakeProm
     assert times == [(AT - DAY).timestamp(), AT.timestamp()]
 
 
-def test_what_cannot_be_asked_is_reported_about_its_run(prometheus: FakePrometheus) -> None:
+def test_what_cannot_be_asked_is_reported_for_its_run(prometheus: FakePrometheus) -> None:
     prometheus.values = VALUES
     runs = [run_at(AT - hour * timedelta(hours=1), RATIO, Sli(total="x")) for hour in HOURS]
 
@@ -284,7 +284,6 @@ def test_many_questions_about_two_instants_at_no_equal_distance_are_one_range_qu
     assert [float(form["start"]), float(form["end"])] == times
 
 
-@pytest.mark.slow
 def test_where_long_windows_are_refused_two_instants_are_not_asked_about_together(
     played: PlayedSteps,
 ) -> None:

@@ -90,7 +90,7 @@ FAILURES = [
 ]
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(10)
 @pytest.mark.parametrize(("failure", "words", "remedy"), FAILURES, ids=str)
 def test_failure_of_a_query_has_a_sentence_and_a_remedy(
     failure: Fails, words: str, remedy: str, capfd: pytest.CaptureFixture[str]
@@ -124,7 +124,7 @@ MISFITS = [
 ]
 
 
-@pytest.mark.variants(1)
+@pytest.mark.variants(2)
 @pytest.mark.parametrize(("failure", "words"), MISFITS)
 def test_value_that_does_not_fit_is_of_the_indicator_alone(failure: Fails, words: str) -> None:
     with playing(Script(streams=[stream(failure)])) as url:
@@ -306,7 +306,6 @@ def test_query_is_interrupted_on_the_server_at_ctrl_c() -> None:
     assert len(script.requests("Interrupt")) == 1
 
 
-@pytest.mark.slow
 def test_closing_ends_what_another_thread_still_waits_for() -> None:
     asked = threading.Event()
 
