@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from statistics import NormalDist, fmean, median
-from typing import Any
+from statistics import fmean, median
 
 import numpy as np
 
@@ -31,11 +30,9 @@ WEEK = 7 * 24
 START = datetime(2026, 10, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAILY = np.cos(2 * np.pi * (np.arange(2 * WEEK) - 14) / 24)
-WEEKEND = np.arange(2 * WEEK) // 24 % 7 >= 5
 SHIFTS = (0.5, 1.0, 2.0)
 SHIFTED = WEEK + 24
 """A day after the baseline."""
-AFTER = np.arange(2 * WEEK) >= SHIFTED
 
 Rng = np.random.Generator
 Draw = Callable[[Rng, float], list[StepCounts | None]]
@@ -104,40 +101,6 @@ def mean(alike: float = 0.0, tail: float = 0.0, rhythm: float = 0.0, traffic: fl
     return fortnight
 
 
-SLICES = 12
-"""Slices of five minutes in an hour."""
-
-
-def alike_normal(rng: Rng, count: int, alike: float) -> "np.ndarray[tuple[int], np.dtype[Any]]":
-    """Return standard normal values of which neighbours correlate by ``alike``."""
-    noise = rng.normal(size=count + 500)
-    for place in range(1, len(noise)):
-        noise[place] = alike * noise[place - 1] + math.sqrt(1 - alike**2) * noise[place]
-    return noise[500:]
-
-
-def slices(share: float, alike: float = 0.0, rhythm: float = 0.0, weekend: float = 1.0) -> Draw:
-    """Return a process of bad slices: those in which a normal load is above a threshold.
-
-    Args:
-        share: of the slices, on working days in the mean.
-        alike: the correlation of the load in neighbouring slices.
-        rhythm: by which share of itself the share swings by the time of day.
-        weekend: how many times as many are bad on weekends.
-    """
-
-    def fortnight(rng: Rng, shift: float) -> list[StepCounts | None]:
-        shares = share * (1 + rhythm * DAILY) * np.where(WEEKEND, weekend, 1.0)
-        limits = np.array([NormalDist().inv_cdf(1 - one) for one in np.clip(shares, 1e-6, 1)])
-        sigma = math.sqrt(share * (1 - share) / SLICES)
-        more = rng.uniform(size=(2 * WEEK, SLICES)) < shift * sigma * AFTER[:, None]
-        load = alike_normal(rng, 2 * WEEK * SLICES, alike).reshape(-1, SLICES)
-        bad = ((load > limits[:, None]) | more).sum(axis=1)
-        return [(float(b), float(SLICES)) for b in bad]
-
-    return fortnight
-
-
 def service(name: str, events: float) -> Draw:
     """Return a made-up service (`benchmarks.services`), whose ratio is not drawn anew each hour."""
 
@@ -166,13 +129,6 @@ PROCESSES = (
     ),
     Process("the same, hours alike for half a day", ChartKind.RATIO, service("alike", 5e4)),
     Process("ratio that drifts within weeks", ChartKind.RATIO, service("drifting", 5e4)),
-    Process("slices, 20% bad", ChartKind.RATIO, slices(0.2)),
-    Process("slices, 10% bad, alike by 0.9", ChartKind.RATIO, slices(0.1, 0.9)),
-    Process(
-        "slices, 20% bad, alike by 0.95, by day and weekend",
-        ChartKind.RATIO,
-        slices(0.2, 0.95, rhythm=0.8, weekend=0.5),
-    ),
     Process("mean, normal", ChartKind.MEAN, mean()),
     Process("mean, traffic +/- 80% by day", ChartKind.MEAN, mean(traffic=0.8)),
     Process("mean, log-normal by 10%", ChartKind.MEAN, mean(tail=0.1)),

@@ -17,8 +17,9 @@ from typing import Final
 from benchmarks.services import DAY, MONTH, SERVICES, WORDS, Past, draw
 from gate.history.calendar_forecast import Expected, Held, StepEvents, expected
 from gate.measure.history import Series
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import CalendarWindow, Period, RatioSlo
+from gate.slo.objective import CalendarWindow, RatioSlo
 
 HOUR: Final = timedelta(hours=1)
 RESET: Final = datetime(2026, 12, 1, tzinfo=UTC)

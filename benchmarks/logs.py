@@ -21,7 +21,7 @@ from gate.backends import open_backend
 from gate.check.measure import measure
 from gate.config.load import load
 from gate.measure import CountRequest, Limits
-from gate.measure.past import PastRun, measure_past
+from gate.measure.capabilities import PastRun, measure_past
 from gate.slo.objective import RatioSlo, Span
 
 ROWS = 3_000_000

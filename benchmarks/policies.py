@@ -35,13 +35,13 @@ def availability(service: str) -> dict[str, Any]:
 
 
 def write_policy(
-    path: Path, backend: dict[str, Any], slos: Sequence[dict[str, Any]], **more: Any
+    path: Path, backend: dict[str, Any] | None, slos: Sequence[dict[str, Any]], **more: Any
 ) -> Path:
-    """Write a policy file."""
+    """Write a policy file; without a backend, ``more`` has several."""
     document = {
         "version": 1,
         "service": "chat",
-        "backend": backend,
+        **({} if backend is None else {"backend": backend}),
         "slos": list(slos),
         "tiers": TIERS,
         **more,

@@ -54,13 +54,13 @@ def judged(service: str, periods: int, number: int) -> list[Judged]:
     cut = PeriodCut(bounds=bounds, step=HOUR)
     months = [_period(past, place) for place in range(periods)]
     series = Series(total=tuple(past.total), bad=tuple(past.bad), query="")
-    moved = moved_windows(series, cut, Fraction(9, 10))
-    met = met_in_most([month.error_ratio for month in months])
-    ratio = Fraction(coming.bad.sum()) / Fraction(coming.total.sum())
-    slos = (
+    slos = [
         RatioSlo(name="a", objective=Fraction(text), sli=Sli(), window=RollingWindow(MONTH * HOUR))
         for text in OBJECTIVES
-    )
+    ]
+    moved = moved_windows(slos[0], series, cut, Fraction(9, 10))
+    met = met_in_most([month.error_ratio for month in months])
+    ratio = Fraction(coming.bad.sum()) / Fraction(coming.total.sum())
     return [Judged(slo, fit(slo, months, moved), met, ratio) for slo in slos]
 
 

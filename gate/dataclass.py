@@ -9,20 +9,18 @@ compiled, for classes with many instances. The features of a class stay the same
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import MISSING
 from functools import cache
 from operator import attrgetter
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 __all__ = ["dataclass"]
-
 _FEW: Final = 40
 """The number of instances that are filled field by field, which takes as long as compiling
 ``__init__`` (0.1 ms); a check makes fewer of most classes."""
-
 _FIELDS: Final = "__dataclass_fields__"
-_PARAMETERS: Final = "__dataclass_params__"
-_MATCHED: Final = "__match_args__"
+_Fields = tuple[dataclasses.Field[Any], ...]
 
 
 @dataclasses.dataclass(init=False, repr=False, eq=False)
@@ -66,14 +64,13 @@ def _fields_of(plain: type, *, kw_only: bool) -> dict[str, dataclasses.Field[Any
     for name, annotation in vars(plain).get("__annotations__", {}).items():
         if getattr(annotation, "__origin__", annotation) is ClassVar:
             continue
-        default = getattr(plain, name, dataclasses.MISSING)
+        default = getattr(plain, name, MISSING)
         if isinstance(default, MemberDescriptorType):  # a slot of a base
-            default = dataclasses.MISSING
-        given = isinstance(default, dataclasses.Field)
-        field: Any = default if given else dataclasses.field(default=default)
+            default = MISSING
+        is_field = isinstance(default, dataclasses.Field)
+        field: Any = default if is_field else dataclasses.field(default=default)
         field.name, field.type, field._field_type = name, annotation, _ORDINARY
-        if field.kw_only is dataclasses.MISSING:
-            field.kw_only = kw_only
+        field.kw_only = kw_only if field.kw_only is MISSING else field.kw_only
         fields[name] = field
     return fields
 
@@ -93,7 +90,7 @@ def _with_defaults(plain: type, fields: Mapping[str, dataclasses.Field[Any]]) ->
     """Return the class itself, with the defaults of the fields as attributes."""
     for name, field in fields.items():
         if vars(plain).get(name) is field:
-            if field.default is dataclasses.MISSING:
+            if field.default is MISSING:
                 delattr(plain, name)
             else:
                 setattr(plain, name, field.default)
@@ -103,13 +100,13 @@ def _with_defaults(plain: type, fields: Mapping[str, dataclasses.Field[Any]]) ->
 def _describe(made: type, fields: Mapping[str, dataclasses.Field[Any]]) -> None:
     """Set the attributes that the standard library's functions and ``match`` read from a class."""
     setattr(made, _FIELDS, fields)
-    setattr(made, _PARAMETERS, getattr(_Bare, _PARAMETERS))
-    if _MATCHED not in vars(made):
+    made.__dataclass_params__ = _Bare.__dataclass_params__  # type: ignore[attr-defined]
+    if "__match_args__" not in vars(made):
         by_place = [field.name for field in fields.values() if field.init and not field.kw_only]
-        setattr(made, _MATCHED, tuple(by_place))
+        made.__match_args__ = tuple(by_place)  # type: ignore[attr-defined, misc]
 
 
-def _add_methods(made: type, fields: tuple[dataclasses.Field[Any], ...], *, frozen: bool) -> None:
+def _add_methods(made: type, fields: _Fields, *, frozen: bool) -> None:
     """Add the methods that a class does not define itself."""
     shown = [field.name for field in fields if field.repr]
     compared = values_of([field.name for field in fields if field.compare])
@@ -130,7 +127,7 @@ def _add_methods(made: type, fields: tuple[dataclasses.Field[Any], ...], *, froz
         setattr(made, name, methods[name])
 
 
-def _frozen_methods(fields: tuple[dataclasses.Field[Any], ...]) -> dict[str, Any]:
+def _frozen_methods(fields: _Fields) -> dict[str, Any]:
     """Return the methods that make an instance immutable, and those that copy it."""
     every = values_of([field.name for field in fields])
 
@@ -142,8 +139,8 @@ def _frozen_methods(fields: tuple[dataclasses.Field[Any], ...]) -> dict[str, Any
             object.__setattr__(self, field.name, value)
 
     return {
-        "__setattr__": _refuse_to_set,
-        "__delattr__": _refuse_to_delete,
+        "__setattr__": _refuse,
+        "__delattr__": _refuse,
         "__getstate__": __getstate__,
         "__setstate__": __setstate__,
     }
@@ -166,12 +163,9 @@ def values_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda instance: tuple(getattr(instance, name) for name in names)
 
 
-def _refuse_to_set(self: Any, name: str, value: Any) -> NoReturn:  # noqa: ARG001 - Python's signature
-    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
-
-
-def _refuse_to_delete(self: Any, name: str) -> NoReturn:  # noqa: ARG001 - Python's signature
-    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+def _refuse(self: Any, name: str, *value: Any) -> NoReturn:  # noqa: ARG001 - Python's signature
+    act = "assign to" if value else "delete"
+    raise dataclasses.FrozenInstanceError(f"cannot {act} field {name!r}")
 
 
 def _late_init(made: type) -> Callable[..., None]:
@@ -192,14 +186,12 @@ def _filled(instance: Any, made: type, arguments: Sequence[Any], named: dict[str
     """Set the fields of an instance; return whether the arguments match the signature."""
     fields, by_place, taken = _signature(made)
     given = dict(zip(by_place, arguments, strict=False))
-    if len(given) < len(arguments) or not given.keys().isdisjoint(named):
+    if len(given) < len(arguments) or given.keys() & named or not named.keys() <= taken:
         return False
     given |= named
-    if not given.keys() <= taken:
-        return False
     for field in fields:
         value = given[field.name] if field.name in given else _default(field)
-        if value is not dataclasses.MISSING:
+        if value is not MISSING:
             object.__setattr__(instance, field.name, value)  # a frozen class's own raises
         elif field.init:
             return False
@@ -209,33 +201,30 @@ def _filled(instance: Any, made: type, arguments: Sequence[Any], named: dict[str
 
 
 @cache
-def _signature(
-    made: type,
-) -> tuple[tuple[dataclasses.Field[Any], ...], list[str], frozenset[str]]:
+def _signature(made: type) -> tuple[_Fields, list[str], frozenset[str]]:
     """Return the fields of a class, the names of the positional ones, and all names."""
-    fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(made)
+    fields: _Fields = dataclasses.fields(made)
     by_place = [field.name for field in fields if field.init and not field.kw_only]
     return fields, by_place, frozenset(field.name for field in fields if field.init)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
-    missing = dataclasses.MISSING
-    return field.default if field.default_factory is missing else field.default_factory()
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _compile_init(made: type) -> Callable[..., None]:
     """Compile the ``__init__`` of a class: one parameter and one assignment for each field."""
-    fields: tuple[dataclasses.Field[Any], ...] = dataclasses.fields(made)
+    fields: _Fields = dataclasses.fields(made)
     by_place = [_parameter(field) for field in fields if field.init and not field.kw_only]
     by_name = [_parameter(field) for field in fields if field.init and field.kw_only]
     parameters = ["self", *by_place, *(["*", *by_name] if by_name else [])]
-    lines = [f"_set_(self, {field.name!r}, {_value(field)})" for field in fields if _is_set(field)]
+    values = {field.name: _value(field) for field in fields}
+    lines = [f"_set_(self, {name!r}, {value})" for name, value in values.items() if value]
     lines += ["self.__post_init__()"] if hasattr(made, "__post_init__") else []
     text = f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines or ["pass"])
     scope: dict[str, Any] = {
-        # The class's own ``__setattr__`` raises, as above.
-        "_set_": object.__setattr__,
-        "_absent_": dataclasses.MISSING,
+        "_set_": object.__setattr__,  # the class's own raises, as above
+        "_absent_": MISSING,
         "_fields_": {field.name: field for field in fields},
     }
     # The only variable words of the text are field names, which Python has parsed as names before.
@@ -246,22 +235,16 @@ def _compile_init(made: type) -> Callable[..., None]:
 
 
 def _parameter(field: dataclasses.Field[Any]) -> str:
-    if field.default_factory is not dataclasses.MISSING:
+    if field.default_factory is not MISSING:
         return f"{field.name}=_absent_"
-    if field.default is not dataclasses.MISSING:
-        return f"{field.name}=_fields_[{field.name!r}].default"
-    return field.name
+    default = "" if field.default is MISSING else f"=_fields_[{field.name!r}].default"
+    return f"{field.name}{default}"
 
 
 def _value(field: dataclasses.Field[Any]) -> str:
-    """Return the text of the value that a field is set to."""
+    """Return the text of the value that a field is set to; empty: ``__post_init__`` sets it."""
     made = f"_fields_[{field.name!r}].default_factory()"
-    if field.default_factory is not dataclasses.MISSING:
+    if field.default_factory is not MISSING:
         return f"{made} if {field.name} is _absent_ else {field.name}" if field.init else made
-    return field.name if field.init else f"_fields_[{field.name!r}].default"
-
-
-def _is_set(field: dataclasses.Field[Any]) -> bool:
-    """Return whether ``__init__`` sets a field; ``__post_init__`` sets a field without a value."""
-    missing = dataclasses.MISSING
-    return field.init or (field.default, field.default_factory) != (missing, missing)
+    default = "" if field.default is MISSING else f"_fields_[{field.name!r}].default"
+    return field.name if field.init else default

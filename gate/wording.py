@@ -7,13 +7,7 @@ from math import ceil
 from typing import Final
 
 from gate.measure import Counts, Granted, Share, Spent, Unmeasured
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    Slo,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
 NOTHING: Final = "-"
@@ -51,17 +45,6 @@ def without_events(slo: Slo) -> str | None:
         return "it is a composite; its members are examined instead"
     if isinstance(slo, PlatformSlo):
         return "its platform has not given an objective"
-    return None
-
-
-def without_groups(slo: Slo) -> str | None:
-    """Say why an SLO has no events to group by labels; None: it has some."""
-    if not isinstance(slo, RatioSlo):
-        return without_events(slo)
-    if slo.slices is not None:
-        return "it counts slices of time, which belong to no group"
-    if slo.sli.sliced:
-        return "its series have ratios of slices of time, whose events are unknown"
     return None
 
 
@@ -108,11 +91,8 @@ def budget_between(low: Fraction, high: Fraction, of: str = "") -> str:
     A whole budget or more is counted in budgets: ``the budget is overspent by 1.5 to 3.8 budgets``
     """
     if left(low) == left(high):
-        return (
-            f"{percent_left(low)}{of} is left"
-            if low >= 0
-            else f"the budget is {left_or_overspent(low)}"
-        )
+        whole = f"{percent_left(low)}{of} is left"
+        return whole if low >= 0 else f"the budget is {left_or_overspent(low)}"
     if low >= 0:
         return f"between {percent_left(low)} and {percent_left(high)}{of} is left"
     if high >= 0:
@@ -201,11 +181,9 @@ def counted(answer: Counts | Spent | Share) -> str:
         return f"{float(answer.amount):,.2f} spent"
     if isinstance(answer, Share):
         return share_of_bad(answer.bad, answer.error)
-    seconds = answer.evidence.granted is Granted.SECONDS
-    if seconds:
-        bad, whole = (
-            describe_time(timedelta(seconds=float(n))) for n in (answer.bad, answer.total)
-        )
+    if answer.evidence.granted is Granted.SECONDS:
+        times = (timedelta(seconds=float(number)) for number in (answer.bad, answer.total))
+        bad, whole = map(describe_time, times)
         return f"{bad} bad of {whole}"
     return f"{round(answer.bad):,} bad of {round(answer.total):,}"
 

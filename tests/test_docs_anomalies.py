@@ -3,17 +3,30 @@
 import json
 import re
 from pathlib import Path
+from statistics import fmean
 
 import click
 import pytest
 
 from benchmarks.anomalies import PROCESSES, alarming_weeks, summary
+from benchmarks.slices import FEWEST as SLICES_CHARTED
+from benchmarks.slices import KINDS
+from benchmarks.slices import alarming_weeks as alarming_slices
+from benchmarks.slices import summary as slices_summary
 from gate.analysis.anomalies.words import output
 from gate.cli.anomalies import anomalies
 from gate.config.past_schema import CONTROL_CHARTS
 from gate.history.charts import FEWEST_EVENTS
 from gate.history.charts.build import BURNING, EXPECTED, FEWEST
-from gate.history.charts.signals import CAP, DEFAULT, FALSE_ALARMS, RULES, WEIGHT, WIDTH
+from gate.history.charts.signals import (
+    CAP,
+    DEFAULT,
+    FALSE_ALARMS,
+    FALSE_ALARMS_OF_SLICES,
+    RULES,
+    WEIGHT,
+    WIDTH,
+)
 from gate.parsing.objects import Object
 from gate.policy.changes import REPAIRS
 from gate.policy.rule_settings import ControlChartRule
@@ -89,6 +102,50 @@ def test_the_report_tells_as_many_false_alarms_as_a_simulation_measures(rules: s
     # 180 weeks, 45 of each kind; in `make test-all` 300 and 75.
     assert measured.every == pytest.approx(said.every, abs=8)
     assert measured.most == pytest.approx(said.most, abs=14)
+
+
+def stored() -> dict[str, dict[str, float]]:
+    """Return what the simulation of slices printed: each kind's shares, by the column's title."""
+    table = TEXT.split("| Slices in control |", 1)[1].split("\n\n", 1)[0]
+    titles, _, *rows = [
+        [cell.strip(" `") for cell in row.strip("|").split("|")] for row in table.splitlines()
+    ]
+    return {
+        name: {
+            title: float(cell.rstrip("%")) / 100
+            for title, cell in zip(titles, cells, strict=True)
+            if cell.endswith("%")
+        }
+        for name, *cells in ([cell.strip() for cell in row] for row in rows)
+    }
+
+
+def test_every_kind_of_slices_that_was_simulated_is_in_the_table() -> None:
+    assert list(stored()) == [str(kind) for kind in KINDS]
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_the_report_prints_of_slices_what_the_simulation_has_measured(rules: str) -> None:
+    shares = [kind[rules] for kind in stored().values() if kind["charted"] >= SLICES_CHARTED]
+    said = FALSE_ALARMS_OF_SLICES[rules]
+
+    assert said.every == pytest.approx(100 * fmean(shares), abs=1)
+    assert said.most == round(100 * max(shares))
+    assert f"| `{rules}` | {said.every}% | {said.most}% |" in TEXT
+
+
+@pytest.mark.slow
+def test_a_simulation_of_slices_measures_the_false_alarms_that_the_report_prints() -> None:
+    """A reduced run of benchmarks/slices.py."""
+    runs = repeats(60, explored=100)
+    weeks = {kind: alarming_slices(kind, DEFAULT, runs) for kind in KINDS}
+    measured, said = slices_summary(weeks, runs), FALSE_ALARMS_OF_SLICES[DEFAULT]
+
+    assert measured.every == pytest.approx(said.every, abs=5)
+    # Of a kind of which few weeks are charted one alarm more is much.
+    charted = [fmean(alarms) for alarms in weeks.values() if len(alarms) > 0.9 * runs]
+    assert len(charted) >= 12
+    assert 100 * max(charted) == pytest.approx(said.most, abs=15)
 
 
 def test_every_key_of_the_report_is_reported() -> None:

@@ -23,7 +23,7 @@ from gate import __version__
 from gate.cli.first_policy import CASES
 from gate.cli.main import COMMANDS
 from gate.errors import ExitCode
-from gate.parsing.credentials import owner
+from gate.parsing.variables import owner
 from tests.cli.installed import POLICY, command
 from tests.command import environment
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from docs.reference.text import filled
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
-from gate.measure.object_stores import STORES
-from gate.measure.platform_troubles import PLATFORMS
+from gate.measure.cloud_troubles import PLATFORMS, STORES
 from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.remedies import REMEDIES, Remedy
 from gate.measure.spark_troubles import SPARK

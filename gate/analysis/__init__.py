@@ -9,12 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
-from gate.decision.decision import (
-    SCHEMA_VERSION,
-    PolicySource,
-    backends_document,
-    source_document,
-)
+from gate.decision.decision import SCHEMA_VERSION, PolicySource
+from gate.decision.document import backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339
 from gate.errors import ExitCode
 from gate.measure import Unmeasured

@@ -8,28 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    Final,
-    Generic,
-    Protocol,
-    TypeVar,
-    runtime_checkable,
-)
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from gate.dataclass import dataclass
 from gate.measure import Backend, Limits
-from gate.measure.history import HistoryBackend
 from gate.parsing.objects import Field, Object, TaggedUnion
 from gate.parsing.values import TEXT
 from gate.slo.indicator import Sli, Slices
 
 if TYPE_CHECKING:  # every measuring command imports this module
-    from gate.measure.cohorts import CohortBackend, LabelBackend
     from gate.measure.diagnosis import Doctor
-    from gate.measure.pairing import PairBackend
 
 BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
@@ -242,48 +230,3 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
 def files_of(settings: Settings) -> tuple[str, ...]:
     """Return every local file, or glob, that these settings make a backend read."""
     return _opening(settings).files(settings)
-
-
-def history_of(backend: Backend) -> HistoryBackend | None:
-    """Return the backend if it has a history; otherwise None."""
-    candidate: Backend | HistoryBackend = backend
-    return candidate if isinstance(candidate, HistoryBackend) else None
-
-
-def cohorts_of(backend: Backend) -> "CohortBackend | None":
-    """Return the backend if it can group events by labels; otherwise None."""
-    from gate.measure.cohorts import CohortBackend  # noqa: PLC0415 - for one command only
-
-    candidate: Backend | CohortBackend = backend
-    return candidate if isinstance(candidate, CohortBackend) else None
-
-
-def labels_of(backend: Backend) -> "LabelBackend | None":
-    """Return the backend if it knows the labels of events; otherwise None."""
-    from gate.measure.cohorts import LabelBackend  # noqa: PLC0415 - for two commands only
-
-    candidate: Backend | LabelBackend = backend
-    return candidate if isinstance(candidate, LabelBackend) else None
-
-
-def pairs_of(backend: Backend) -> "PairBackend | None":
-    """Return the backend if it can join requests with their copies; otherwise None."""
-    from gate.measure.pairing import PairBackend  # noqa: PLC0415 - for shadows only
-
-    candidate: Backend | PairBackend = backend
-    return candidate if isinstance(candidate, PairBackend) else None
-
-
-@runtime_checkable
-class Composed(Protocol):
-    """A backend that passes each request to the backend that its indicator names."""
-
-    def counting(self, sli: Sli) -> Backend:
-        """Return the backend that counts an indicator."""
-        ...
-
-
-def counting(backend: Backend, sli: Sli) -> Backend:
-    """Return the backend that counts an indicator; among several, the one that it names."""
-    candidate: Backend | Composed = backend
-    return candidate.counting(sli) if isinstance(candidate, Composed) else backend

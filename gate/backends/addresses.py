@@ -9,9 +9,10 @@ import yaml
 
 from gate.parsing.numbers import CONNECTION_COUNT
 from gate.parsing.objects import Field, Object, Values
-from gate.parsing.reader import OUTSIDE, Reader, written
+from gate.parsing.reader import Reader, written
 from gate.parsing.schema import Scalar
 from gate.parsing.values import CONNECTION
+from gate.parsing.variables import OUTSIDE
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}")
 _UNFILLED: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")

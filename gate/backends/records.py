@@ -134,8 +134,6 @@ def carries_zone(time_format: str) -> bool:
 TIME_FORMAT: Final = Scalar(
     _time_format, {**TEXT.json, "examples": ["%d/%m/%Y %H:%M:%S", *TIME_FORMATS]}
 )
-
-
 _DEDUPLICATION: Final = Object(
     {
         "key": Field(

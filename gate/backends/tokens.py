@@ -15,13 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from gate.backends.logins import (
-    AzureLogin,
-    GoogleLogin,
-    Login,
-    OAuth2Login,
-    SigV4Login,
-)
+from gate.backends.logins import AzureLogin, GoogleLogin, Login, OAuth2Login, SigV4Login
 from gate.dataclass import dataclass
 from gate.http import Clock, Sender, json_object
 from gate.request_failure import LoginError, network_failure

@@ -3,7 +3,10 @@
 import queue
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    pass
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.budget.assessment import Assessment, Doubt, evidence_doubts, small_part
-from gate.budget.coverage import Guards
+from gate.budget.assessment import Assessment, Doubt, evidence_doubts
+from gate.budget.coverage import Guards, small_part
 from gate.budget.face_value import at_face_value, is_rounded, resets_at, without_budget
 from gate.budget.forecast import forecast
 from gate.budget.impact import Impact

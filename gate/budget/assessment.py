@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor
 
-from gate.budget.coverage import Guards, coverage_cause, coverage_reason, measured_part
+from gate.budget.coverage import Guards, coverage_cause, coverage_reason
 from gate.budget.forecast import Forecast, Recovery
 from gate.budget.impact import Price
 from gate.budget.ratio import samples_without_bad, wilson_interval
@@ -182,8 +182,7 @@ class Assessment:
             return 1 - consumed
         bad, effect = min((self.bad or 0) * share, self.total), self.design_effect
         low, high = wilson_interval(bad / effect, self.total / effect)
-        ratio = high if self.bound is Bound.PESSIMISTIC else low
-        return 1 - ratio / self.exhausting_ratio
+        return 1 - (high if self.bound is Bound.PESSIMISTIC else low) / self.exhausting_ratio
 
     def samples_for(self, threshold: Fraction) -> int | None:
         """Return how many samples without a bad one prove a remaining budget above a threshold.
@@ -219,14 +218,6 @@ def evidence_doubts(
         reason = coverage_reason(share, gaps, guards, window=window, at=at)
         doubts.append(Doubt(cause=cause, reason=reason))
     return tuple(doubts)
-
-
-def small_part(evidence: Evidence, span: Span, guards: Guards) -> str | None:
-    """Return `Assessment.small_part` for the measured part of a span."""
-    share = evidence.coverage
-    if share is None or coverage_cause(share, evidence.gaps, guards) is not Cause.MOSTLY_UNCOVERED:
-        return None
-    return measured_part(share, span.length)
 
 
 def unknown_traffic(

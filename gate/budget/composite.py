@@ -1,10 +1,11 @@
 """The budget of a composite, from those of its members."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.budget.ratio import composite_consumed
+from gate.budget.forecast import Recovery
+from gate.budget.ratio import composite_consumed, seconds
 from gate.slo.objective import CompositeSlo
 
 
@@ -72,3 +73,27 @@ def _member_doubts(part: Assessment) -> list[Doubt]:
     return [
         Doubt(cause=doubt.cause, reason=f"its member {name}: {doubt.reason}") for doubt in doubts
     ]
+
+
+def composed(parts: Sequence[tuple[Fraction, Recovery]]) -> Recovery:
+    """Return the recovery of a composite, by the longest of its members' steps.
+
+    Args:
+        parts: the part of the composite's budget that each member took (weight x consumed), above
+            0, and the member's recovery; at least one.
+    """
+    step = max(part.step for _, part in parts)
+    start, end = min(part.at for _, part in parts), max(part.end for _, part in parts)
+    total = sum(share for share, _ in parts)
+    left = tuple(
+        sum((share * part.left_at(start + place * step) for share, part in parts), Fraction(0))
+        / total
+        for place in range(1, -((start - end) // step) + 1)
+    )
+    paces = [
+        share * part.added * seconds(step) / seconds(part.step)
+        for share, part in parts
+        if part.added is not None
+    ]
+    added = sum(paces, Fraction(0)) / total if len(paces) == len(parts) else None
+    return Recovery(at=start, step=step, left=left, added=added)

@@ -8,9 +8,9 @@ from typing import Final
 
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
-from gate.measure import Cause
+from gate.measure import Cause, Evidence
 from gate.measure.coverage import NO_GAPS, Gaps
-from gate.slo.objective import NO_OWN_GUARDS, CalendarWindow, CompositeSlo, Slo, Window
+from gate.slo.objective import NO_OWN_GUARDS, CalendarWindow, CompositeSlo, Slo, Span, Window
 from gate.wording import describe_time, instant, stretch
 
 FLOOR: Final = Fraction(1, 2)
@@ -132,3 +132,11 @@ def _enough_at(share: Fraction, gaps: Gaps, guards: Guards, window: Window, at: 
 
 def _percent(share: Fraction) -> str:
     return f"{floor(share * 1000) / 10:g}%"
+
+
+def small_part(evidence: Evidence, span: Span, guards: Guards) -> str | None:
+    """Return `Assessment.small_part` for the measured part of a span."""
+    share = evidence.coverage
+    if share is None or coverage_cause(share, evidence.gaps, guards) is not Cause.MOSTLY_UNCOVERED:
+        return None
+    return measured_part(share, span.length)

@@ -9,11 +9,10 @@ from gate.budget.assessment import (
     Assessment,
     Doubt,
     evidence_doubts,
-    small_part,
     traffic_doubts,
     unknown_traffic,
 )
-from gate.budget.coverage import Guards
+from gate.budget.coverage import Guards, small_part
 from gate.budget.forecast import Forecast, forecast
 from gate.budget.impact import Impact, price
 from gate.budget.ratio import (

@@ -1,6 +1,6 @@
 """The future of a budget: when it runs out or recovers, and how much may still fail."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -166,13 +166,17 @@ def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
     if not total:
         return None
     gone, newest = list(accumulate(bad)), bad[-max(PACE // step, 1) :]
-    # Whole numbers of one unit: a fraction for each step is made once instead of four times.
+    # As whole numbers of one unit, and one fraction for the steps in which nothing leaves.
     unit = max(number.as_integer_ratio()[1] for number in (*gone, float(total)))
     whole = int(total * unit)
+    left = {
+        sofar: Fraction(max(whole - _in_units(sofar, unit), 0), whole)
+        for sofar in dict.fromkeys(gone)
+    }
     return Recovery(
         at=at,
         step=step,
-        left=tuple(Fraction(max(whole - _in_units(sofar, unit), 0), whole) for sofar in gone),
+        left=tuple(left[sofar] for sofar in gone),
         added=Fraction(sum(newest)) / total / len(newest),
     )
 
@@ -180,30 +184,6 @@ def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
 def renewal(reset: datetime, step: timedelta) -> Recovery:
     """Return the recovery of a calendar budget: all at once, at the reset."""
     return Recovery(at=reset - step, step=step, left=(Fraction(0),))
-
-
-def composed(parts: Sequence[tuple[Fraction, Recovery]]) -> Recovery:
-    """Return the recovery of a composite, by the longest of its members' steps.
-
-    Args:
-        parts: the part of the composite's budget that each member took (weight x consumed), above
-            0, and the member's recovery; at least one.
-    """
-    step = max(part.step for _, part in parts)
-    start, end = min(part.at for _, part in parts), max(part.end for _, part in parts)
-    total = sum(share for share, _ in parts)
-    left = tuple(
-        sum((share * part.left_at(start + place * step) for share, part in parts), Fraction(0))
-        / total
-        for place in range(1, -((start - end) // step) + 1)
-    )
-    paces = [
-        share * part.added * seconds(step) / seconds(part.step)
-        for share, part in parts
-        if part.added is not None
-    ]
-    added = sum(paces, Fraction(0)) / total if len(paces) == len(parts) else None
-    return Recovery(at=start, step=step, left=left, added=added)
 
 
 Future = Iterable[tuple[datetime, Fraction]]

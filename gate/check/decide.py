@@ -7,11 +7,14 @@ from typing import Final
 
 from gate.backends import keeps_history
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Recovery, composed, renewal
+from gate.budget.composite import composed
+from gate.budget.forecast import Recovery, renewal
 from gate.check.options import AskFacts, Options, StatedEvidence
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
-from gate.measure.history import SHORTEST, HistoryBackend, Series, SeriesRequest, step_of
+from gate.measure import Backend
+from gate.measure.capabilities import HistoryBackend
+from gate.measure.history import SHORTEST, Series, SeriesRequest, step_of
 from gate.policy.case import Case, Past
 from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict
@@ -23,6 +26,8 @@ from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWi
 
 BudgetsAndPast = tuple[tuple[Assessment, ...], Past]
 """The budgets of a policy, and the past that its rules need."""
+Measure = Callable[[Policy, Backend, Options], BudgetsAndPast]
+"""A function that measures both at the instant of the options."""
 OpenHistory = Callable[[], HistoryBackend | None]
 """A function that opens the history for recoveries; None: the backend has no history."""
 _IN_A_FREEZE: Final = frozenset({"rollback", "security-patch"})

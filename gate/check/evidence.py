@@ -24,13 +24,7 @@ from gate.check.result_files import (
 )
 from gate.dataclass import dataclass
 from gate.decision.seal import SealKey
-from gate.evaluations.binding import (
-    SHOWN,
-    CannotTellError,
-    ChangeUnderTest,
-    ResultFile,
-    is_about,
-)
+from gate.evaluations.binding import SHOWN, CannotTellError, ChangeUnderTest, ResultFile, is_about
 from gate.evaluations.judge import judge
 from gate.git.repository import FULL_HASH
 from gate.hosts import RestError

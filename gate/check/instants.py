@@ -13,8 +13,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from gate.dataclass import dataclass
 from gate.measure import Answer, Backend, CountRequest
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
-from gate.measure.past import PastRun, measure_past
+from gate.measure.capabilities import HistoryBackend, PastRun, measure_past
+from gate.measure.history import SeriesAnswer, SeriesRequest
 
 Moment = TypeVar("Moment")
 Checked = TypeVar("Checked")

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from threading import Thread
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from gate.backends import Settings, backends_in, described, history_of, without_history
+from gate.backends import Settings, backends_in, described, without_history
 from gate.budget.assess import assess_ratio, assess_spend, assess_undefined
 from gate.budget.assessment import Assessment
 from gate.budget.composite import assess_composite
@@ -16,20 +15,14 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import UsageError
 from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasured, rule_labels
-from gate.measure.history import HistoryBackend, KeepingBackend, Series, SeriesAnswer, SeriesRequest
+from gate.measure.capabilities import HistoryBackend, KeepingBackend, history_of
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.policy import Policy
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    RollingWindow,
-    Slo,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, RollingWindow, Slo, SpendSlo
 from gate.wording import NO_HISTORY, instant, without_events
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    pass
 
 _SHORTEST: Final = timedelta(seconds=1)
 """The shortest span that a backend can count."""
@@ -227,40 +220,3 @@ def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
     return tuple(
         (slo.name, reason) for slo in policy.slos if (reason := not_looked_at(policy, slo))
     )
-
-
-T = TypeVar("T")
-U = TypeVar("U")
-
-
-def run_concurrently(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """Run tasks at the same time, and return their results in order; the first error is raised.
-
-    Each task may wait for its own backend.
-    """
-    if len(tasks) == 1:
-        return [tasks[0]()]
-    return [future.result() for future in [_start(task) for task in tasks]]
-
-
-def run_both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
-    """Run two tasks at the same time, the second in this thread, and return their results."""
-    future = _start(first)
-    result = second()
-    return future.result(), result
-
-
-def _start(task: Callable[[], T]) -> "Future[T]":
-    """Run a task in a daemon thread: Ctrl-C must not wait for a slow backend."""
-    from concurrent.futures import Future  # noqa: PLC0415 - costs 3 ms, for several policies only
-
-    future: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            future.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return future

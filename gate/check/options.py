@@ -10,11 +10,10 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.decision.decision import Context, Mode, PolicyDecision, exit_code
 from gate.decision.seal import SealKey
-from gate.errors import ExitCode, UsageError
+from gate.errors import ExitCode, UsageError, nearest
 from gate.measure import Backend
-from gate.policy.authors import Authors
+from gate.policy.authors import Authors, Right
 from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
-from gate.policy.logins import Right
 from gate.policy.override import (
     AskApprover,
     AskLabel,
@@ -26,12 +25,10 @@ from gate.policy.override import (
     refusal,
 )
 from gate.policy.policy import Policy
-from gate.policy.requirements import Requirement, RequirementResult, as_stated
+from gate.policy.requirements import Claim, Requirement, RequirementResult, as_stated
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
 _LATE: Final = timedelta(minutes=5)
-
-
 AskFacts = Callable[[Live | None], ChangeFacts]
 """A function that returns the facts about a change, with a policy's setting for the live commit."""
 
@@ -221,3 +218,28 @@ def overriding(decided: Sequence[PolicyDecision], options: Options) -> Labelled:
 def _stops(decided: PolicyDecision, options: Options) -> bool:
     code = exit_code(decided.verdict, observe=options.observe, fail_on_warn=options.fail_on_warn)
     return code is not ExitCode.ALLOW
+
+
+def check_words(files: Sequence[PolicyFile], options: Options) -> None:
+    """Check that the policies know the names in the options.
+
+    Raises:
+        UsageError: the change class is unknown to a policy, or a requirement to all of them.
+    """
+    for file in files:
+        classes = file.policy.change_classes
+        if options.change is not None and options.change not in classes:
+            hint = nearest(options.change, classes)
+            raise UsageError(f"{file.source.path} has no change class {options.change!r}{hint}")
+    required = [each for file in files for each in file.policy.requirements]
+    names = {each.name for each in required}
+    claimed = {each.name for each in required if isinstance(each, Claim)}
+    for name in options.satisfied:
+        if name not in names:
+            hint = nearest(name, names) if names else "; no tier requires anything"
+            raise UsageError(f"no policy requires {name!r}{hint}")
+        if name not in claimed and not isinstance(options.evidence, StatedEvidence):
+            raise UsageError(
+                f"{name} is checked by its evidence and cannot be stated as met; leave the"
+                " statement out"
+            )

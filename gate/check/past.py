@@ -1,6 +1,6 @@
 """The history that rules and reports need: the requests, and the results of the answers."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Final
@@ -14,9 +14,12 @@ from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import ChartResult
 from gate.history.charts.signals import DEFAULT
 from gate.history.events import known_in, past_coverage, past_request, whole_steps
+from gate.history.explanations import SloHistory
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
+from gate.history.incidents import bad_between
 from gate.measure import Cause, Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
+from gate.measure.capabilities import HistoryBackend, each_answer
+from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.rule_settings import PostmortemRule
@@ -32,19 +35,40 @@ SeriesByName = Mapping[str, SeriesAnswer]
 
 
 def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime) -> Past:
-    """Return the past that the rules of a policy need, with one round of queries.
+    """Return the past that the rules of a policy need.
+
+    The histories of a few SLOs are requested at a time, and only their results are kept.
 
     Args:
         policy: a policy with a rule on the past.
         history: the source of history; None if the backend has none.
         at: the instant of the run.
     """
-    incidents, charts = incident_requests(policy, at), chart_requests(policy, at)
-    of_incidents, of_charts = _one_round(history, [incidents, charts], policy.backends.values())
-    return Past(
-        incidents=past_incidents(policy, incidents, of_incidents),
-        charts=slo_charts(policy, charts, of_charts),
-    )
+    answers = _answers(history, policy, at)
+    # Each is looked at before the next is asked for, so that its points can be let go of.
+    incidents = {
+        name: own
+        for name, request in incident_requests(policy, at).items()
+        for own in past_incidents(policy, {name: request}, {name: next(answers)}).values()
+    }
+    charts = {
+        name: drawn
+        for name, request in chart_requests(policy, at).items()
+        for drawn in slo_charts(policy, {name: request}, {name: next(answers)}).values()
+    }
+    return Past(incidents=incidents, charts=charts)
+
+
+def _answers(
+    history: HistoryBackend | None, policy: Policy, at: datetime
+) -> Iterator[SeriesAnswer]:
+    """Yield the answers to the requests of the rules, one after the other."""
+    by_rule = (incident_requests(policy, at), chart_requests(policy, at))
+    requests = [request for by_name in by_rule for request in by_name.values()]
+    if history is None:
+        reason = without_history(policy.backends.values(), f"this backend {NO_HISTORY}")
+        return repeat(Unmeasured(cause=Cause.NO_DATA, reason=reason))
+    return each_answer(history, requests)
 
 
 def incident_requests(policy: Policy, at: datetime) -> RequestsByName:
@@ -98,6 +122,8 @@ def slo_charts(
     records = policy.postmortems.records if policy.postmortems is not None else ()
     drawn = dict[str, tuple[ChartResult, ...] | Unmeasured]()
     for slo in with_ratio(policy):
+        if slo.name not in requests:
+            continue
         answer, request = known_of(answers[slo.name]), requests[slo.name]
         if isinstance(answer, Unmeasured):
             drawn[slo.name] = answer
@@ -108,20 +134,6 @@ def slo_charts(
         budget = float(slo.budget)
         drawn[slo.name] = tuple(charts(series, request, budget=budget, charting=charting))
     return drawn
-
-
-def _one_round(
-    history: HistoryBackend | None, by_rule: Sequence[RequestsByName], kinds: Iterable[str]
-) -> list[SeriesByName]:
-    """Return the answers to the requests of each rule, which are sent together."""
-    requests = [request for by_name in by_rule for request in by_name.values()]
-    answers: Iterator[SeriesAnswer]
-    if history is None:
-        reason = without_history(kinds, f"this backend {NO_HISTORY}")
-        answers = repeat(Unmeasured(cause=Cause.NO_DATA, reason=reason))
-    else:
-        answers = iter(history.history(requests) if requests else [])
-    return [{name: next(answers) for name in by_name} for by_name in by_rule]
 
 
 def _incidents(
@@ -135,13 +147,15 @@ def _incidents(
     if isinstance(answer, Unmeasured):
         return answer
     seen = past_coverage(slo, answer, request, span)
+    incidents = slo_incidents(slo, answer, request, threshold=float(rule.threshold))
+    at, steps = request.span.end, SloHistory(request, answer)
     return SloIncidents(
-        incidents=slo_incidents(slo, answer, request, threshold=float(rule.threshold)),
+        incidents=incidents,
         budget=window_budget(slo, answer, request, span),
         coverage=seen.share,
         gaps=seen.gaps,
-        request=request,
-        series=answer,
+        steps={incident.start: steps.during(incident) for incident in incidents},
+        bad=bad_between(answer, request, slo.window.counted(at).start, at),
     )
 
 

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from gate.backends import Settings
+from gate.backends.waits import run_concurrently
 from gate.budget.promises import with_promise
-from gate.check.measure import OpenBackend, run_concurrently
+from gate.check.measure import OpenBackend
 from gate.config.load import PolicyFile
-from gate.measure import Backend, Limits, Unmeasured, definitions_of
+from gate.measure import Backend, Limits, Unmeasured
+from gate.measure.capabilities import definitions_of
 from gate.policy.policy import Policy
 from gate.slo.objective import PlatformSlo, Slo
 

@@ -1,32 +1,25 @@
 """The verdict of a policy that the change itself alters, from the same measurements."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import Final
 
-from gate.check.decide import BudgetsAndPast, decide
+from gate.check.decide import Measure, decide
 from gate.check.measure import burn_windows
 from gate.check.options import Options
 from gate.check.promises import promised
 from gate.check.replay import LookedUp, Recording, Replaying, record
 from gate.config.load import PolicyFile
-from gate.config.proposal import (
-    ProposedPolicy,
-    finish_within,
-    why_not_judged,
-)
+from gate.config.proposal import ProposedPolicy, finish_within, why_not_judged
 from gate.decision.decision import PolicyDecision, Proposed
 from gate.measure import Backend
 from gate.parsing.limits import TooLargeError
 from gate.policy.findings import Verdict, worst
-from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, PlatformSlo
 from gate.wording import PROPOSAL_DIFFERS, PROPOSAL_OTHER_BACKEND, PROPOSAL_OTHER_BACKENDS
 
-Measure = Callable[[Policy, Backend, Options], BudgetsAndPast]
-"""A function that measures the budgets of a policy, and the past that its rules need."""
 _SECONDS: Final = 5.0
 """The time limit for all proposals of a run together."""
 _REQUESTS: Final = 20_000

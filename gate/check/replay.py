@@ -5,18 +5,10 @@ from dataclasses import field, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from gate.backends import history_of
 from gate.check.options import Options, RequirementResults, no_shadows, nothing_known
 from gate.dataclass import dataclass
-from gate.measure import (
-    Answer,
-    Backend,
-    Cause,
-    CountRequest,
-    Definition,
-    Unmeasured,
-    definitions_of,
-)
+from gate.measure import Answer, Backend, Cause, CountRequest, Definition, Unmeasured
+from gate.measure.capabilities import definitions_of, history_of
 from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.policy import Policy

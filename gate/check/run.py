@@ -7,21 +7,17 @@ from functools import cache, partial
 from typing import Final, TypeVar
 
 from gate import __version__
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
+from gate.backends.waits import run_both, run_concurrently
 from gate.budget.assessment import Assessment
-from gate.check.decide import BudgetsAndPast, decide
-from gate.check.measure import KeptHistory, OpenBackend, measure, run_both, run_concurrently
-from gate.check.options import Options, StatedEvidence, counting_override, overriding
+from gate.check.decide import BudgetsAndPast, Measure, decide
+from gate.check.measure import KeptHistory, OpenBackend, measure
+from gate.check.options import Options, StatedEvidence, check_words, counting_override, overriding
 from gate.config.load import PolicyFile
-from gate.decision.decision import (
-    Decision,
-    exit_code,
-    overall_verdict,
-)
+from gate.decision.decision import Decision, exit_code, overall_verdict
 from gate.decision.status import PolicyStatus, Status
-from gate.errors import UsageError, nearest
 from gate.measure import Backend
-from gate.measure.history import HistoryBackend, KeepingBackend, LimitedBackend
+from gate.measure.capabilities import HistoryBackend, KeepingBackend, LimitedBackend, history_of
 from gate.policy.case import NO_PAST
 from gate.policy.policy import Policy
 from gate.policy.requirements import Claim
@@ -172,10 +168,7 @@ def _status(
 
 
 def _history(
-    file: PolicyFile,
-    options: Options,
-    open_with: OpenBackend | None,
-    measured: Backend | None,
+    file: PolicyFile, options: Options, open_with: OpenBackend | None, measured: Backend | None
 ) -> HistoryBackend | None:
     """Open the history of a policy for facts without an effect, with a short time limit.
 
@@ -190,31 +183,6 @@ def _history(
     if isinstance(candidate, LimitedBackend):
         return history_of(candidate.within(limits.timeout))
     return history_of(open_with(file.settings, limits))
-
-
-def check_words(files: Sequence[PolicyFile], options: Options) -> None:
-    """Check that the policies know the names in the options.
-
-    Raises:
-        UsageError: the change class is unknown to a policy, or a requirement to all of them.
-    """
-    for file in files:
-        classes = file.policy.change_classes
-        if options.change is not None and options.change not in classes:
-            hint = nearest(options.change, classes)
-            raise UsageError(f"{file.source.path} has no change class {options.change!r}{hint}")
-    required = [each for file in files for each in file.policy.requirements]
-    names = {each.name for each in required}
-    claimed = {each.name for each in required if isinstance(each, Claim)}
-    for name in options.satisfied:
-        if name not in names:
-            hint = nearest(name, names) if names else "; no tier requires anything"
-            raise UsageError(f"no policy requires {name!r}{hint}")
-        if name not in claimed and not isinstance(options.evidence, StatedEvidence):
-            raise UsageError(
-                f"{name} is checked by its evidence and cannot be stated as met; leave the"
-                " statement out"
-            )
 
 
 def _with_promises(
@@ -255,25 +223,32 @@ def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assess
 
 def measure_and_gather(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
     """Measure everything that decisions by a policy at the options' instant need."""
+    return with_evidence(policy, backend, options, with_past)
+
+
+def with_evidence(
+    policy: Policy, backend: Backend, options: Options, measure_: Measure
+) -> BudgetsAndPast:
+    """Measure with a function that returns the budgets and the past; check the requirements."""
     if isinstance(options.evidence, StatedEvidence):
-        assessments, past = _with_past(policy, backend, options)
+        assessments, past = measure_(policy, backend, options)
         return assessments, replace(past, evidence=options.evidence(policy, options.at))
     if all(isinstance(requirement, Claim) for requirement in policy.requirements):
-        return _with_past(policy, backend, options)
+        return measure_(policy, backend, options)
+
+    def with_shadows() -> BudgetsAndPast:
+        # A backend answers one question at a time.
+        assessments, past = measure_(policy, backend, options)
+        return assessments, replace(past, evidence=options.shadows(policy, backend, options.at))
+
     evidence, (assessments, past) = run_both(
-        partial(options.evidence, policy, options.at),
-        partial(_with_past_and_shadows, policy, backend, options),
+        partial(options.evidence, policy, options.at), with_shadows
     )
     return assessments, replace(past, evidence={**past.evidence, **evidence})
 
 
-def _with_past_and_shadows(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
-    """Measure first, since a backend answers one question at a time."""
-    assessments, past = _with_past(policy, backend, options)
-    return assessments, replace(past, evidence=options.shadows(policy, backend, options.at))
-
-
-def _with_past(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
+def with_past(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
+    """Measure the budgets of a policy, and gather the past that its rules need."""
     assessments = _measure(policy, backend, options)
     if not policy.looks_back:
         return assessments, NO_PAST

@@ -6,13 +6,11 @@ from math import ceil, floor, log10
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.errors import nearest
 from gate.history.shadow import ShadowComparison, ShadowOutcome
 from gate.measure.pairing import Pairs, Unpaired
 from gate.policy.requirements import RequirementResult, RequirementState, ShadowRequirement
-from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
-from gate.wording import amount, instant, percent, shown, stretch
+from gate.wording import amount, percent, shown
 
 ShadowFacts = dict[str, str | int | float | None]
 _DIGITS: Final = 3
@@ -175,19 +173,6 @@ def _who(requirement: ShadowRequirement) -> str:
     return f"{requirement.by}={requirement.candidate}"
 
 
-def _share(share: float, *, up: bool | None = None) -> str:
-    """Write a share to three digits, rounded up, down, or to the nearest."""
-    if not share:
-        return "0%"
-    digits = max(_DIGITS - 1 - floor(log10(share * 100)), 0)
-    scale = 10**digits
-    rounding = round if up is None else ceil if up else floor
-    # Rounding errors of floats must not be rounded up: 0.0001 * 100 * 10 ** 4 is slightly above
-    # 100.
-    text = f"{rounding(round(share * 100 * scale, 6)) / scale:.{digits}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
-
-
 def _count(events: float) -> str:
     return amount(shown(events))
 
@@ -225,52 +210,17 @@ def _facts(slo: ComparedSlo, comparison: ShadowComparison) -> ShadowFacts:
     return facts
 
 
-def missing_value(requirement: ShadowRequirement, value: str, others: Sequence[str]) -> str:
-    """Say that no request has a value of the label, and what to do.
-
-    Args:
-        requirement: the checked requirement.
-        value: the value of the shadow or of the live deployment.
-        others: the existing values, without the two.
-    """
-    key = "candidate" if value == requirement.candidate else "against"
-    do = "deploy the shadow and mirror requests to it, or " if key == "candidate" else ""
-    return (
-        f"no request of the last {format_duration(requirement.lasting)} has"
-        f" {requirement.by}={value}: {do}correct {key}, or the selector of the SLO if that leaves"
-        f" them out{nearest(value, others)}"
-    )
-
-
-def absent(requirement: ShadowRequirement, value: str, missing: Sequence[Span], span: Span) -> str:
-    """Say when one of the two was missing, and when the whole time will have data.
-
-    Args:
-        requirement: the checked requirement.
-        value: the value of the missing deployment.
-        missing: the stretches of time, the oldest first; at least one.
-        span: the time that is compared.
-    """
-    who, last, lasting = (
-        f"{requirement.by}={value}",
-        missing[-1],
-        format_duration(requirement.lasting),
-    )
-    if last.end == span.end:
-        return (
-            f"there is no data on {who} since {instant(last.start)}; check that it runs, receives"
-            f" requests and is measured, and check again {lasting} after it does"
-        )
-    again = f"check again after {instant(last.end + requirement.lasting)}"
-    if last.start == span.start:
-        return (
-            f"cannot tell yet: {who} has run since {instant(last.end)} only, and the last {lasting}"
-            f" is compared; {again}"
-        )
-    return (
-        f"{who} has no requests from {stretch(last.start, last.end, open_=False)}, and all of the"
-        f" last {lasting} is compared; {again}, if there is no other gap until then"
-    )
+def _share(share: float, *, up: bool | None = None) -> str:
+    """Write a share to three digits, rounded up, down, or to the nearest."""
+    if not share:
+        return "0%"
+    digits = max(_DIGITS - 1 - floor(log10(share * 100)), 0)
+    scale = 10**digits
+    rounding = round if up is None else ceil if up else floor
+    # Rounding errors of floats must not be rounded up: 0.0001 * 100 * 10 ** 4 is slightly above
+    # 100.
+    text = f"{rounding(round(share * 100 * scale, 6)) / scale:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
 def too_many_alone(requirement: ShadowRequirement, value: str, side: Unpaired, most: float) -> str:

@@ -147,7 +147,7 @@ def _write_trigger(decision: Decision, change: ChangeOptions) -> None:
     if change.trigger is None or change.impact is None:
         return
     from gate.decision.trigger import trigger_document, trigger_of  # noqa: PLC0415 - where wanted
-    from gate.reporters.outlook import promises  # noqa: PLC0415 - as above
+    from gate.reporters.pace import promises  # noqa: PLC0415 - as above
 
     trigger = trigger_of(decision, change.impact)
     text = json.dumps(trigger_document(trigger, decision.key), indent=2, allow_nan=False)

@@ -14,9 +14,8 @@ from gate.git.repository import working_folder
 from gate.hosts.pinning import AUTO
 from gate.hosts.systems import detect
 from gate.measure import Backend
-from gate.policy.authors import Authors
+from gate.policy.authors import Authors, Right
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
-from gate.policy.logins import Right
 from gate.policy.override import Labelled, OverrideRule, named
 from gate.policy.policy import Policy
 from gate.policy.requirements import ShadowRequirement

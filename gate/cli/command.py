@@ -6,7 +6,7 @@ is one argument of the command's function: a dataclass with a field for each opt
 
 from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
-from functools import partial, wraps
+from functools import partial, reduce, wraps
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Final
 
@@ -110,9 +110,7 @@ class FileName(click.ParamType[str]):
         return [CompletionItem(incomplete, type="file")]
 
 
-def _remember(
-    key: str, context: click.Context, _parameter: click.Parameter, value: str | bool | None
-) -> None:
+def _remember(key: str, context: click.Context, _parameter: click.Parameter, value: Any) -> None:
     """Keep a given value for `gate.cli.streams`; a default does not replace an earlier value."""
     if value:
         context.meta[key] = value
@@ -146,12 +144,7 @@ class Command(click.Command):
         example: command lines that show how it is used.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        example: Sequence[str],
-        **attributes: Any,
-    ) -> None:
+    def __init__(self, *args: Any, example: Sequence[str], **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.params += _general_options()
         self.example = example
@@ -218,10 +211,8 @@ def group(name: str, make: Callable[..., Any], decorators: Sequence[Decorator]) 
             argument = make(**{key: values.pop(key) for key in keys})
             return function(**values, **{name: argument})
 
-        grouped_command: Callable[..., Any] = grouped
-        for decorator in reversed(decorators):
-            grouped_command = decorator(grouped_command)
-        return grouped_command
+        made: Callable[..., Any] = grouped
+        return reduce(lambda inner, decorator: decorator(inner), reversed(decorators), made)
 
     return decorate
 

@@ -14,7 +14,8 @@ from gate.cli.option_values import DURATION
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import UsageError
-from gate.slo.objective import CalendarWindow, Period, RatioSlo, Slo, Span, SpendSlo
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RatioSlo, Slo, Span, SpendSlo
 from gate.wording import exact_instant
 
 if TYPE_CHECKING:

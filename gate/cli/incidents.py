@@ -24,7 +24,7 @@ DRAFT: Final = "yaml"
 @command(
     example=(
         "gate incidents --last 30d --deploys deploys.jsonl",
-        "gate incidents --draft chat-availability-1 -o incidents/2026-11-20.yaml",
+        "gate incidents --draft chat-20261120-1400 -o incidents/2026-11-20.yaml",
     )
 )
 @measurement_options((*PAGES, DRAFT))

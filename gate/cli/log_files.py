@@ -20,8 +20,6 @@ _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.02
 _WITHOUT_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
 """The flag that prevents waiting for the other end of a pipe."""
-
-
 _ORDINARY: Final = re.compile(r"[A-Za-z0-9._/+@=~-]{1,200}")
 
 

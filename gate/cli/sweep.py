@@ -8,9 +8,8 @@ from typing import Final
 
 import click
 
-from gate.analysis.sweep import SweepOptions, SweepReport
+from gate.analysis.sweep import SweepOptions, SweepReport, sweep_lines
 from gate.analysis.sweep.run import sweep_statuses
-from gate.analysis.sweep.words import lines
 from gate.backends import open_backend
 from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options
@@ -134,7 +133,7 @@ def sweep(
     except RestError as error:
         write_stderr(f"gate: no status was examined: {error}")
         return ExitCode.UNDECIDED
-    write_result("".join(f"{line}\n" for line in lines(report)), output)
+    write_result("".join(f"{line}\n" for line in sweep_lines(report)), output)
     return report.exit_code
 
 

@@ -15,15 +15,12 @@ from gate.analysis.watch.run import watch as watch_canary
 from gate.analysis.watch.run import watch_question
 from gate.analysis.watch.words import output
 from gate.cli.command import command, group
-from gate.cli.parameters import (
-    MeasurementOptions,
-    measurement_options,
-)
+from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.cli.session import now
 from gate.cli.status_command import StatusCommand, publisher_of
 from gate.cli.streams import write_note
-from gate.cli.watch_options import CONDUCT, TRAFFIC, WatchConduct, WatchedTraffic
-from gate.cli.watching import StateFile, Watchman, run_command
+from gate.cli.watch_options import CONDUCT, TRAFFIC, StateFile, WatchConduct, WatchedTraffic
+from gate.cli.watching import Watchman, run_command
 from gate.config.load import PolicyFile
 from gate.decision.decision import Context
 from gate.errors import ExitCode, UsageError

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
@@ -17,27 +17,17 @@ from typing import Final, TypeVar
 
 from gate.analysis.watch import WatchLook, WatchOptions, WatchReport, watch_document
 from gate.analysis.watch.phrases import lines, live_line, state_of
-from gate.analysis.watch.run import watch_grid
-from gate.analysis.watch.state import Surroundings, WatchQuestion, WatchState, read_state
-from gate.cli.files import create_whole
-from gate.cli.log_files import NotReadableError, named, read_within
+from gate.analysis.watch.state import Surroundings
 from gate.cli.streams import is_quiet, style_of, write_note, write_stderr
-from gate.dataclass import dataclass
-from gate.errors import UsageError
+from gate.cli.watch_options import StateFile
 from gate.history.sequential.verdict import CanaryStanding
 from gate.reporters.escape import plain
-from gate.wording import exact_instant, instant
 
 T = TypeVar("T")
 _ENDING: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
 """The signals that a runner sends before it kills a job, if the system has them."""
-_LARGEST: Final = 1 << 26
-"""The maximum size of a state in bytes: a step of an SLO takes about forty."""
 _OFTEN: Final = 10
 """The number of looks after which a log gets at least one line."""
-_HOUR: Final = timedelta(hours=1)
-"""The time after its end, or its own length, during which a watch can be resumed. An older state is
-probably left over from another deploy, and its verdict is about that one."""
 _COMMAND_SECONDS: Final = 300.0
 """The time limit of the command that runs on a rollback."""
 
@@ -46,65 +36,6 @@ def steady_seconds() -> float:
     """Return a monotonic time in seconds, which also advances while a machine sleeps."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
-
-
-@dataclass(frozen=True, slots=True)
-class StateFile:
-    """The file in which a watch keeps its state."""
-
-    path: str | None
-    """None: the state is not written."""
-    resume: bool
-
-    def begin(self, question: WatchQuestion, options: WatchOptions, at: datetime) -> WatchState:
-        """Return the first state: that of the file, or a new one.
-
-        Raises:
-            UsageError: the file must not be overwritten, or belongs to another watch; or it cannot
-                be written.
-        """
-        new = WatchState(question=question, grid=watch_grid(options, at))
-        if self.path is None:
-            return new
-        if not os.path.lexists(self.path):
-            self._write(new)
-            return new
-        if not self.resume:
-            raise UsageError(
-                f"{named(self.path)} exists already: continue it with --resume, or remove it"
-            )
-        try:
-            state = read_state(read_within(self.path, _LARGEST), question, named(self.path))
-        except NotReadableError as error:
-            raise UsageError(f"{named(self.path)} is not the state of a watch: {error}") from error
-        if state.grid.start > at + options.every + timedelta(minutes=1):
-            raise UsageError(
-                f"{named(self.path)} begins at {state.grid.start:%Y-%m-%d %H:%M:%S} UTC, which is"
-                " in the future: set the clock, or remove the file to watch from now on"
-            )
-        if at > state.grid.end + max(options.lasting, _HOUR):
-            raise UsageError(
-                f"{named(self.path)} is of a watch that ended at {instant(state.grid.end)}, long"
-                " ago: remove the file to watch from now on, or write --at"
-                f" {exact_instant(state.grid.start)} for the result of that watch"
-            )
-        write_note(f"gate: continuing {named(self.path)}, from its look {state.looks}")
-        return state
-
-    def keep(self, state: WatchState) -> None:
-        """Write the state; a failure is a warning."""
-        if self.path is not None:
-            with suppress(UsageError):
-                self._write(state, warn=True)
-
-    def _write(self, state: WatchState, *, warn: bool = False) -> None:
-        try:
-            create_whole(Path(self.path or ""), state.text())
-        except OSError as error:
-            message = f"{named(self.path or '')} could not be written: {error.strerror}"
-            if warn:
-                write_stderr(f"gate: warning: {message}")
-            raise UsageError(message) from error
 
 
 class Watchman:

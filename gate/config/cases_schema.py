@@ -12,6 +12,7 @@ from gate.config.known_incidents import RECORD
 from gate.config.stated import OTHERS, STATED_SLO
 from gate.config.tier_schema import CLASSES
 from gate.errors import ExitCode, PolicyError
+from gate.measure import Cause
 from gate.parsing.files import Folder, Imports, read_bytes
 from gate.parsing.numbers import SHARE
 from gate.parsing.objects import Field, Object, Values, as_read, build_as
@@ -158,6 +159,10 @@ _FINDING: Final = Object(
             required=True,
         ),
         "slo": Field(schema=NAME, doc="SLO of the finding.", required=True),
+        "unknown": Field(
+            schema=Choice(tuple(Cause)),
+            doc="Why the rule cannot be checked, so that it does not fire and on decides.",
+        ),
     },
     build_as(StatedFinding),
 )
@@ -180,7 +185,7 @@ CASE: Final = Object(
         "records": Field(schema=ListOf(RECORD), doc="Incident records, in place of the policy's."),
         "findings": Field(
             schema=ListOf(_FINDING),
-            doc="Rules on the past that fire, for a case that does not state the past itself.",
+            doc="Rules on the past that fire or cannot be checked, if that past is not stated.",
         ),
         "satisfied": _words("Requirements that have been met."),
         "impact": Field(schema=_IMPACT, doc="Budget that the change may cost, counted as spent."),

@@ -10,9 +10,10 @@ import yaml
 
 from gate.config.tier_schema import ALL_OR_NONE
 from gate.errors import nearest
+from gate.parsing.nodes import child_at
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError, has_variable, written
-from gate.parsing.schema import child_at
+from gate.parsing.variables import literal_text
 from gate.policy.changes import BUILT_IN_CHANGES, DEFAULT_CHANGE, ROLLBACK, ChangeMatcher
 from gate.policy.tiers import Tier, bands
 
@@ -31,7 +32,7 @@ def check_classes(values: Values, reader: Reader) -> bool:
     names, whole = classes(values), True
     for node in _class_nodes(values):
         with suppress(UnreadableError):  # already noted when it was read
-            if reader.literal(node) not in names:
+            if literal_text(node, reader) not in names:
                 name = written(node)
                 reader.note(node, f"{name!r} is not a change class{nearest(name, names)}")
                 whole = False

@@ -18,8 +18,6 @@ from gate.parsing.schema import Anything, Choice, ListOf, Scalar, Union, pairs
 from gate.parsing.values import INSTANT, NAME, TEXT
 
 T = TypeVar("T")
-
-
 PLACEHOLDER: Final = "TODO"
 """The beginning of a placeholder in a draft, which people replace."""
 _NAMES: Final = Union(Scalar(lambda text: (NAME.parse(text),), NAME.json), ListOf(NAME, at_least=1))
@@ -171,7 +169,7 @@ def _unreadable(node: yaml.Node, reader: Reader, mistakes: tuple[Mistake, ...]) 
 
 
 def load_deployments(path: str, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
-    """Read a file in JSON Lines, one deploy on each line; empty lines are skipped.
+    """Read a file in JSON Lines, one deploy on each line; empty and repeated lines are skipped.
 
     Raises:
         PolicyError: the file cannot be read, or is not valid; carries every mistake.
@@ -183,14 +181,18 @@ def load_deployments(path: str, environ: Mapping[str, str]) -> tuple[Deployment,
             with suppress(UnreadableError):
                 if line.strip():
                     deployments.append(_deploy(line, replace(reader, above=above)))
-    return _unless_wrong(tuple(deployments), mistakes)
+    return _unless_wrong(tuple(dict.fromkeys(deployments)), mistakes)
 
 
 def _deploy(line: str, reader: Reader) -> Deployment:
     try:
-        json.loads(line)
+        document = json.loads(line)
     except json.JSONDecodeError as error:
-        raise reader.fail(after(line[: error.pos]), f"no JSON: {error.msg}") from error
+        raise reader.fail(after(line[: error.pos]), f"not valid JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise reader.fail(after(""), "not valid JSON: nested too deeply") from error
+    if not isinstance(document, dict):
+        raise reader.fail(after(""), "expected one JSON object on each line, which is one deploy")
     return DEPLOY.read(compose(line, reader), reader)  # JSON is YAML: each value has its column
 
 

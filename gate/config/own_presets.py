@@ -17,8 +17,9 @@ from gate.config.preset import INSTANT, Family, Preset, Texts, fill
 from gate.config.presets import PRESET
 from gate.errors import PolicyError
 from gate.parsing.files import Folder, Imports, read_bytes
+from gate.parsing.nodes import child_at
 from gate.parsing.reader import Reader, UnreadableError, after, compose, decode
-from gate.parsing.schema import child_at, pairs
+from gate.parsing.schema import pairs
 from gate.parsing.values import GLOBS
 from gate.promql.expression import read_expression, read_selector
 from gate.promql.grammar import ExpressionError

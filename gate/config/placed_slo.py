@@ -100,8 +100,6 @@ FROM: Final = Object(
         values=values,
     ),
 )
-
-
 PLATFORM: Final = "platform"
 """The value of a key that an SLO takes from its platform: its objective or its window."""
 

@@ -183,8 +183,6 @@ PRESET: Final = Object(
     },
     _build_preset,
 )
-
-
 _RECORDED: Final = PRESETS / "recorded"
 OWN_INDICATOR: Final = f"{OWN_NAME[:-1]}/({'|'.join((*KINDS, *ALIASES))})$"
 """The form of an indicator's name in a policy's own preset file."""

@@ -10,17 +10,18 @@ from dataclasses import field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from threading import Thread
 from typing import Final, TypeVar
 
 import yaml
 
+from gate.backends.waits import start
 from gate.config.backend_schema import OF_POLICY
 from gate.config.policy_schema import UNOPENED, parse
 from gate.dataclass import dataclass
 from gate.parsing.files import Imports, Tree
 from gate.parsing.limits import BoundedTree, TooLargeError, check_size
-from gate.parsing.reader import NULL, Reader, UnreadableError, loader
+from gate.parsing.nodes import NULL
+from gate.parsing.reader import Reader, UnreadableError, loader
 from gate.policy.policy import Policy
 from gate.wording import (
     PROPOSAL_DELETED,
@@ -103,18 +104,7 @@ def finish_within(seconds: float, task: Callable[[], T]) -> T:
         TimeoutError: it takes longer. It then goes on in a thread that ends with the process.
         Exception: the exception of the task.
     """
-    from concurrent.futures import Future  # noqa: PLC0415 - for changes of a policy only
-
-    future: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            future.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return future.result(timeout=seconds)
+    return start(task).result(timeout=seconds)
 
 
 def _read(

@@ -8,9 +8,10 @@ import yaml
 
 from gate.config.evaluation_schema import EVALUATION
 from gate.errors import nearest
+from gate.parsing.nodes import child_at
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import JsonSchema, ListOf, Scalar, child_at, pairs
+from gate.parsing.schema import JsonSchema, ListOf, Scalar, pairs
 from gate.parsing.values import DURATION, NAME, TEXT
 from gate.policy.requirements import Claim, Requirement, ShadowRequirement
 from gate.policy.tiers import Tier

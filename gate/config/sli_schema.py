@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from gate.parsing.numbers import ABOVE_ZERO, NUMBER, threshold_in
+from gate.parsing.numbers import ABOVE_ZERO, THRESHOLD, threshold_in
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, JsonSchema, MapOf, Scalar
 from gate.parsing.values import INSTANT, NAME, TEXT
 from gate.slo.indicator import Bucket, Histogram, Sli
-from gate.slo.quantities import UNITS, Threshold, parse_threshold
+from gate.slo.quantities import UNITS
 
 _SLI_KINDS: Final = {
     "ratio": ({"good", "bad"}, {"total"}),
@@ -60,10 +60,13 @@ def _build_sli(values: Values, reader: Reader) -> Sli:
     if len(kinds) != 1:
         raise reader.fail(values.node(), _kinds_mistake(values, kinds))
     heads, others = _SLI_KINDS[kinds[0]]
-    _refuse(values, reader, heads | others | {"labels"}, repr(min(heads & values.values.keys())))
-    given = dict(values.values)
+    head = min(heads & values.values.keys())
+    _refuse(values, reader, heads | others | {"labels"}, repr(head))
+    if kinds[0] in _BUILDERS and not values.given("threshold"):
+        message = f"add the largest good value of the {head}: 2.5s or 2500ms"
+        raise reader.fail(values.node(), f"the key 'threshold' is missing; {message}")
     build = _BUILDERS.get(kinds[0])
-    return Sli(**given) if build is None else build(values, reader)
+    return Sli(**values.values) if build is None else build(values, reader)
 
 
 def _kinds_mistake(values: Values, kinds: list[str]) -> str:
@@ -86,21 +89,11 @@ def _refuse(values: Values, reader: Reader, allowed: set[str], whose: str) -> No
 
 
 def _of_column(values: Values, reader: Reader) -> Sli:
-    if not values.given("threshold"):
-        raise reader.fail(values.node(), _missing_threshold("column"))
     given = values.only("column", "total", "labels")
     return Sli(**given, threshold=threshold_in(values, values.get("unit", ""), reader))
 
 
-def _missing_threshold(key: str) -> str:
-    return (
-        f"the key 'threshold' is missing; add the largest good value of the {key}: 2.5s or 2500ms"
-    )
-
-
 def _of_histogram(values: Values, reader: Reader) -> Sli:
-    if not values.given("threshold"):
-        raise reader.fail(values.node(), _missing_threshold("histogram"))
     selector: str = values.get("histogram")
     name = selector.partition("{")[0].strip()
     units = (unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix))
@@ -108,16 +101,14 @@ def _of_histogram(values: Values, reader: Reader) -> Sli:
     if not unit and values.get("threshold").is_time:
         message = f"the name {name} does not show the unit of its values; add unit: s"
         raise reader.fail(values.node("histogram"), message)
-    return Sli(
-        histogram=Histogram(
-            good=selector,
-            total=selector,
-            threshold=threshold_in(values, unit, reader),
-            unit=unit,
-            bucket=values.get("bucket", Bucket.EXACT),
-        ),
-        labels=values.get("labels"),
+    histogram = Histogram(
+        good=selector,
+        total=selector,
+        threshold=threshold_in(values, unit, reader),
+        unit=unit,
+        bucket=values.get("bucket", Bucket.EXACT),
     )
+    return Sli(histogram=histogram, labels=values.get("labels"))
 
 
 _BUILDERS: Final[dict[str, Callable[[Values, Reader], Sli]]] = {
@@ -126,28 +117,8 @@ _BUILDERS: Final[dict[str, Callable[[Values, Reader], Sli]]] = {
 }
 
 
-def _threshold(text: str) -> Threshold:
-    if (threshold := parse_threshold(text)) is not None:
-        return threshold
-    try:
-        return Threshold(NUMBER.parse(text), is_time=False)
-    except ValueError:
-        message = f"{text!r} is not a valid threshold; write a duration such as 2.5s, or a number"
-        raise ValueError(message) from None
-
-
-_THRESHOLD_JSON: Final = {
-    **NUMBER.json,
-    "pattern": rf"{NUMBER.json['pattern']}|^(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|us|ns|s))+$",
-    "examples": ["2.5s", "100ms", 0.7],
-}
-
-
 class _PresetName(Scalar[str]):
     """The name of a preset; the list of presets is read only for the schema and for mistakes."""
-
-    def __init__(self) -> None:
-        super().__init__(str, TEXT.json)
 
     def schema(self) -> JsonSchema:
         """Return the schema of all preset indicators, or of a name in the policy's own presets."""
@@ -171,7 +142,7 @@ def _kinds_json() -> Iterator[JsonSchema]:
 SLI: Final = Object(
     {
         "preset": Field(
-            schema=_PresetName(),
+            schema=_PresetName(str, TEXT.json),
             doc="Name of a preset's indicator: vllm/errors.",
             example="vllm/errors",
         ),
@@ -211,7 +182,7 @@ SLI: Final = Object(
             example="latency_ms",
         ),
         "threshold": Field(
-            schema=Scalar(_threshold, _THRESHOLD_JSON),
+            schema=THRESHOLD,
             doc="Largest good value: a duration, or a bare number in the unit of the column.",
             example="2.5s",
         ),

@@ -42,8 +42,6 @@ MEMBER: Final = Object(
     },
     lambda values, _: Member(**{"weight": ABOVE_ZERO.parse("1"), **values.values}),
 )
-
-
 _ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
 _KINDS: Final = ("objective", "allowance", "composite")
 GUARDS: Final = ("max_age", "min_coverage", "coverage_floor")
@@ -95,11 +93,8 @@ def _kind_mistake(kinds: tuple[str, ...]) -> str:
 
 def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
     if sli_kind(sli) not in {"spent", "series"}:
-        raise reader.fail(
-            values.node("sli"),
-            "an allowance needs an indicator of what is spent: {spent: ...}; for events write"
-            " objective: 99.9%",
-        )
+        needed = "an allowance needs an indicator of what is spent: {spent: ...}"
+        raise reader.fail(values.node("sli"), f"{needed}; for events write objective: 99.9%")
     amount, unit = values.get("allowance")
     window, denominator = values.get("window")
     if denominator is not Denominator.PERIOD:
@@ -144,9 +139,8 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
         raise reader.fail(values.node("window"), message)
     sampled, design_effect = values.get("sampled") or (None, Fraction(1))
     if (slices is not None or sli.sliced) and sampled:
-        raise reader.fail(
-            values.node("sampled"), "'sampled' does not go with timeslices; remove one"
-        )
+        message = "'sampled' does not go with timeslices; remove one"
+        raise reader.fail(values.node("sampled"), message)
     given = values.only("name", "objective", "sla", "min_events", "advisory")
     return RatioSlo(
         window=window,

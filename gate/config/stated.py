@@ -1,14 +1,9 @@
 """The keys of a case about one SLO: its budget, and other facts."""
 
-from collections.abc import Mapping
-from dataclasses import field
-from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-import yaml
-
-from gate.dataclass import dataclass
+from gate.config.cases import StatedIncident, StatedSignal, StatedSlo, StatedSuspicion
 from gate.measure import Cause
 from gate.parsing.numbers import ABOVE_ZERO, NUMBER, SHARE
 from gate.parsing.objects import Field, Object, Values
@@ -17,8 +12,6 @@ from gate.parsing.schema import Choice, ListOf, MapOf, Scalar
 from gate.parsing.values import BOOLEAN, DURATION, INSTANT
 from gate.slo.quantities import parse_ratio
 
-Nodes = Mapping[str, yaml.Node]
-"""The node of each value of a block, by key, and of the block itself under the empty name."""
 SUSPICIONS: Final = (
     *(Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED),
     *(Cause.LOST, Cause.UNKNOWN_OUTCOME),
@@ -32,69 +25,6 @@ UNMEASURED: Final = (
 _AMOUNTS: Final = (("total", "bad"), ("remaining",), ("spent",), ("unmeasured",))
 """Sets of keys that go together; a statement has the keys of exactly one set."""
 _BESIDE_A_NUMBER: Final = ("newest", "coverage", "partial", "suspicions")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedSuspicion:
-    """A reason to doubt a count."""
-
-    cause: Cause
-    hidden: Fraction | None = Fraction(0)
-    """The largest number of further events that may have been bad (or spent); None: unlimited."""
-    doubtful: Fraction | None = Fraction(0)
-    """The largest number of events counted as bad that may have been good; None: all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedIncident:
-    """A stretch of time in which an SLO's budget burned."""
-
-    start: datetime
-    end: datetime | None
-    """Later than ``start``; None: it is still going on."""
-    share: Fraction | None
-    """The share of the budget that it took, above 0; None: ``bad`` gives it."""
-    bad: Fraction | None
-    """The number of bad events or slices in it, above 0; for an allowance, the amount spent in
-    it."""
-    nodes: Nodes = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedSignal:
-    """A stretch of time in which an indicator was worse than usual."""
-
-    start: datetime
-    end: datetime | None
-    """Later than ``start``; None: it is still going on."""
-    nodes: Nodes = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedSlo:
-    """The facts of a case about one SLO; one of the first four keys gives the remaining budget."""
-
-    counts: tuple[Fraction, Fraction] | None = None
-    """Total and bad over the SLO's own window."""
-    remaining: Fraction | None = None
-    """The share of the budget, at most 1; below 0 it is overspent."""
-    rounding: Fraction | None = None
-    """The error of ``remaining`` in both directions, above 0; None: it is exact."""
-    spent: Fraction | None = None
-    unmeasured: Cause | None = None
-    burn_rates: Mapping[str, Fraction | Cause] = field(default_factory=dict)
-    """The burn rates by window, as it is written; a cause says why a rate is unknown."""
-    newest: timedelta | None = None
-    """The age of the newest sample; None: it is new."""
-    coverage: Fraction = Fraction(1)
-    """The share of the window with data."""
-    partial: bool = False
-    suspicions: tuple[StatedSuspicion, ...] = ()
-    incidents: tuple[StatedIncident, ...] = ()
-    signals: tuple[StatedSignal, ...] = ()
-    history: Cause | None = None
-    """The reason why the history is unknown; None: it is known, if the budget is."""
-    nodes: Nodes = field(default_factory=dict, compare=False, repr=False)
 
 
 def _remaining(text: str) -> Fraction:
@@ -279,5 +209,3 @@ def _others(values: Values, reader: Reader) -> StatedSlo:
 
 OTHERS: Final[Object[StatedSlo]] = Object(_LEFT, _others)
 """The keys of a case for all other SLOs."""
-FULL: Final = StatedSlo(remaining=Fraction(1))
-"""The defaults for those SLOs."""

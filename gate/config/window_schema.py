@@ -10,16 +10,9 @@ from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, Scalar, Union
 from gate.parsing.values import BOOLEAN, DURATION, LOCAL, ZONE
+from gate.slo.calendar import Period
 from gate.slo.indicator import EmptySlice, Slices
-from gate.slo.objective import (
-    CALENDAR,
-    Bound,
-    CalendarWindow,
-    Denominator,
-    Period,
-    RollingWindow,
-    Window,
-)
+from gate.slo.objective import CALENDAR, Bound, CalendarWindow, Denominator, RollingWindow, Window
 
 
 def _build_window(values: Values, reader: Reader) -> tuple[Window, Denominator]:

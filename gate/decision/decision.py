@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.slo_document import Json
 from gate.errors import ExitCode
-from gate.measure import Cause
 from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict, worst
 from gate.policy.judge import Judgement
@@ -214,46 +212,3 @@ class Decision:
         """Whether the change ships only because of the override."""
         plain = exit_code(self.verdict, observe=self.observe, fail_on_warn=self.fail_on_warn)
         return self.override is not None and plain is not ExitCode.ALLOW
-
-
-def source_document(source: PolicySource) -> Json:
-    """Return the source of a policy as plain data."""
-    return {
-        "path": source.path,
-        "sha256": source.sha256,
-        "revision": source.revision,
-        "modified": source.modified,
-    }
-
-
-def backends_document(
-    policy: Policy, assessments: Sequence[Assessment] | None = None
-) -> list[Json]:
-    """Return the backends of a policy as plain data, with the SLOs that each counts.
-
-    The name is None for a single backend, which has no name.
-
-    Args:
-        policy: the policy with the backends.
-        assessments: the assessments of all its SLOs, which show whether each backend answered;
-            None: leave that out.
-    """
-    documents: list[Json] = []
-    for name, kind in policy.backends.items():
-        document: Json = {
-            "name": name or None,
-            "type": kind,
-            "slos": [slo.name for slo in policy.counted_by(name)],
-        }
-        if assessments is not None:
-            document["answered"] = answered(policy, name, assessments)
-        documents.append(document)
-    return documents
-
-
-def answered(policy: Policy, backend: str, assessments: Sequence[Assessment]) -> bool | None:
-    """Return whether a backend answered any query; None: it counts no SLO."""
-    names = {slo.name for slo in policy.counted_by(backend)}
-    own = [assessment for assessment in assessments if assessment.slo.name in names]
-    failed = [any(doubt.cause is Cause.BACKEND_ERROR for doubt in each.doubts) for each in own]
-    return not all(failed) if own else None

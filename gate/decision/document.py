@@ -1,5 +1,8 @@
 """The decision as one sealed JSON document; `decision.schema.json` describes it for others."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import PACE
 from gate.decision.decision import (
@@ -7,19 +10,23 @@ from gate.decision.decision import (
     Context,
     Decision,
     PolicyDecision,
+    PolicySource,
     Proposed,
-    backends_document,
-    source_document,
 )
 from gate.decision.seal import sealed
 from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
+from gate.measure import Cause
 from gate.policy.changes import ComparedWith
 from gate.policy.findings import Finding
 from gate.policy.judge import Judgement
 from gate.policy.override import Override
+from gate.policy.policy import Policy
 from gate.policy.requirements import CheckedRequirement
 from gate.policy.rounding import known_tier
 from gate.policy.rules.tiers import tier_verdict
+
+if TYPE_CHECKING:
+    pass
 
 
 def to_document(decision: Decision) -> Json:
@@ -165,4 +172,49 @@ def _finding(finding: Finding) -> Json:
         "reason": finding.reason,
         "until": rfc3339(finding.until),
         "if_calm": finding.if_calm,
+        "cause": None if finding.cause is None else str(finding.cause),
+        "unchecked": None if finding.unchecked is None else str(finding.unchecked),
     }
+
+
+def source_document(source: PolicySource) -> Json:
+    """Return the source of a policy as plain data."""
+    return {
+        "path": source.path,
+        "sha256": source.sha256,
+        "revision": source.revision,
+        "modified": source.modified,
+    }
+
+
+def backends_document(
+    policy: Policy, assessments: Sequence[Assessment] | None = None
+) -> list[Json]:
+    """Return the backends of a policy as plain data, with the SLOs that each counts.
+
+    The name is None for a single backend, which has no name.
+
+    Args:
+        policy: the policy with the backends.
+        assessments: the assessments of all its SLOs, which show whether each backend answered;
+            None: leave that out.
+    """
+    documents: list[Json] = []
+    for name, kind in policy.backends.items():
+        document: Json = {
+            "name": name or None,
+            "type": kind,
+            "slos": [slo.name for slo in policy.counted_by(name)],
+        }
+        if assessments is not None:
+            document["answered"] = answered(policy, name, assessments)
+        documents.append(document)
+    return documents
+
+
+def answered(policy: Policy, backend: str, assessments: Sequence[Assessment]) -> bool | None:
+    """Return whether a backend answered any query; None: it counts no SLO."""
+    names = {slo.name for slo in policy.counted_by(backend)}
+    own = [assessment for assessment in assessments if assessment.slo.name in names]
+    failed = [any(doubt.cause is Cause.BACKEND_ERROR for doubt in each.doubts) for each in own]
+    return not all(failed) if own else None

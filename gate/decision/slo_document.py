@@ -10,14 +10,7 @@ from gate.measure import Definition, Suspicion, Unmeasured
 from gate.policy.policy import Policy
 from gate.policy.rounding import known_tier
 from gate.slo.indicator import Slices
-from gate.slo.objective import (
-    CalendarWindow,
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    Slo,
-    SpendSlo,
-)
+from gate.slo.objective import CalendarWindow, CompositeSlo, PlatformSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
 MEASURED = "measured"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import SCHEMA_VERSION, PolicySource, backends_document, source_document
+from gate.decision.decision import SCHEMA_VERSION, PolicySource
+from gate.decision.document import backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.errors import ExitCode
 from gate.policy.coverage import assessment_reservations, gravest

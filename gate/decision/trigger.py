@@ -6,7 +6,7 @@ somebody notices, limited to the part of the budget above the threshold of the t
 change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -15,14 +15,15 @@ from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass
-from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
+from gate.decision.decision import Decision, PolicyDecision, PolicySource
+from gate.decision.document import source_document
 from gate.decision.holding import shown
 from gate.decision.reading import OddDocumentError, Schema, check_shape, read_json
 from gate.decision.seal import SealKey, seal_flaw, sealed
 from gate.decision.slo_document import Json, number, rfc3339, share
 from gate.policy.findings import Verdict
 from gate.policy.rounding import compared_between
-from gate.policy.tiers import Tier, bands
+from gate.policy.tiers import lowest_allowed
 from gate.slo.objective import CompositeSlo
 
 TRIGGER_VERSION: Final = 1
@@ -117,7 +118,7 @@ def _promise(assessment: Assessment, decided: PolicyDecision, *, overridden: boo
         return SloPromise(slo=name, expected_cost=None, largest_loss=None, reason=reason)
     lowest, _ = compared_between(assessment)
     largest, left = price.cost_at_worst, lowest + (assessment.stated_cost or 0)
-    floor = _lowest_allowed(decided.policy.tiers, decided.change_class, left)
+    floor = lowest_allowed(decided.policy.tiers, decided.change_class, left)
     # An advisory SLO stops nothing, and an override suspends the tiers.
     if floor is not None and not assessment.slo.advisory and not overridden:
         largest = min(largest, left - floor)
@@ -133,18 +134,6 @@ def _unpriced(assessment: Assessment) -> str:
     if not assessment.measured:
         return assessment.doubts[0].reason if assessment.doubts else "it was not measured"
     return "" if assessment.price is not None else "it counts no requests that could fail"
-
-
-def _lowest_allowed(tiers: Sequence[Tier], change: str, left: Fraction) -> Fraction | None:
-    """Return the lowest remaining budget at which the change is allowed; None: any budget.
-
-    If it is not allowed at the present remaining budget, that is the result.
-    """
-    thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]
-    for band in bands(tiers, min(left, *thresholds) - 1, left):
-        if not band.tier.allows(change):
-            return band.high
-    return None
 
 
 def trigger_document(trigger: Trigger, key: SealKey | None) -> Json:
@@ -225,8 +214,8 @@ def _read(document: Mapping[str, Any]) -> Trigger:
         verdict=Verdict(document["verdict"]),
         overridden=document["overridden"],
         impact=Impact(
-            canary=_exact(impact["canary"]),
-            failures=_exact(impact["failures"]),
+            canary=Fraction(str(impact["canary"])),
+            failures=Fraction(str(impact["failures"])),
             detect=timedelta(seconds=impact["detect_seconds"]),
         ),
         policies=tuple(
@@ -244,15 +233,11 @@ def _read(document: Mapping[str, Any]) -> Trigger:
 
 def _read_promise(promise: Mapping[str, Any]) -> SloPromise:
     costs = [promise["expected_cost"], promise["largest_loss"]]
-    expected, largest = [None if cost is None else _exact(cost) for cost in costs]
+    expected, largest = [None if cost is None else Fraction(str(cost)) for cost in costs]
     reason = promise["reason"] or ""
     return SloPromise(
         slo=promise["slo"], expected_cost=expected, largest_loss=largest, reason=reason
     )
-
-
-def _exact(number_: float) -> Fraction:
-    return Fraction(str(number_))
 
 
 def _doubled(trigger: Trigger) -> str | None:

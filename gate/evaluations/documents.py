@@ -51,6 +51,11 @@ class Flaws:
         if case_id is not None:
             ids[case_id] = None
 
+    def check_version(self, version: object, only: int) -> None:
+        """Note where the file has another version of its format than the one that can be read."""
+        if version != only:
+            self.add(f"its version is {version!r:.20}, and only {only} is supported")
+
     def clauses(self) -> tuple[str, ...]:
         """Return a clause for each flaw."""
         return tuple(

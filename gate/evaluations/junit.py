@@ -122,8 +122,7 @@ def read(content: bytes, query: ResultsQuery) -> EvaluationRun:
         UnreadableResultsError: it is not a complete JUnit report, or has a document type
             definition.
     """
-    root = _parse(content)
-    flaws = Flaws()
+    root, flaws = _parse(content), Flaws()
     rows = tuple(_rows(root, query, flaws))
     suites = [root, *root.inside("testsuite")]
     for suite in suites:
@@ -235,21 +234,17 @@ def _count(attribute: str, cases: Sequence[_Element]) -> int:
     if attribute == "tests":
         return len(cases)
     child = _COUNTS[attribute]
-    by_word = [
-        case
-        for case in cases
-        if child in {each.name for each in case.children}
+    return sum(
+        child in {each.name for each in case.children}
         or _outcome(case, "", Flaws()) is _CHILDREN[child]
-    ]
-    return len(by_word)
+        for case in cases
+    )
 
 
 def _check_children(suite: _Element, flaws: Flaws) -> None:
     """Note outcomes of a suite itself, and test cases outside of suites."""
     for child in suite.children:
-        if child.name in {"testsuite", "testcase"}:
-            continue
         if child.name in _CHILDREN:
             flaws.add(f"a suite itself has a <{child.name}>, such as one of its preparation")
-        elif any(child.inside(*_OF_CASES)):
+        elif child.name not in {"testsuite", "testcase"} and any(child.inside(*_OF_CASES)):
             flaws.add(f"a suite has test cases in an element <{child.name}>, which is not of JUnit")

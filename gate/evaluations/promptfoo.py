@@ -50,17 +50,15 @@ def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
     """Return the run in the JSON file of an evaluation."""
     flaws = Flaws()
     results = _results(document)
-    version = results.get("version", document.get("version"))
-    if version != _VERSION:
-        flaws.add(f"its version is {version!r:.20}, and only {_VERSION} is supported")
+    flaws.check_version(results.get("version", document.get("version")), _VERSION)
     rows = [mapping(row) for row in sequence(results["results"])]
     repeats = _repeats(document, results)
     run = _rows(rows, query, repeats, flaws)
     _check_totals(results, rows, flaws)
-    metadata = mapping(document.get("metadata"))
-    config = mapping(document.get("config"))
+    metadata, config = mapping(document.get("metadata")), mapping(document.get("config"))
     # The time when the evaluation was created; the time of the export is later.
     times = [results.get("timestamp"), metadata.get("evaluationCreatedAt")]
+    labels = [*commits_in(config.get("tags")), *commits_in(config.get("metadata"))]
     started_at, zoned = earliest(times, flaws, _CLOCK)
     return EvaluationRun(
         tool="promptfoo",
@@ -69,9 +67,7 @@ def read(document: Mapping[str, Any], query: ResultsQuery) -> EvaluationRun:
         repeats=repeats,
         started_at=started_at,
         zoned=zoned,
-        commit=agreed_commit(
-            [*commits_in(config.get("tags")), *commits_in(config.get("metadata"))], flaws
-        ),
+        commit=agreed_commit(labels, flaws),
         flaws=flaws.clauses(),
         metrics=_metrics(rows),
     )
@@ -118,13 +114,9 @@ def _case_ids(rows: Sequence[Mapping[str, Any]], repeats: int) -> list[str]:
     """
     cases = [mapping(row.get("testCase")) for row in rows]
     names = [words(case.get("description")) for case in cases]
-    variables = [
-        identity(case.get("vars")) or identity(row.get("vars"))
-        for case, row in zip(cases, rows, strict=True)
-    ]
-    rows_of = Counter(names)
-    ids = []
-    for case, name, values in zip(cases, names, variables, strict=True):
+    rows_of, ids = Counter(names), list[str]()
+    for row, case, name in zip(rows, cases, names, strict=True):
+        values = identity(case.get("vars")) or identity(row.get("vars"))
         if name is None:
             ids.append(values or identity(case.get("metadata")) or "{}")
         elif values is not None and rows_of[name] > repeats:
@@ -212,13 +204,10 @@ def _by_file(
     A threshold of the whole test lets it succeed even if a check fails.
     """
     test = mapping(row.get("testCase"))
-    parts = [
-        mapping(part)
-        for part in sequence(mapping(row.get("gradingResult")).get("componentResults"))
-    ]
+    graded = sequence(mapping(row.get("gradingResult")).get("componentResults"))
     parts = [
         part
-        for part in parts
+        for part in map(mapping, graded)
         if metric is None or mapping(part.get("assertion")).get("metric") == metric
     ]
     if any(part.get("pass") is not True for part in parts):
@@ -250,10 +239,8 @@ def _check_totals(
         flaws.add("it has two rows of one test")
     for totals in declared:
         if totals != counted:
-            flaws.add(
-                f"its totals are {_listed(totals)}, and its rows {_listed(counted)}"
-                " (passed, failed, errored)"
-            )
+            own = f"its totals are {_listed(totals)}"
+            flaws.add(f"{own}, and its rows {_listed(counted)} (passed, failed, errored)")
     if not rows:
         flaws.add("it has no cases")
 

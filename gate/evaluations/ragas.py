@@ -12,14 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from gate.evaluations import CaseRow, EvaluationRun, UnreadableResultsError
-from gate.evaluations.documents import (
-    Flaws,
-    ResultsQuery,
-    by_score,
-    identity,
-    score_of,
-    worst,
-)
+from gate.evaluations.documents import Flaws, ResultsQuery, by_score, identity, score_of, worst
 
 _SAMPLE: Final = frozenset(
     {

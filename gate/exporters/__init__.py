@@ -15,14 +15,7 @@ from gate.promql.buckets import Boundary, Buckets
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
 from gate.slo.indicator import Bucket, Sli
-from gate.slo.objective import (
-    CompositeSlo,
-    Denominator,
-    PlatformSlo,
-    RatioSlo,
-    Slo,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, Denominator, PlatformSlo, RatioSlo, Slo, SpendSlo
 
 EXPORTERS: Final[dict[str, str]] = {
     "openslo": "gate.exporters.openslo",
@@ -132,11 +125,7 @@ def yaml_text(*documents: Any) -> str:
 
 
 _LE: Final = "its boundary is matched as clients usually write it; the live server was not queried"
-
-
 _CALL: Final = re.compile(r"sum\(increase\([^()]*\)\)")
-
-
 _NOT_SAID: Final = ("sla", "sampled", "min_events")
 
 

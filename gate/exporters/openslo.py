@@ -17,8 +17,9 @@ from gate.exporters import (
     yaml_text,
 )
 from gate.policy.policy import Policy
+from gate.slo.calendar import Period
 from gate.slo.indicator import EmptySlice
-from gate.slo.objective import Period, RatioSlo, RollingWindow, Slo, Window
+from gate.slo.objective import RatioSlo, RollingWindow, Slo, Window
 from gate.slo.quantities import format_duration
 
 _VERSION: Final = "openslo/v1"

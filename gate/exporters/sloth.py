@@ -7,14 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from gate.exporters import (
-    Exported,
-    NotExportableError,
-    counted,
-    each,
-    unsaid,
-    yaml_text,
-)
+from gate.exporters import Exported, NotExportableError, counted, each, unsaid, yaml_text
 from gate.policy.policy import Policy
 from gate.slo.objective import RollingWindow, Slo
 

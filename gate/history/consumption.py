@@ -1,6 +1,7 @@
 """The consumption of a budget: its current bad events by day, in and outside of incidents."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -48,12 +49,35 @@ class Consumption:
     stretches: tuple[ConsumedStretch, ...]
     """The days or hours of the window with data, the oldest first."""
 
+    def named(self, ids: Mapping[str, str]) -> "Consumption":
+        """Return the same with other ids; consumptions with the same id are added up.
+
+        Args:
+            ids: the new id of each incident, by its present id.
+        """
+        taken = _added_up(self.incidents, ids)
+        return replace(
+            self,
+            incidents=dict(sorted(taken.items(), key=lambda pair: -pair[1])),
+            stretches=tuple(
+                replace(stretch, incidents=_added_up(stretch.incidents, ids))
+                for stretch in self.stretches
+            ),
+        )
+
+
+def _added_up(shares: Mapping[str, float], ids: Mapping[str, str]) -> dict[str, float]:
+    added = dict[str, float]()
+    for name, share in shares.items():
+        added[ids[name]] = added.get(ids[name], 0.0) + share
+    return added
+
 
 def consumption(
     now: Assessment,
     series: Series,
     request: SeriesRequest,
-    incidents: Mapping[str, Incident],
+    incidents: Iterable[tuple[str, Incident]],
 ) -> Consumption | None:
     """Return the consumption of a budget; None: no consumption is known.
 
@@ -65,7 +89,8 @@ def consumption(
         now: the budget at the instant of the run, of events, slices or an amount.
         series: the events as the backend counted them.
         request: the request, which ends at the instant of the run.
-        incidents: the incidents of the SLO by id; they do not overlap.
+        incidents: the incidents of the SLO with their ids, which several may share; they do not
+            overlap.
     """
     bad = now.bad if now.spent is None else now.spent
     if not bad or now.consumed is None or now.span is None or now.uncovered is not None:
@@ -114,10 +139,10 @@ def _parts(steps: list[_Step], window: Span) -> Iterator[tuple[Span, list[_Step]
         yield Span(max(at, window.start), min(at + unit, window.end)), list(part)
 
 
-def _named(steps: list[_Step], incidents: Mapping[str, Incident]) -> dict[datetime, str]:
+def _named(steps: list[_Step], incidents: Iterable[tuple[str, Incident]]) -> dict[datetime, str]:
     """Return the incident of each step with bad events, by the start of the step."""
     named = {}
-    pairs = sorted(incidents.items(), key=lambda pair: pair[1].start)
+    pairs = sorted(incidents, key=lambda pair: pair[1].start)
     for at, events in steps:
         while pairs and pairs[0][1].end <= at:
             del pairs[0]

@@ -8,12 +8,43 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Final
 
-from gate.history.cohorts import Table
+from gate.dataclass import dataclass
 
 _HALVINGS: Final = 50
 """The halvings of an interval of length 1 or 2: the rest is as small as a float can resolve."""
 Score = Callable[[float], float]
 """A decreasing function: the number of standard errors by which the counts exceed an excess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The counts of a group and of the rest; they need not be whole numbers."""
+
+    total: float
+    bad: float
+    rest_total: float
+    rest_bad: float
+
+    @property
+    def events(self) -> float:
+        """The number of events of both."""
+        return self.total + self.rest_total
+
+    @property
+    def failed(self) -> float:
+        """The number of failures of both."""
+        return self.bad + self.rest_bad
+
+    def thinned(self, effect: float) -> "Table":
+        """Return the counts divided by a design effect."""
+        total, bad = self.total / effect, self.bad / effect
+        return Table(total, bad, self.rest_total / effect, self.rest_bad / effect)
+
+    def whole(self) -> "Table":
+        """Return the counts rounded to whole numbers, with at least one event in each group."""
+        total, rest_total = max(round(self.total), 1), max(round(self.rest_total), 1)
+        bad, rest_bad = min(round(self.bad), total), min(round(self.rest_bad), rest_total)
+        return Table(total, bad, rest_total, rest_bad)
 
 
 def difference_score(table: Table, excess: float) -> float:

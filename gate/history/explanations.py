@@ -1,6 +1,7 @@
 """The records and deploys that may explain incidents."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -20,10 +21,26 @@ HALF: Final = Fraction(1, 2)
 
 @dataclass(frozen=True, slots=True)
 class SloHistory:
-    """The history of an SLO in which its incidents were found."""
+    """The history of an SLO in which its incidents were found, or a part of it."""
 
     request: SeriesRequest
     series: Series
+
+    def during(self, incident: Incident) -> "SloHistory":
+        """Return the steps of an incident alone."""
+        request, series = self.request, self.series
+        begin, step = request.span.start, request.step
+        first = max((incident.start - begin) // step, 0)
+        last = min(max(-((begin - incident.end) // step), 0), request.steps)
+        return SloHistory(
+            replace(request, span=Span(request.end_of(first - 1), request.end_of(last - 1))),
+            replace(
+                series,
+                total=series.total[first:last],
+                bad=series.bad[first:last],
+                measured=None,
+            ),
+        )
 
 
 def covered_share(
@@ -66,7 +83,7 @@ class Explanation:
 
 
 Explanations = Mapping[tuple[str, datetime], Explanation]
-"""The explanations by SLO, without composites, and by the start of its impact."""
+"""The explanations by SLO and by the start of its impact: an SLO may be affected several times."""
 
 
 def explain(
@@ -108,12 +125,16 @@ class AnnotatedIncident:
     """An incident of the service with the records and deploys that may explain it."""
 
     incident: ServiceIncident
-    explanations: Mapping[str, Explanation]
-    """The explanations by affected SLO."""
+    explanations: Explanations
+    """The explanations of all its impacts."""
     deploys: tuple[Deployment, ...] = ()
     """The deploys shortly before it, the oldest first."""
     unreadable: tuple[UnreadableRecord, ...] = ()
     """Invalid records that may explain an effect that no other record explains."""
+
+    def explanation(self, impact: SloImpact) -> Explanation:
+        """Return the explanation of one of its impacts."""
+        return self.explanations[impact.slo, impact.incident.start]
 
     @property
     def records(self) -> tuple[IncidentRecord, ...]:
@@ -182,22 +203,24 @@ def annotate(
         service: the service of the incident.
         step: the step of the history.
         explanations: the result of `explain` for the impact on each SLO, including composites'
-            members.
+            members; composites themselves are left out.
     """
-    by_slo = {impact.slo: _explained(impact, explanations) for impact in incident.impacts}
+    annotated = AnnotatedIncident(
+        incident=incident,
+        explanations={
+            (impact.slo, impact.incident.start): _explained(impact, explanations)
+            for impact in incident.impacts
+        },
+        deploys=deploys_before(incident, annotations.deploys, service=service, step=step),
+    )
     unreadable = {
         record: None
         for impact in incident.impacts
-        if not by_slo[impact.slo].explained
+        if not annotated.explanation(impact).explained
         for record in annotations.unreadable
         if record.may_concern(service, impact.slo, impact.incident.start, impact.incident.end)
     }
-    return AnnotatedIncident(
-        incident=incident,
-        explanations=by_slo,
-        unreadable=tuple(unreadable),
-        deploys=deploys_before(incident, annotations.deploys, service=service, step=step),
-    )
+    return replace(annotated, unreadable=tuple(unreadable))
 
 
 def records_without_impact(

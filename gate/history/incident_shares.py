@@ -1,5 +1,6 @@
 """The shares of a budget that incidents use: the history to search, and the reference budget."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -9,6 +10,7 @@ from gate.dataclass import dataclass
 from gate.history.events import as_events, budget_share, past_request, within
 from gate.history.incidents import WINDOW, Incident, find_incidents
 from gate.history.sampled_incidents import find_sampled_incidents
+from gate.history.service_incidents import SloImpact
 from gate.measure.history import Series, SeriesRequest, clock_start
 from gate.slo.objective import CalendarWindow, RatioSlo, Span, SpendSlo
 
@@ -133,3 +135,70 @@ def _in_the_mean(series: Series, request: SeriesRequest, span: Span, window: tim
     first = max((span.start - request.span.start) // request.step, begun)
     length = max(span.end - request.end_of(first - 1), window)
     return _events(series, request, span) * seconds(window) / seconds(length)
+
+
+_OFTEN: Final = 2
+"""The number of incidents per SLO window from which they are frequent."""
+_COSTLY: Final = 0.2
+"""The share of a budget that one incident may take before Google's policy asks for a postmortem.
+https://sre.google/workbook/error-budget-policy/"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """The consumption of an SLO's budget by incidents at this rate."""
+
+    slo: str
+    window: timedelta
+    per_window: float
+    """The number of incidents per window of the SLO."""
+    each: float
+    """The mean share of the budget that an incident uses."""
+    count: int
+    """The number of incidents seen."""
+    observed: timedelta
+    """The known time in which they were seen."""
+
+    @property
+    def total(self) -> float:
+        """The share of the budget that they use in a window."""
+        return self.per_window * self.each
+
+    @property
+    def often(self) -> bool:
+        """Whether frequent incidents (a low MTBF) use the budget."""
+        return self.per_window >= _OFTEN
+
+    @property
+    def costly(self) -> bool:
+        """Whether long incidents (a high MTTR), or deep failures, use the budget."""
+        return self.each >= _COSTLY
+
+
+def drain(
+    impacts: Sequence[SloImpact],
+    windows: Mapping[str, timedelta],
+    known_time: Mapping[str, timedelta],
+) -> Drain | None:
+    """Return the consumption of the SLO with the highest cost; None without incidents.
+
+    Args:
+        impacts: all impacts of the service.
+        windows: the length of each SLO's window.
+        known_time: the known time of the SLO.
+    """
+    drains = []
+    for slo in {impact.slo: None for impact in impacts}:
+        shares = [impact.share for impact in impacts if impact.slo == slo]
+        each, pace = sum(shares) / len(shares), len(shares) / (known_time[slo] / windows[slo])
+        drains.append(
+            Drain(
+                slo=slo,
+                window=windows[slo],
+                per_window=pace,
+                each=each,
+                count=len(shares),
+                observed=known_time[slo],
+            )
+        )
+    return max(drains, key=lambda drain_of_slo: drain_of_slo.total, default=None)

@@ -14,13 +14,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from itertools import accumulate, groupby, repeat
+from itertools import accumulate, repeat
 from math import fmod
 from typing import Final
 
 from gate.dataclass import dataclass
 from gate.measure.history import Series, SeriesRequest
-from gate.slo.objective import Span
 
 WINDOW: Final = timedelta(minutes=15)
 """The window of the burn rate; at least one step."""
@@ -109,21 +108,21 @@ def find_incidents(
     for running, ending in search.stretches(part=ends_in_part(request)):
         last = request.steps - 1 if ending is IncidentEnding.OPEN else running.last
         bad = series.bad[running.first : last + 1]
-        start, end = request.end_of(running.first - 1), request.end_of(last)
         unknown = [
             request.end_of(running.first + place) - request.end_of(running.first + place - 1)
             for place, value in enumerate(bad)
             if value is None
         ]
-        incident = Incident(
-            start=start,
-            end=end,
-            ending=ending,
-            bad=sum(value or 0.0 for value in bad),
-            peak=running.peak,
-            unknown=sum(unknown, timedelta()),
+        incidents.append(
+            Incident(
+                start=request.end_of(running.first - 1),
+                end=request.end_of(last),
+                ending=ending,
+                bad=sum(value or 0.0 for value in bad),
+                peak=running.peak,
+                unknown=sum(unknown, timedelta()),
+            )
         )
-        incidents.append(incident)
     return tuple(incidents)
 
 
@@ -135,15 +134,6 @@ def ends_in_part(request: SeriesRequest) -> bool:
 def known_steps(series: Series) -> tuple[bool, ...]:
     """Return for each step whether it is known."""
     return tuple(total is not None for total in series.total)
-
-
-def known_times(series: Series, request: SeriesRequest) -> Iterator[Span]:
-    """Yield the stretches of known time, the oldest first."""
-    place = 0
-    for measured, steps in groupby(known_steps(series)):
-        first, place = place, place + sum(1 for _ in steps)
-        if measured:
-            yield Span(request.end_of(first - 1), request.end_of(place - 1))
 
 
 def bad_between(series: Series, request: SeriesRequest, start: datetime, end: datetime) -> Fraction:
@@ -198,9 +188,8 @@ def _sums(values: Sequence[float], window: int, places: Sequence[int] | None) ->
 
 def _is_exact(values: Sequence[float], total: float) -> bool:
     """Return whether all values are whole numbers whose sums are not rounded."""
-    if not total < _LARGEST_EXACT or min(values, default=0.0) < 0:
-        return False
-    return not any(map(fmod, values, repeat(1.0)))
+    exact = total < _LARGEST_EXACT and min(values, default=0.0) >= 0
+    return exact and not any(map(fmod, values, repeat(1.0)))
 
 
 def steps_of(length: timedelta, step: timedelta) -> int:

@@ -1,17 +1,18 @@
 """The past of an objective: whether it was met, and how much was left at each moment."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 from itertools import accumulate
 from math import ceil, comb, floor, log10
 from typing import Final
 
-from gate.budget.ratio import budget_to_date
+from gate.budget.ratio import budget_to_date, slices_in
 from gate.dataclass import dataclass
 from gate.history.periods import PastPeriod, PeriodCut
 from gate.measure.history import Series
-from gate.slo.objective import RatioSlo, RollingWindow
+from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
 
 MOST: Final = Fraction(95, 100)
 """The share of the periods in which an objective should be met."""
@@ -160,17 +161,18 @@ def candidates(slo: RatioSlo, met: Fraction | None) -> list[Candidate]:
 
 
 def moved_windows(
-    series: Series, cut: PeriodCut, min_coverage: Fraction, *, granted: float | None = None
+    slo: RatioSlo | SpendSlo, series: Series, cut: PeriodCut, min_coverage: Fraction
 ) -> MovedWindows:
     """Return sliding windows of the mean length of a period, each a step later.
 
     Args:
+        slo: the SLO whose budget each window has.
         series: the events in the whole cut.
         cut: the periods.
         min_coverage: the share of a window that must be known.
-        granted: the total of any window, such as an allowance; None: the events that it has.
     """
     sums, width = _Sums(series), len(series.total) // len(cut.spans)
+    granted = _granted(slo, width * cut.step)
     ratios = {
         end: ratio
         for end in range(width, len(series.total) + 1)
@@ -186,7 +188,8 @@ def budget_spent_by_step(
 
     The share for a budget b is this divided by b, counted as the policy counts: over the window
     that ends there; for a calendar period over the period so far, times the elapsed share of it,
-    unless the denominator is ``to-date``. None: too little is known.
+    unless the denominator is ``to-date``. Of slices it is the share of all of the window or the
+    period that are bad. None: too little is known.
     """
     return list(_spent(slo, _Sums(series), cut, min_coverage))
 
@@ -197,16 +200,28 @@ def _spent(
     places = [cut.places(span) for span in cut.spans]
     if isinstance(slo.window, RollingWindow):
         width = places[0].stop
+        granted = _granted(slo, width * cut.step)
         for end in range(width, places[-1].stop + 1):
-            yield sums.ratio(end - width, end, min_coverage)
+            yield sums.ratio(end - width, end, min_coverage, granted)
         return
     to_date = budget_to_date(slo)
     for period in places:
         length = period.stop - period.start
+        granted = _granted(slo, length * cut.step)
         for end in range(period.start + 1, period.stop + 1):
-            ratio = sums.ratio(period.start, end, min_coverage)
-            over = 1.0 if to_date else (end - period.start) / length
+            ratio = sums.ratio(period.start, end, min_coverage, granted)
+            over = 1.0 if to_date or granted else (end - period.start) / length
             yield None if ratio is None else ratio * over
+
+
+def _granted(slo: RatioSlo | SpendSlo, window: timedelta) -> float | None:
+    """Return the total of any window of a length, known or not; None: the events that it has.
+
+    An allowance is the same for each; slices without data are in the total, and are not bad.
+    """
+    if isinstance(slo, SpendSlo):
+        return float(slo.allowance)
+    return None if slo.slices is None else float(slices_in(window, slo.slices.length))
 
 
 class _Sums:
@@ -218,7 +233,7 @@ class _Sums:
         self._measured = list(accumulate((total is not None for total in series.total), initial=0))
 
     def ratio(
-        self, start: int, end: int, min_coverage: Fraction, granted: float | None = None
+        self, start: int, end: int, min_coverage: Fraction, granted: float | None
     ) -> float | None:
         """Return the error ratio of some steps; None: too few are known, or no events."""
         measured = self._measured[end] - self._measured[start]

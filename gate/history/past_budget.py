@@ -18,6 +18,7 @@ from gate.history.burn_down import (
     thin,
 )
 from gate.history.incidents import burn_rates, steps_of
+from gate.measure.active_times import sum_of_known
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.objective import Slo, Span
 
@@ -144,8 +145,8 @@ def _stretches(
         places = slice(0) if steps is None else _places(steps.request, part)
         yield Stretch(
             span=part,
-            total=None if steps is None else _sum(steps.series.total[places]),
-            bad=None if steps is None else _sum(steps.series.bad[places]),
+            total=None if steps is None else sum_of_known(steps.series.total[places]),
+            bad=None if steps is None else sum_of_known(steps.series.bad[places]),
             left=None if history is None else share_of(history.at(part.end)),
             peak=max((rate for rate in peaks[places] if rate is not None), default=None),
         )
@@ -159,8 +160,3 @@ def _places(request: SeriesRequest, part: Span) -> slice:
         for edge in (part.start, part.end)
     )
     return slice(first, last)
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    measured = [value for value in values if value is not None]
-    return sum(measured) if measured else None

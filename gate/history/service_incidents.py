@@ -1,7 +1,7 @@
 """The frequency, duration and cost of the incidents of a service's SLOs."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,12 +10,7 @@ from gate.dataclass import dataclass
 from gate.history.incidents import Incident, IncidentEnding
 from gate.slo.objective import CompositeSlo, Span
 
-_OFTEN: Final = 2
-"""The number of incidents per SLO window from which they are frequent."""
 _NEW_AFTER: Final = timedelta(days=1)
-_COSTLY: Final = 0.2
-"""The share of a budget that one incident may take before Google's policy asks for a postmortem.
-https://sre.google/workbook/error-budget-policy/"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,37 +85,6 @@ class Reliability:
     number (IEC 60050-192-05-13); None without incidents."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drain:
-    """The consumption of an SLO's budget by incidents at this rate."""
-
-    slo: str
-    window: timedelta
-    per_window: float
-    """The number of incidents per window of the SLO."""
-    each: float
-    """The mean share of the budget that an incident uses."""
-    count: int
-    """The number of incidents seen."""
-    observed: timedelta
-    """The known time in which they were seen."""
-
-    @property
-    def total(self) -> float:
-        """The share of the budget that they use in a window."""
-        return self.per_window * self.each
-
-    @property
-    def often(self) -> bool:
-        """Whether frequent incidents (a low MTBF) use the budget."""
-        return self.per_window >= _OFTEN
-
-    @property
-    def costly(self) -> bool:
-        """Whether long incidents (a high MTTR), or deep failures, use the budget."""
-        return self.each >= _COSTLY
-
-
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9._]+")
 
 
@@ -128,6 +92,32 @@ def incident_id(service: str, start: datetime) -> str:
     """Return the id of an incident of a service: ``chat-20261023-0940``, in UTC."""
     name = _NO_NAME.sub("-", service).strip("-")
     return f"{name}-{start.astimezone(UTC):%Y%m%d-%H%M}"
+
+
+def impacts_by_slo(impacts: Iterable[SloImpact]) -> tuple[SloImpact, ...]:
+    """Return one impact for each SLO, as if one incident had affected it all the time.
+
+    Args:
+        impacts: all impacts of an incident, or of several; those of one SLO the oldest first.
+    """
+    by_slo = dict[str, list[SloImpact]]()
+    for impact in impacts:
+        by_slo.setdefault(impact.slo, []).append(impact)
+    return tuple(map(_one_impact, by_slo.values()))
+
+
+def _one_impact(impacts: Sequence[SloImpact]) -> SloImpact:
+    first, last = impacts[0].incident, impacts[-1].incident
+    whole = Incident(
+        start=first.start,
+        end=last.end,
+        ending=last.ending,
+        bad=sum(impact.incident.bad for impact in impacts),
+        peak=max(impact.incident.peak for impact in impacts),
+        unknown=sum((impact.incident.unknown for impact in impacts), timedelta()),
+    )
+    share = sum(impact.share for impact in impacts)
+    return replace(impacts[0], incident=whole, share=share)
 
 
 def merge_incidents(impacts: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
@@ -239,32 +229,3 @@ def _without(times: Iterable[Span], others: Sequence[Span]) -> Iterable[Span]:
 def total_time(spans: Iterable[Span]) -> timedelta:
     """Return the total length of some times."""
     return sum((span.length for span in spans), timedelta())
-
-
-def drain(
-    impacts: Sequence[SloImpact],
-    windows: Mapping[str, timedelta],
-    known_time: Mapping[str, timedelta],
-) -> Drain | None:
-    """Return the consumption of the SLO with the highest cost; None without incidents.
-
-    Args:
-        impacts: all impacts of the service.
-        windows: the length of each SLO's window.
-        known_time: the known time of the SLO.
-    """
-    drains = []
-    for slo in {impact.slo: None for impact in impacts}:
-        shares = [impact.share for impact in impacts if impact.slo == slo]
-        each, pace = sum(shares) / len(shares), len(shares) / (known_time[slo] / windows[slo])
-        drains.append(
-            Drain(
-                slo=slo,
-                window=windows[slo],
-                per_window=pace,
-                each=each,
-                count=len(shares),
-                observed=known_time[slo],
-            )
-        )
-    return max(drains, key=lambda drain_of_slo: drain_of_slo.total, default=None)

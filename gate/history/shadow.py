@@ -4,18 +4,16 @@ The test is one evaluation of a fixed sample. The excess is the shadow's error r
 the live deployment.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
-from itertools import groupby
 from typing import Final
 
 from gate.dataclass import dataclass
 from gate.history.cohorts import Arm, Pair, design_effect_of, difference_effect
 from gate.history.cohorts.ratios import LEVEL, critical
 from gate.history.differences import Score, difference_score, excess_at, paired_score
-from gate.measure.cohorts import Cohort, EventCounts
-from gate.measure.coverage import FEWEST
+from gate.measure.cohorts import EventCounts
 from gate.measure.pairing import Pairs, PairSteps
 
 
@@ -232,48 +230,3 @@ def as_counted(steps: Arm, total: float, bad: float) -> Arm:
             for number, number_of_all in zip(steps.bad, steps.total, strict=True)
         ),
     )
-
-
-def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:
-    """Return the stretches of steps in which one of two was absent, the oldest first.
-
-    A step without events does not prove absence: in a quiet night neither has any. It was absent if
-    its series or rows are missing, or if its usual share of the other's events makes some likely
-    (`gate.measure.coverage.FEWEST`) and it had none.
-
-    Args:
-        own: the events of the deployment that may be absent; not all are 0.
-        other: the events of the other one.
-        grace: the number of newest steps that may be unknown for both: their data may yet arrive.
-    """
-    return [run for run in _silent(own) if _missed(own, other, run, grace)]
-
-
-def _missed(own: Cohort, other: Cohort, run: range, grace: int) -> bool:
-    waiting = run.stop == len(own.total) and len(run) <= grace
-    for place in run:
-        late = waiting and other.total[place] is None
-        if own.total[place] is None and not late:
-            return True
-    elsewhere = [place for place in range(len(own.total)) if place not in run]
-    mine, theirs, meanwhile = (
-        _events(own, elsewhere),
-        _events(other, elsewhere),
-        _events(other, run),
-    )
-    # If they never ran at the same time, it is assumed to continue at its own rate.
-    usual = mine * meanwhile / theirs if theirs else mine / len(elsewhere) * len(run)
-    return meanwhile > 0 and usual >= FEWEST
-
-
-def _events(cohort: Cohort, places: Iterable[int]) -> float:
-    return sum(cohort.total[place] or 0.0 for place in places)
-
-
-def _silent(cohort: Cohort) -> Iterator[range]:
-    place = 0
-    for events, group in groupby(cohort.total, key=bool):
-        stop = place + sum(1 for _ in group)
-        if not events:
-            yield range(place, stop)
-        place = stop

@@ -14,8 +14,7 @@ from gate.hosts import Purpose
 from gate.hosts.accounts import Account, read_instant
 from gate.hosts.github_events import github_path
 from gate.hosts.rest import Rest
-from gate.policy.authors import Authors, Signature, accounts, co_authors, signed
-from gate.policy.logins import is_bot
+from gate.policy.authors import Authors, Signature, accounts, co_authors, is_bot, signed
 
 _PULL: Final = Purpose("read the pull request", "pull-requests: read")
 _COMMITS: Final = Purpose("list the commits of the pull request", "pull-requests: read")

@@ -11,8 +11,7 @@ from gate.hosts.accounts import Account, Approvers, Membership, Setting, is_afte
 from gate.hosts.github_authors import GitHubAuthors, account_of
 from gate.hosts.github_events import GitHubError, github_path
 from gate.hosts.rest import Rest
-from gate.policy.authors import Authors, Profile
-from gate.policy.logins import is_bot
+from gate.policy.authors import Authors, Profile, is_bot
 
 _JUDGING: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 """The states of a review that replace an earlier one; a mere comment does not."""

@@ -11,8 +11,7 @@ from gate.hosts import RestError
 from gate.hosts.accounts import People, Setting, is_after
 from gate.hosts.comments import Commenter
 from gate.hosts.people import Rights, Vouchers, named_by, requests
-from gate.policy.authors import Authors
-from gate.policy.logins import WRITE, Right, bare_name
+from gate.policy.authors import WRITE, Authors, Right, bare_name
 from gate.policy.override import Labelled, Override, OverrideRule, misfit, refusal
 
 _LINE: Final = "Gate-Override"

@@ -8,9 +8,18 @@ from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.hosts import RestError
 from gate.hosts.accounts import Account, People, is_after, logins
-from gate.policy.authors import Authors, Signature, accounts
+from gate.policy.authors import (
+    WRITE,
+    Authors,
+    Right,
+    Signature,
+    account_name,
+    accounts,
+    bare_name,
+    by_name,
+    is_group,
+)
 from gate.policy.changes import Approval, ChangeMatcher
-from gate.policy.logins import WRITE, Right, account_name, bare_name, by_name, is_group
 
 _WITH_LOGINS: Final = frozenset({"github", "gitlab"})
 """The systems that name people by their logins; others also use the text of commits."""

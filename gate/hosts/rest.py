@@ -12,8 +12,7 @@ import requests
 
 from gate.dataclass import dataclass
 from gate.hosts import Purpose, RestError
-from gate.hosts.downloads import Download
-from gate.hosts.rest_failures import hint, refusal
+from gate.hosts.answers import Download, hint, refusal
 from gate.http import Clock, Retries, Sender, Success, is_html, persist
 from gate.redaction import Redactor, redactable
 from gate.request_failure import RequestFailure

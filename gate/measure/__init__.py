@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from gate.dataclass import dataclass
 from gate.measure.coverage import Gaps
@@ -226,27 +226,6 @@ class Backend(Protocol):
         `Share`.
         """
         ...
-
-
-@runtime_checkable
-class DefiningBackend(Protocol):
-    """A backend whose indicators are SLOs of a platform, with objectives and windows."""
-
-    def definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-        """Return the platform's definition of each indicator, in order; never raises.
-
-        The platform is queried once in a run, however often this is called.
-        """
-        ...
-
-
-def definitions_of(backend: Backend, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
-    """Return the definition of each indicator from a backend's platform, in order; never raises."""
-    candidate: object = backend
-    if isinstance(candidate, DefiningBackend):
-        return candidate.definitions(slis)
-    reason = "its backend keeps no SLOs that have an objective and a window"
-    return [Unmeasured(cause=Cause.INVALID, reason=reason)] * len(slis)
 
 
 class MeasurementError(Exception):

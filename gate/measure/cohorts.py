@@ -1,12 +1,15 @@
 """The third contract, of backends that can group events by labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
+from itertools import groupby
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from gate.dataclass import dataclass
 from gate.measure import Unmeasured
+from gate.measure.coverage import FEWEST
+from gate.measure.history import let_go
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 
@@ -128,6 +131,29 @@ class CohortBackend(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchedCohorts(Protocol):
+    """A backend that groups events for a few requests at a time, and keeps no answer."""
+
+    def each_cohorts(self, requests: Sequence[CohortRequest]) -> Iterator[CohortAnswer]:
+        """Yield the answers of `CohortBackend.cohorts`; as `BatchedHistory.each_history` does."""
+        ...
+
+
+def each_cohort_answer(
+    backend: CohortBackend, requests: Sequence[CohortRequest]
+) -> Iterator[CohortAnswer]:
+    """Yield the answer to every request in order, as `each_answer` does of histories.
+
+    Raises:
+        RuntimeError: a backend without batches does not give one answer to each request.
+    """
+    if isinstance(backend, BatchedCohorts):
+        yield from backend.each_cohorts(requests)
+    else:
+        yield from let_go(backend.cohorts(requests), len(requests))
+
+
 def busiest(
     groups: Mapping[LabelValues, Cohort], request: CohortRequest
 ) -> dict[LabelValues, Cohort]:
@@ -165,3 +191,48 @@ def _sums(first: Sequence[float | None], other: Sequence[float | None]) -> tuple
         None if a is None and b is None else (a or 0.0) + (b or 0.0)
         for a, b in zip(first, other, strict=True)
     )
+
+
+def missing_steps(own: Cohort, other: Cohort, grace: int) -> list[range]:
+    """Return the stretches of steps in which one of two was absent, the oldest first.
+
+    A step without events does not prove absence: in a quiet night neither has any. It was absent if
+    its series or rows are missing, or if its usual share of the other's events makes some likely
+    (`gate.measure.coverage.FEWEST`) and it had none.
+
+    Args:
+        own: the events of the deployment that may be absent; not all are 0.
+        other: the events of the other one.
+        grace: the number of newest steps that may be unknown for both: their data may yet arrive.
+    """
+    return [run for run in _silent(own) if _missed(own, other, run, grace)]
+
+
+def _missed(own: Cohort, other: Cohort, run: range, grace: int) -> bool:
+    waiting = run.stop == len(own.total) and len(run) <= grace
+    for place in run:
+        late = waiting and other.total[place] is None
+        if own.total[place] is None and not late:
+            return True
+    elsewhere = [place for place in range(len(own.total)) if place not in run]
+    mine, theirs, meanwhile = (
+        _events(own, elsewhere),
+        _events(other, elsewhere),
+        _events(other, run),
+    )
+    # If they never ran at the same time, it is assumed to continue at its own rate.
+    usual = mine * meanwhile / theirs if theirs else mine / len(elsewhere) * len(run)
+    return meanwhile > 0 and usual >= FEWEST
+
+
+def _events(cohort: Cohort, places: Iterable[int]) -> float:
+    return sum(cohort.total[place] or 0.0 for place in places)
+
+
+def _silent(cohort: Cohort) -> Iterator[range]:
+    place = 0
+    for events, group in groupby(cohort.total, key=bool):
+        stop = place + sum(1 for _ in group)
+        if not events:
+            yield range(place, stop)
+        place = stop

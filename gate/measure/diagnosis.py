@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final, Protocol
 
 from gate.dataclass import dataclass
-from gate.measure import Answer, Cause, CountRequest, Spent, Suspicion, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Spent, Unmeasured
 from gate.slo.objective import Window
 
 
@@ -201,7 +201,9 @@ def suspicion_results(answer: Answer) -> Iterator[CheckResult]:
     bad = answer.amount if isinstance(answer, Spent) else answer.bad
     for suspicion in answer.evidence.suspicions:
         check = _CHECK_OF.get(suspicion.cause, Check.REACH)
-        wrong = suspicion.cause in _WRONG and _exceeds(suspicion, bad)
+        numbers = (suspicion.hidden, suspicion.doubtful)
+        exceeds = any(number is None or number > bad for number in numbers)
+        wrong = exceeds and suspicion.cause in _WRONG
         yield CheckResult(
             check=check,
             level=Level.FAULT if wrong or check is Check.REACH else Level.DOUBT,
@@ -209,11 +211,6 @@ def suspicion_results(answer: Answer) -> Iterator[CheckResult]:
             remedy=suspicion.remedy,
             examined=answer.evidence.query,
         )
-
-
-def _exceeds(suspicion: Suspicion, bad: Fraction) -> bool:
-    numbers = (suspicion.hidden, suspicion.doubtful)
-    return any(number is None or number > bad for number in numbers)
 
 
 def account_for(

@@ -7,13 +7,15 @@ so that an event is in the same step in every run. Only the newest may end earli
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, TypeVar
 
 from gate.dataclass import dataclass
-from gate.measure import Backend, Unmeasured
+from gate.measure import Unmeasured
+from gate.measure.active_times import sum_of_known
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
+A = TypeVar("A")
 MOST_STEPS: Final = 720
 """The maximum number of steps in a window: one per hour for 30 days, so that an instant is exact to
 the hour, and a share of the window to 0.14%."""
@@ -160,68 +162,17 @@ def with_news(events: Sequence[float | None], *, in_runs: bool) -> Sequence[floa
     return [number or None for number in events] if in_runs else events
 
 
-@runtime_checkable
-class HistoryBackend(Protocol):
-    """A backend with a history. Not every backend has one."""
+def let_go(answers: list[A], number: int) -> Iterator[A]:
+    """Yield answers and keep none that was yielded; the list is empty in the end.
 
-    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return the events of each step, for every request in order; never raises.
-
-        The sum over the steps is what `Backend.measure` counts over the span, except for a server's
-        extrapolation at the ends of each step.
-        """
-        ...
-
-
-@runtime_checkable
-class BatchedHistory(Protocol):
-    """A backend that answers a few requests at a time, and does not keep its answers."""
-
-    def each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
-        """Yield the answers of `HistoryBackend.history`; a batch is requested when it is needed.
-
-        The time between two answers is not counted towards the time limit.
-        """
-        ...
-
-
-def each_answer(
-    history: HistoryBackend, requests: Sequence[SeriesRequest]
-) -> Iterator[SeriesAnswer]:
-    """Yield the answer to every request in order, without keeping it.
-
-    A caller that drops each answer therefore needs memory for one batch. A backend without batches
-    is asked for all answers at once.
+    Raises:
+        RuntimeError: their number differs from ``number``.
     """
-    if not requests:
-        return
-    if isinstance(history, BatchedHistory):
-        yield from history.each_history(requests)
-        return
-    answers = history.history(requests)[::-1]
+    if len(answers) != number:
+        raise RuntimeError(f"the backend gave {len(answers)} answers to {number} requests")
+    answers.reverse()
     while answers:
         yield answers.pop()
-
-
-@runtime_checkable
-class KeepingBackend(Protocol):
-    """A backend that keeps the data of its counts, for the histories of the same windows."""
-
-    def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
-        """Return a history from the data of the last `Backend.measure`; None: it must be requested.
-
-        It never raises, and reads only data outside of the window.
-        """
-        ...
-
-
-@runtime_checkable
-class LimitedBackend(Protocol):
-    """A backend that works within a time limit, and can continue with another one."""
-
-    def within(self, timeout: timedelta) -> Backend:
-        """Return the same backend, with its connections and its knowledge of the server."""
-        ...
 
 
 def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:
@@ -255,7 +206,7 @@ def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest)
 
     def summed(values: Sequence[float | None]) -> tuple[float | None, ...]:
         starts = range(first, len(values), parts)
-        return tuple(_sum(values[start : start + parts]) for start in starts)
+        return tuple(sum_of_known(values[start : start + parts]) for start in starts)
 
     measured = answer.measured
     if isinstance(measured, Measured):
@@ -268,8 +219,3 @@ def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest)
         measured=measured,
         in_runs=answer.in_runs,
     )
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    measured = [value for value in values if value is not None]
-    return sum(measured) if measured else None

@@ -11,8 +11,7 @@ from typing import Final
 from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.clickhouse_troubles import CLICKHOUSE
-from gate.measure.object_stores import STORES
-from gate.measure.platform_troubles import PLATFORMS
+from gate.measure.cloud_troubles import PLATFORMS, STORES
 from gate.measure.postgres_troubles import POSTGRES
 from gate.measure.spark_troubles import SPARK
 from gate.measure.troubles import CONNECTION, HOSTS, LOGS, Rows

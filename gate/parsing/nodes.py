@@ -113,3 +113,30 @@ def mark_in(node: yaml.Node, text: str, place: int) -> yaml.Mark:
         mark = line, column
         column += 1
     return yaml.Mark("", 0, *mark, "", 0)
+
+
+NULL = "tag:yaml.org,2002:null"
+
+
+def child_at(node: yaml.Node, *path: str | int) -> yaml.Node:
+    """Return the node under these keys and indices, which all exist.
+
+    Args:
+        node: a node of a readable file.
+        path: keys of blocks, and indices in lists, from 0.
+    """
+    for step in path:
+        if isinstance(step, int):
+            node = node.value[step]
+        else:
+            node = next(child for key, child in node.value if key.value == step)
+    return node
+
+
+def kind_of(node: yaml.Node) -> str:
+    """Say what a value is, for a message."""
+    if isinstance(node, yaml.MappingNode):
+        return "a block of keys"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    return "an empty value" if node.tag == NULL else "a single value"

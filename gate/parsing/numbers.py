@@ -8,7 +8,7 @@ from gate.parsing.objects import Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Scalar
 from gate.policy.tiers import COMPARISONS, Condition
-from gate.slo.quantities import SIZE_PATTERN, Threshold, parse_ratio, parse_size
+from gate.slo.quantities import SIZE_PATTERN, Threshold, parse_ratio, parse_size, parse_threshold
 
 _COMPARISON = re.compile(rf"({'|'.join(sorted(COMPARISONS, key=len, reverse=True))})\s*(.+)")
 # As many digits as a float can show: a report that fails on a number has no verdict.
@@ -150,6 +150,26 @@ AMOUNT: Final = Scalar(
 )
 BYTES: Final = Scalar(
     parse_size, {"type": "string", "pattern": f"^{SIZE_PATTERN}$", "examples": ["50GB", "20GiB"]}
+)
+
+
+def _threshold(text: str) -> Threshold:
+    if (threshold := parse_threshold(text)) is not None:
+        return threshold
+    try:
+        return Threshold(NUMBER.parse(text), is_time=False)
+    except ValueError:
+        message = f"{text!r} is not a valid threshold; write a duration such as 2.5s, or a number"
+        raise ValueError(message) from None
+
+
+THRESHOLD: Final = Scalar(
+    _threshold,
+    {
+        **NUMBER.json,
+        "pattern": rf"{NUMBER.json['pattern']}|^(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|us|ns|s))+$",
+        "examples": ["2.5s", "100ms", 0.7],
+    },
 )
 
 

@@ -11,30 +11,16 @@ import yaml
 
 from gate.dataclass import dataclass
 from gate.errors import Mistake
-from gate.parsing.credentials import owner
 from gate.parsing.files import Imports
-from gate.parsing.nodes import mark_in, odd_tags
+from gate.parsing.nodes import NULL, mark_in, odd_tags
 
-_VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
-_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
-_REFERENCE = re.compile(
-    r"""\$\{(?:([A-Za-z_]\w*) :?[-?+=]  # with a default, in any way that a shell has
-        | (?!\d*,?\d*\}) ([^{}"']*) \})""",  # but not the repetitions of a regex
-    re.VERBOSE | re.ASCII,
-)
-"""Text that its author meant as a variable; ``$window``, ``{x=~"a${"}`` and ``a${2}`` are not
-variables."""
-OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-"""A variable without a default: the only form in which a file may refer to a secret."""
-DOLLAR_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
-"""A variable in another form of shells, which is not filled in."""
+VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
 _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
 _TEXT = "tag:yaml.org,2002:str"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """The start of a file in UTF-16."""
 EMPTY = "the file is empty"
 """The mistake of an empty file."""
-NULL = "tag:yaml.org,2002:null"
 T = TypeVar("T")
 
 
@@ -143,69 +129,15 @@ class Reader:
             raise self.fail(node, message, fatal=not self.offline)
         return path
 
-    def expand(self, node: yaml.ScalarNode) -> str:
-        """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in.
-
-        This is only for settings of a connection: the value of a variable may be a secret.
-
-        Raises:
-            UnreadableError: a variable is not set, or belongs to the runner; the mistake is noted.
-        """
-
-        def value(variable: re.Match[str]) -> str:
-            name = _NAME.fullmatch(variable[1]) if variable[2] else None
-            if name is None:
-                # The text is not repeated: it may be the secret itself.
-                message = "not a valid environment variable; write ${NAME} or ${NAME:-default}"
-                raise self.fail(node, message)
-            if (whose := owner(name[1])) is not None:
-                message = (
-                    f"${{{name[1]}}} is never filled in: it is a credential of {whose} and not of"
-                    " the backend; set a variable of another name for it, and write that one"
-                )
-                raise self.fail(node, message)
-            if (value := self.environ.get(name[1])) or name[2] is not None:
-                return value or name[2]
-            message = f"the environment variable {name[1]} is not set; "
-            message += "gate check needs it" if self.offline else "set it where gate runs"
-            self.note(node, message, fatal=not self.offline, unset=name[1])
-            raise UnreadableError(message)
-
-        if unfilled := DOLLAR_NAME.fullmatch(node.value.strip()):
-            message = f"${unfilled[1]} is not filled in; write ${{{unfilled[1]}}}"
-            raise self.fail(node, message)
-        return _VARIABLE.sub(value, node.value)
-
-    def literal(self, node: yaml.ScalarNode, *, key: bool = False) -> str:
-        """Return the scalar's text, which must not contain a variable.
-
-        Raises:
-            UnreadableError: it contains one; the mistake is noted.
-        """
-        variable = _REFERENCE.search(node.value)
-        if variable is None:
-            return str(node.value)
-        message = (
-            f"{_without_default(variable)} {'in a key ' if key else ''}is not filled in here:"
-            " environment variables work only in the settings of the backend's connection;"
-            " write the text itself"
-        )
-        raise self.fail(node, message)
-
-
-def _without_default(variable: re.Match[str]) -> str:
-    """Return a variable as it is written, without the text beside its name."""
-    return f"${{{variable[1] or variable[2]}}}"
-
 
 def has_variable(text: str) -> bool:
     """Return whether a text contains anything that looks like a variable."""
-    return _VARIABLE.search(text) is not None
+    return VARIABLE.search(text) is not None
 
 
 def shown(node: yaml.Node) -> str:
     """Return a scalar as it is in the file, without the defaults of its variables."""
-    return _VARIABLE.sub(lambda match: f"${{{match[1].partition(':-')[0]}}}", written(node))
+    return VARIABLE.sub(lambda match: f"${{{match[1].partition(':-')[0]}}}", written(node))
 
 
 def decode(raw: bytes, reader: Reader) -> str:

@@ -11,8 +11,9 @@ import yaml
 
 from gate.dataclass import dataclass
 from gate.errors import nearest
-from gate.parsing.nodes import merged
-from gate.parsing.reader import DOLLAR_NAME, NULL, OUTSIDE, Reader, UnreadableError, has_variable
+from gate.parsing.nodes import NULL, kind_of, merged
+from gate.parsing.reader import Reader, UnreadableError, has_variable
+from gate.parsing.variables import OUTSIDE, filled_in, literal_text, secret_in_file
 
 JsonSchema = dict[str, Any]
 FILLED_IN: Final = "${NAME} takes an environment variable here."
@@ -52,17 +53,16 @@ class Scalar(Generic[T]):
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the parsed text."""
         if not isinstance(node, yaml.ScalarNode):
-            raise reader.fail(node, f"expected a single value, not {_kind(node)}{reader.form()}")
+            raise reader.fail(node, f"expected a single value, not {kind_of(node)}{reader.form()}")
         if self.secret and not OUTSIDE.fullmatch(node.value):
-            raise reader.fail(node, _secret_in_file(node.value))
-        text = reader.expand(node) if self.variables else reader.literal(node)
+            raise reader.fail(node, secret_in_file(node.value))
+        text = filled_in(node, reader) if self.variables else literal_text(node, reader)
         if (not text and not self.may_be_empty) or node.tag == NULL:
             raise reader.fail(node, f"the value is empty{reader.form()}")
         try:
             return self.parse(text)
         except ValueError as error:
-            as_said = self.silent or not (self.variables and has_variable(node.value))
-            if as_said:
+            if self.silent or not (self.variables and has_variable(node.value)):
                 raise reader.refuse(node, error) from error
             message = "the value of the environment variable is not valid here"
             raise reader.fail(node, f"{message}{reader.form()}") from error
@@ -124,7 +124,8 @@ class ListOf(Generic[T]):
     def readable(self, node: yaml.Node, reader: Reader) -> tuple[tuple[T, ...], bool]:
         """Return the readable values, and whether all are readable."""
         if not isinstance(node, yaml.SequenceNode):
-            raise reader.fail(node, f"expected a list, not {_kind(node)}{self._form(node, reader)}")
+            form = self._form(node, reader)
+            raise reader.fail(node, f"expected a list, not {kind_of(node)}{form}")
         if len(node.value) < self.at_least:
             raise reader.fail(node, f"the list needs at least {self.at_least} entry{reader.form()}")
         values, whole = [], True
@@ -207,21 +208,6 @@ class Union(Generic[T]):
         return {"anyOf": [self.scalar.schema(), self.longer.schema()]}
 
 
-def child_at(node: yaml.Node, *path: str | int) -> yaml.Node:
-    """Return the node under these keys and indices, which all exist.
-
-    Args:
-        node: a node of a readable file.
-        path: keys of blocks, and indices in lists, from 0.
-    """
-    for step in path:
-        if isinstance(step, int):
-            node = node.value[step]
-        else:
-            node = next(child for key, child in node.value if key.value == step)
-    return node
-
-
 def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
     """Return a mapping's keys and values, in order.
 
@@ -233,34 +219,25 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
     """
     if not isinstance(node, yaml.MappingNode):
         advice = reader.form() or "; write lines of the form key: value"
-        raise reader.fail(node, f"expected a block of keys, not {_kind(node)}{advice}")
+        raise reader.fail(node, f"expected a block of keys, not {kind_of(node)}{advice}")
     entries: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
     given, others = merged(node) if reader.merging else (node.value, ())
     for other in others:
-        reader.note(other, f"<< takes a block of keys or a list of them, not {_kind(other)}")
+        reader.note(other, f"<< takes a block of keys or a list of them, not {kind_of(other)}")
     for key, child in given:
         if not isinstance(key, yaml.ScalarNode):
-            message = f"a key must be a word, not {_kind(key)}; put text with braces in quotes"
+            message = f"a key must be a word, not {kind_of(key)}; put text with braces in quotes"
             raise reader.fail(key, message)
         try:
-            reader.literal(key, key=True)
+            literal_text(key, reader, key=True)
         except UnreadableError:
             continue  # the key's text is not repeated, unlike that of an unknown key
         if key.value in entries:
             first = reader.above + entries[key.value][0].start_mark.line + 1
-            message = f"duplicate key {key.value!r}; the first one is on line {first}"
-            reader.note(key, message)
+            reader.note(key, f"duplicate key {key.value!r}; the first one is on line {first}")
             continue
         entries[key.value] = (key, child)
     return list(entries.values())
-
-
-def _kind(node: yaml.Node) -> str:
-    if isinstance(node, yaml.MappingNode):
-        return "a block of keys"
-    if isinstance(node, yaml.SequenceNode):
-        return "a list"
-    return "an empty value" if node.tag == NULL else "a single value"
 
 
 def _choices(text: str, words: Iterable[str]) -> str:
@@ -270,10 +247,3 @@ def _choices(text: str, words: Iterable[str]) -> str:
         return hint
     *others, last = sorted(str(word) for word in words)
     return f"; write {', '.join(others)} or {last}" if others else f"; write {last}"
-
-
-def _secret_in_file(text: str) -> str:
-    """Say that a secret is not allowed in a file, without repeating it."""
-    if name := DOLLAR_NAME.fullmatch(text):
-        return f"${name[1]} is not filled in; write ${{{name[1]}}}"
-    return "a secret must not be in the file; write ${NAME} and set NAME in the environment"

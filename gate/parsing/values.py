@@ -8,9 +8,10 @@ from typing import Final
 
 import yaml
 
-from gate.parsing.reader import OUTSIDE, Reader
+from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, ListOf, Scalar, Union
-from gate.policy.logins import can_be_named
+from gate.parsing.variables import OUTSIDE
+from gate.policy.authors import can_be_named
 from gate.policy.policy import LONGEST_VALID_FOR
 from gate.slo.quantities import parse_duration
 

@@ -18,14 +18,14 @@ from gate.policy.tiers import Tier, tier_of
 
 if TYPE_CHECKING:  # for types only: every decision imports this module, and few policies look back
     from gate.history.charts.chart import ChartResult
+    from gate.history.explanations import SloHistory
     from gate.history.incident_shares import WindowBudget
     from gate.history.incidents import Incident
-    from gate.measure.history import Series, SeriesRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloIncidents:
-    """The incidents of one SLO, with the history that has them."""
+    """The incidents of one SLO, with the parts of the history that are needed later."""
 
     incidents: "tuple[Incident, ...]"
     """The oldest first, with those from before the time that counts."""
@@ -33,8 +33,10 @@ class SloIncidents:
     """The total budget, of which the incidents' shares are parts."""
     coverage: Fraction
     """The share of the measured time that has data or is usually silent; above 0, at most 1."""
-    request: "SeriesRequest"
-    series: "Series"
+    steps: "Mapping[datetime, SloHistory]"
+    """The history during each incident, by its start."""
+    bad: Fraction
+    """The known bad events of the SLO's own window."""
     gaps: Gaps | None = None
     """The times without known data; None: not checked."""
 
@@ -55,12 +57,14 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedFinding:
-    """A statement that a rule on the past fires, without the past itself."""
+    """A statement that a rule on the past fires or cannot be checked, without the past itself."""
 
     rule: Rule
     """``postmortem`` or ``control-chart``."""
     slo: str
     """The SLO of the policy that the finding is about."""
+    unknown: Cause | None = None
+    """Why the rule cannot be checked; None: it fires."""
 
 
 NO_PAST: Final = Past()
@@ -197,7 +201,12 @@ class Case:
                 state = "not checked"
             reason = f"{state}: {reason}; the policy allows that ({why})"
         return Finding(
-            rule=Rule.MEASUREMENT, slo=slo, verdict=verdict, reason=reason, cause=doubt.cause
+            rule=Rule.MEASUREMENT,
+            slo=slo,
+            verdict=verdict,
+            reason=reason,
+            cause=doubt.cause,
+            unchecked=None if rule is Rule.MEASUREMENT else rule,
         )
 
     def doubted_history(

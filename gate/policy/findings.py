@@ -71,6 +71,8 @@ class Finding:
     """How many samples its window needs before time alone can change it; None: it has enough."""
     cause: Cause | None = None
     """The cause of unknown data, for a finding about such data; otherwise None."""
+    unchecked: Rule | None = None
+    """The rule that could not be checked for that cause; None: the budget itself is unknown."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

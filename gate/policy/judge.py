@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from gate.budget.assessment import Assessment
+from gate.budget.assessment import Assessment, Doubt
 from gate.dataclass import dataclass
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict, worst
@@ -16,7 +16,6 @@ from gate.policy.rules import (
     burn_rates,
     exhaustion,
     freezes,
-    measurement,
     requirements,
     samples,
     tiers,
@@ -96,22 +95,32 @@ def _stated(
     case: Case, rule: Rule, allow: frozenset[str], effect: Effect = Effect.BLOCK
 ) -> Iterator[Finding]:
     """Yield the findings that a recorded case states."""
-    advisory = {each.slo.name: each.slo.advisory for each in case.assessments}
+    assessments = {each.slo.name: each for each in case.assessments}
     for stated in case.past.stated:
-        if stated.rule is rule:
-            reason = f"the rule {rule} fires, as was recorded"
-            yield case.fired(
-                rule,
-                reason,
-                slo=stated.slo,
-                allow=allow,
-                effect=effect,
-                advisory=advisory[stated.slo],
-            )
+        if stated.rule is not rule:
+            continue
+        assessment = assessments[stated.slo]
+        if stated.unknown is not None:
+            doubt = Doubt(cause=stated.unknown, reason="it cannot tell, as was recorded")
+            about = f"the rule {rule}: "
+            yield case.doubted(assessment, doubt, about=about, rule=rule, allow=allow)
+            continue
+        reason = f"the rule {rule} fires, as was recorded"
+        advisory = assessment.slo.advisory
+        yield case.fired(
+            rule, reason, slo=stated.slo, allow=allow, effect=effect, advisory=advisory
+        )
+
+
+def _doubts(case: Case) -> Iterator[Finding]:
+    """Yield a finding for every doubt about a budget, with the verdict of the policy's ``on``."""
+    for assessment in case.assessments:
+        for doubt in assessment.doubts:
+            yield case.doubted(assessment, doubt)
 
 
 RULES: Final[Mapping[Rule, Callable[[Case], Iterable[Finding]]]] = {
-    Rule.MEASUREMENT: measurement.findings,
+    Rule.MEASUREMENT: _doubts,
     Rule.TIER: tiers.findings,
     Rule.SAMPLES: samples.findings,
     Rule.REQUIREMENT: requirements.findings,

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.policy.authors import Authors
-from gate.policy.logins import Right, bare_name, by_name, is_bot
+from gate.policy.authors import Authors, Right, bare_name, by_name, is_bot
 from gate.slo.quantities import format_duration
 
 MAX_DURATION: Final = timedelta(hours=24)
@@ -60,8 +59,6 @@ class Labelled:
 
 AskLabel = Callable[[OverrideRule, datetime], Labelled]
 """A function that looks for the label of a rule, at the instant of the decision."""
-
-
 AskApprover = Callable[[str, OverrideRule, Authors], Right]
 """A function of an override and the authors; returns whether the approver may approve, and has."""
 

@@ -26,7 +26,7 @@ class SloRecords:
     slo: str
     incident: Incident
     steps: SloHistory
-    """The history of the SLO."""
+    """The history of the SLO during the incident."""
     at: datetime
     """The instant of the run."""
 
@@ -111,7 +111,7 @@ def slo_records(
         service=case.policy.service,
         slo=slo,
         incident=incident,
-        steps=SloHistory(history.request, history.series),
+        steps=history.steps[incident.start],
         at=case.at,
     )
 
@@ -176,18 +176,19 @@ def _excuse(
     history = case.past.incidents.get(slo.name)
     if isinstance(slo, PlatformSlo) or not isinstance(history, SloIncidents) or not consumed:
         return _NONE
-    series, request = history.series, history.request
     start = slo.window.counted(case.at).start
     bad, records = Fraction(0), dict[str, IncidentRecord]()
     for incident in history.incidents:
         reviewed = _excusing(case, rule, slo.name, incident)
-        within = bad_between(series, request, max(start, incident.start), incident.end)
+        steps = history.steps[incident.start]
+        begun = max(start, incident.start)
+        within = bad_between(steps.series, steps.request, begun, incident.end)
         if reviewed and within:
             bad += within
             records |= reviewed
     # The larger of the two, so that bad events which the history lacks are not excused.
     counted = assessment.spent if isinstance(slo, SpendSlo) else assessment.bad
-    every = max(bad_between(series, request, start, case.at), counted or Fraction(0))
+    every = max(history.bad, counted or Fraction(0))
     return _Excuse(share=consumed * bad / every, records=records) if bad else _NONE
 
 

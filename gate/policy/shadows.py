@@ -10,7 +10,7 @@ from gate.history.cohorts.comparison import is_part_of_bad
 from gate.policy.requirements import ShadowRequirement
 from gate.slo.objective import RatioSlo, Slo
 from gate.slo.quantities import format_duration
-from gate.wording import without_groups
+from gate.wording import without_events
 
 SHORTEST_SHADOW: Final = FEWEST_STEPS * timedelta(minutes=1)
 """The shortest comparison; in less time, bursts of failures do not show."""
@@ -91,3 +91,14 @@ def _incomparable(compared: Sequence[RatioSlo], by: str) -> Iterator[str]:
                 f"{by} is part of what makes an event of {slo.name} bad, so the two differ by"
                 " definition; separate them by another label, or name other SLOs in slos"
             )
+
+
+def without_groups(slo: Slo) -> str | None:
+    """Say why an SLO has no events to group by labels; None: it has some."""
+    if not isinstance(slo, RatioSlo):
+        return without_events(slo)
+    if slo.slices is not None:
+        return "it counts slices of time, which belong to no group"
+    if slo.sli.sliced:
+        return "its series have ratios of slices of time, whose events are unknown"
+    return None

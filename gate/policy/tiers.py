@@ -111,3 +111,15 @@ def bands(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> tuple[Band, .
         (tier, top, foot), *more = group
         joined.append(Band(tier=tier, low=more[-1][2] if more else foot, high=top))
     return tuple(joined)
+
+
+def lowest_allowed(tiers: Sequence[Tier], change: str, left: Fraction) -> Fraction | None:
+    """Return the lowest remaining budget at which the change is allowed; None: any budget.
+
+    If it is not allowed at the present remaining budget, that is the result.
+    """
+    thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]
+    for band in bands(tiers, min(left, *thresholds) - 1, left):
+        if not band.tier.allows(change):
+            return band.high
+    return None

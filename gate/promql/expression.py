@@ -22,18 +22,10 @@ from gate.promql.grammar import (
 from gate.promql.selectors import add_matchers, dotted_name, fold_braces, matchers, take_name
 
 SLICE: Final = timedelta(minutes=5)
-
-
 EVERY: Final = timedelta(minutes=1)
-
-
 FINGERPRINT: Final = "gate_expr"
 """The label that identifies the expression that a rule has recorded."""
-
-
 _SLICE_TEXT: Final = "5m"
-
-
 _DIGITS: Final = 16
 
 

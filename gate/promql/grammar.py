@@ -218,3 +218,17 @@ def fold_subqueries(tokens: list[Token]) -> list[Token]:
             )  # the last one, where the group is the first
             done[start - called : -4] = [Token(TokenKind.BRACES, "{}")]
     return done
+
+
+METRICSQL: Final = {
+    "default": "; for VictoriaMetrics' `default 0`, write `or vector(0)`",
+    "if": "; for VictoriaMetrics' `if`, write `and`",
+    "ifnot": "; for VictoriaMetrics' `ifnot`, write `unless`",
+    "keep_metric_names": "; leave it out: a sum has no name",
+    "limit": "; leave it out: a sum is one series",
+}
+"""The PromQL to write in place of the words that only VictoriaMetrics has."""
+AGGREGATIONS: Final = frozenset(
+    {"sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "topk", "bottomk"}
+    | {"count_values", "quantile", "limitk", "limit_ratio"}
+)

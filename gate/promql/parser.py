@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from gate.promql.grammar import ExpressionError, Token, TokenKind, closing_bracket, tokenize
+from gate.promql.grammar import (
+    AGGREGATIONS,
+    METRICSQL,
+    ExpressionError,
+    Token,
+    TokenKind,
+    closing_bracket,
+    tokenize,
+)
 from gate.promql.selectors import fold_braces
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
 
@@ -19,13 +27,8 @@ _LEVELS: Final = (
     frozenset({"*", "/", "%", "atan2"}),
 )
 """The binary operators, from the lowest to the highest precedence; ``^`` and signs bind tighter."""
-_AGGREGATIONS: Final = frozenset(
-    {"sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "topk", "bottomk"}
-    | {"count_values", "quantile", "limitk", "limit_ratio"}
-)
 _GROUPING: Final = frozenset({"by", "without"})
-_MATCHING: Final = frozenset({"on", "ignoring"})
-_MANY_TO_ONE: Final = frozenset({"group_left", "group_right"})
+_MATCHING: Final = frozenset({"on", "ignoring", "group_left", "group_right", "bool"})
 _DEEPEST: Final = 100
 _SIGNS: Final = frozenset({"+", "-"})
 
@@ -48,16 +51,6 @@ def parse(text: str) -> ExpressionTree:
 
 
 _END: Final = Token(TokenKind.SPACE, "")
-
-
-_METRICSQL: Final = {
-    "default": "; for VictoriaMetrics' `default 0`, write `or vector(0)`",
-    "if": "; for VictoriaMetrics' `if`, write `and`",
-    "ifnot": "; for VictoriaMetrics' `ifnot`, write `unless`",
-    "keep_metric_names": "; leave it out: a sum has no name",
-    "limit": "; leave it out: a sum is one series",
-}
-"""The PromQL to write in place of the words that only VictoriaMetrics has."""
 
 
 class _Parser:
@@ -93,19 +86,17 @@ class _Parser:
     def _operator(self, names: frozenset[str]) -> str:
         """Take one of the operators; return an empty text if the next token is another one."""
         first = self._next.text.lower()
-        following = (
-            self._tokens[self._place + 1].text if self._place + 1 < len(self._tokens) else ""
-        )
-        for name in (first + following, first):
+        both = "".join(token.text for token in self._tokens[self._place : self._place + 2])
+        for name in (both, first):
             if name in names and self._next.kind in {TokenKind.SYMBOL, TokenKind.WORD}:
-                for _ in range(2 if name != first else 1):
+                for _ in range(1 if name == first else 2):
                     self._take()
                 return name
         return ""
 
     def _matching(self) -> Iterator[str]:
         """Yield the matching modifiers of an operator, and take the labels that they name."""
-        while (word := self._next.text.lower()) in _MATCHING | _MANY_TO_ONE | {"bool"}:
+        while (word := self._next.text.lower()) in _MATCHING:
             self._take()
             yield word
             if word != "bool" and self._next.text == "(":
@@ -182,7 +173,7 @@ class _Parser:
         return self._node(NodeKind.SELECTOR, start, name=token.text)
 
     def _call(self, start: int, name: str) -> Node:
-        aggregation = name.lower() in _AGGREGATIONS
+        aggregation = name.lower() in AGGREGATIONS
         word, labels = self._grouping() if aggregation else ("", frozenset[str]())
         self._expect("(")
         children = list[Node]()
@@ -195,11 +186,8 @@ class _Parser:
             return self._node(NodeKind.CALL, start, name=name, children=tuple(children))
         if not word:
             word, labels = self._grouping()
-        words = frozenset({word} if word else ())
-        node = self._node(
-            NodeKind.AGGREGATION, start, name=name.lower(), children=tuple(children), words=words
-        )
-        return replace(node, labels=labels)
+        node = self._node(NodeKind.AGGREGATION, start, name=name.lower(), children=tuple(children))
+        return replace(node, words=frozenset({word} if word else ()), labels=labels)
 
     def _grouping(self) -> tuple[str, frozenset[str]]:
         """Take ``by (...)`` or ``without (...)``; return the word, and the labels in brackets."""
@@ -221,8 +209,7 @@ class _Parser:
 
     def _take(self) -> Token:
         token = self._next
-        self._place += 1
-        self._last = self._place
+        self._place = self._last = self._place + 1
         self._skip_space()
         return token
 
@@ -243,7 +230,7 @@ class _Parser:
         if self._place >= len(self._tokens):
             return ExpressionError("this is not PromQL: the expression ends too early")
         token = self._next
-        instead = _METRICSQL.get(token.text.lower(), "")
+        instead = METRICSQL.get(token.text.lower(), "")
         return ExpressionError(
             f"this is not PromQL: `{token.text}` is not expected there{instead}", place=token.at
         )

@@ -25,11 +25,7 @@ class Style:
 
 
 BOLD: Final = "1"
-
-
 DIM: Final = "2"
-
-
 _SIGNS: Final = {
     Verdict.ALLOW: ("✔", "+"),
     Verdict.WARN: ("▲", "!"),
@@ -37,31 +33,21 @@ _SIGNS: Final = {
     Verdict.BLOCK: ("✖", "x"),
 }
 """A sign in Unicode and in ASCII."""
-
-
 _BADGES: Final = {
     Verdict.ALLOW: "1;30;42",
     Verdict.WARN: "1;30;43",
     Verdict.UNDECIDED: "1;97;45",
     Verdict.BLOCK: "1;97;41",
 }
-
-
 _COLOURS: Final = {
     Verdict.ALLOW: "32",  # green
     Verdict.WARN: "33",  # yellow
     Verdict.UNDECIDED: "95",  # bright magenta
     Verdict.BLOCK: "91",  # bright red, since plain red is hard to read on a dark background
 }
-
-
 _SPACE: Final = re.compile(r" +(?!UTC|[0-9]{2}:[0-9]{2})")
 """The places at which a line may break: not within 2026-11-23 20:53 UTC."""
-
-
 GAP: Final = "  "
-
-
 _NARROWEST: Final = 12
 """The minimum number of columns for wrapped text; numbers and most words stay whole."""
 
@@ -135,8 +121,6 @@ def coloured(verdict: Verdict, text: str, style: Style) -> str:
 
 _LEAST: Final = 12
 """The minimum number of columns for text in a column of words."""
-
-
 Grid = list[list[list[str]]]
 """Rows of cells of lines."""
 

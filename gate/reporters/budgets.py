@@ -1,19 +1,16 @@
 """The budget of one SLO: the cells of its row in a table, and the other facts in sentences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
-from itertools import groupby
 from typing import Final
 
 from gate import wording
 from gate.budget.assessment import Assessment
-from gate.budget.face_value import PRESENT
-from gate.budget.forecast import Forecast
-from gate.budget.ratio import allowed_downtime, has_no_traffic
-from gate.measure import Cause, Granted, Unmeasured
+from gate.budget.ratio import allowed_downtime
+from gate.measure import Cause, Granted
 from gate.policy.rounding import compared_between
-from gate.reporters.outlook import affordability
+from gate.reporters.pace import affordability, burn_rates_text, forecast_facts
 from gate.reporters.page import Fact
 from gate.reporters.reasons import suspicion_facts
 from gate.slo.objective import (
@@ -121,10 +118,10 @@ def details(
     elif assessment.remaining is not None:
         yield "budget", ", ".join(_left(assessment, assessment.remaining))
         yield from _compared(assessment)
-        yield from _forecast(assessment, assessment.remaining)
+        yield from forecast_facts(assessment, assessment.remaining)
         yield from affordability(assessment, headroom=headroom)
     yield from _platform(assessment)
-    if burn_rates := _burn_rates(assessment):
+    if burn_rates := burn_rates_text(assessment):
         yield "burn rates", burn_rates
     for note in assessment.evidence.notes if assessment.evidence and notes else ():
         yield "note", note
@@ -212,68 +209,3 @@ def _compared(assessment: Assessment) -> Iterator[Fact]:
         terms.append(f"after the impact of {wording.spent(assessment.stated_cost)}")
     compared = wording.left_or_overspent(assessment.compared)
     yield "for the tiers", f"{compared} ({', '.join(terms)})"
-
-
-def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
-    span, forecast = assessment.span, assessment.forecast
-    if forecast is not None and span is not None and forecast.resets_at == span.end:
-        yield "forecast", "none: the period is over"
-    elif forecast is not None:
-        yield "forecast", forecast_sentence(forecast, remaining)
-    elif isinstance(assessment.slo, RatioSlo):
-        window = format_duration(PRESENT)
-        not_measured = f"the burn rate over {window} was not measured"
-        silent = has_no_traffic(assessment.burn_rates.get(PRESENT))
-        why = f"there was no traffic in the last {window}" if silent else not_measured
-        yield "forecast", f"none: {why}"
-
-
-def forecast_sentence(forecast: Forecast, remaining: Fraction) -> str:
-    """Say when the budget runs out and whether it lasts until it resets."""
-    reset = f"the reset on {wording.instant(forecast.resets_at)}" if forecast.resets_at else None
-    if remaining <= 0:
-        return f"already exhausted, until {reset}" if reset else "already exhausted"
-    if reset and forecast.lasts_until_reset:
-        return f"lasts until {reset} at the current rate"
-    if forecast.exhausted_at is None:
-        return "will not run out at the current rate"
-    before = f", before {reset}" if reset else ""
-    return f"runs out about {wording.instant(forecast.exhausted_at)} at the current rate{before}"
-
-
-def _burn_rates(assessment: Assessment) -> str:
-    """Write the burn rates; equal rates of successive windows are written once."""
-    said = {doubt.reason for doubt in assessment.doubts}
-    rates = [
-        (format_duration(length), rate)
-        for length, rate in sorted(assessment.burn_rates.items(), key=lambda item: item[0])
-        if not (isinstance(rate, Unmeasured) and rate.reason in said)
-    ]
-    errors = {format_duration(length): error for length, error in assessment.burn_errors.items()}
-    numbers = []
-    for text, group in groupby(rates, key=lambda pair: _burn(pair[1], errors.get(pair[0]))):
-        first, *others = (window for window, _ in group)
-        if text != wording.NOTHING:
-            numbers.append(f"{text} over {first}{f' to {others[-1]}' if others else ''}")
-    return ", ".join([*numbers, *_no_rates(rates)])
-
-
-def _burn(rate: Fraction | Unmeasured, error: Fraction | None) -> str:
-    """Write a burn rate; for a rounded one, both ends."""
-    if error is None or isinstance(rate, Unmeasured):
-        return wording.burn(rate)
-    return f"{wording.burn(max(rate - error, Fraction(0)))} to {wording.burn(rate + error)}"
-
-
-def _no_rates(rates: Sequence[tuple[str, Fraction | Unmeasured]]) -> Iterator[str]:
-    """Yield the windows without a burn rate, once for each cause."""
-    lost: dict[Cause, list[tuple[str, Unmeasured]]] = {}
-    for window, rate in rates:
-        if isinstance(rate, Unmeasured):
-            lost.setdefault(rate.cause, []).append((window, rate))
-    for group in lost.values():
-        windows, why = ", ".join(window for window, _ in group), group[0][1]
-        if has_no_traffic(why):
-            yield f"none over {windows} (no traffic)"
-        else:
-            yield f"not measured over {windows} ({why.reason})"

@@ -18,6 +18,7 @@ from gate.reporters import summary
 from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
 from gate.reporters.budget_table import BAR, budget_table, services_table
 from gate.reporters.budgets import details, window_text
+from gate.reporters.decision_facts import decision_facts, leading
 from gate.reporters.outlook import STOPPING, doctor_steps, next_step
 from gate.reporters.page import Badge, Column, Fact, Facts, Folded, Link, Output, Page, Section
 from gate.reporters.reasons import not_looked_at, reason
@@ -118,9 +119,7 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
         ),
         folded=len(decision.policies) > 1,
         blocks=(
-            Facts(
-                tuple(summary.facts(decided, decision)), leading=summary.leading(decided.verdict)
-            ),
+            Facts(tuple(decision_facts(decided, decision)), leading=leading(decided.verdict)),
             budget_table(rows, BAR),
             _details(
                 [row.assessment for row in rows],

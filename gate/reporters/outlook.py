@@ -2,15 +2,12 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from fractions import Fraction
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gate import wording
-from gate.budget.assessment import Assessment
 from gate.budget.forecast import PACE
-from gate.budget.impact import Impact, Price
 from gate.decision.decision import PolicyDecision, PolicySource
 from gate.errors import ExitCode
 from gate.measure import Cause
@@ -18,13 +15,13 @@ from gate.measure.remedies import advice_in, remedy_of
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement
 from gate.policy.requirements import CheckedRequirement, EvaluationRequirement, RequirementState
-from gate.reporters.page import Fact, ShellCommand
+from gate.reporters.page import ShellCommand
 from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 if TYPE_CHECKING:
-    from gate.decision.trigger import Trigger
+    pass
 
 STOPPING: Final = frozenset({Verdict.BLOCK, Verdict.UNDECIDED})
 _BURNING: Final = frozenset({Rule.BURN_RATE, Rule.EXHAUSTION})
@@ -186,96 +183,3 @@ def doctor_steps(seen: Iterable[tuple[PolicySource, ExitCode]]) -> Iterator[Shel
 def _file(decided: PolicyDecision) -> str:
     """Return the path of the policy, quoted for a shell."""
     return shlex.quote(decided.source.path)
-
-
-_SHOWN: Final = Fraction(1, 1000)
-"""The smallest share that one decimal of a percentage can show."""
-
-
-def affordability(assessment: Assessment, *, headroom: bool = True) -> Iterator[Fact]:
-    """Yield labelled sentences; each names the assumption behind its number.
-
-    Args:
-        assessment: the assessment of the SLO; its budget was measured.
-        headroom: whether to say what the budget covers, which means little if the change is
-            blocked.
-    """
-    price, slo = assessment.price, assessment.slo
-    if price is not None:
-        if assessment.impact_stated:
-            yield "impact", f"{wording.spent(price.cost)} of the budget for {_stated(price.impact)}"
-        if headroom and price.largest_canary > 0:
-            yield "headroom", _sentence(price)
-    left = assessment.sla_remaining
-    if isinstance(slo, RatioSlo) and slo.sla is not None and left is not None:
-        contract = f"the contract's budget ({wording.percent(slo.sla)})"
-        over = f"{contract} is overspent by {wording.overspent(left)}"
-        yield "SLA", over if left < 0 else f"{wording.left(left)} left of {contract}"
-
-
-def most_affordable(assessments: Sequence[Assessment]) -> str | None:
-    """Say the largest canary that every budget covers; None if there is none, or it is unknown."""
-    if not all(assessment.measured and not assessment.uncovered for assessment in assessments):
-        return None
-    priced = [
-        (assessment.price, assessment.slo.name)
-        for assessment in assessments
-        if assessment.price is not None and not assessment.slo.advisory
-    ]
-    if not priced:
-        return None
-    price, name = min(priced, key=lambda price_and_name: _tightness(price_and_name[0]))
-    return f"{_sentence(price)} ({name})" if price.largest_canary > 0 else None
-
-
-def _tightness(price: Price) -> tuple[Fraction, timedelta]:
-    longest = timedelta.max if price.longest_detect is None else price.longest_detect
-    return price.largest_canary, longest
-
-
-def _sentence(price: Price) -> str:
-    """Say the largest canary, and the longest time to notice a failure, that the budget covers."""
-    impact, largest = price.impact, price.largest_canary
-    fails = f"that fails {_failing(impact)}"
-    if largest == impact.canary == 1:
-        return f"the budget left covers a full rollout {fails} for up to {_longest(price)}"
-    within = f"a canary of up to {_share(largest)} of the traffic {fails} for"
-    longest = f"or one of {wording.percent(impact.canary)} for {_longest(price)}"
-    return f"the budget left covers {within} {describe_time(impact.detect)}, {longest}"
-
-
-def _stated(impact: Impact) -> str:
-    within = f"fails {_failing(impact)} for {describe_time(impact.detect)}"
-    return f"a canary of {wording.percent(impact.canary)} of the traffic that {within}"
-
-
-def _failing(impact: Impact) -> str:
-    whole = impact.failures == 1
-    return "every request" if whole else f"{wording.percent(impact.failures)} of its requests"
-
-
-def _share(canary: Fraction) -> str:
-    if canary == 1:
-        return "100%"
-    return wording.left(canary) if canary >= _SHOWN else "less than 0.1%"
-
-
-def _longest(price: Price) -> str:
-    return "any time" if price.longest_detect is None else describe_time(price.longest_detect)
-
-
-def promises(trigger: "Trigger") -> Iterator[str]:
-    """Yield for each SLO the promised cost of the change, and what its canary may take."""
-    for policy in trigger.policies:
-        for promise in policy.slos:
-            name = f"Pre-mortem: {promise.slo} of {policy.service}:"
-            expected, largest = promise.expected_cost, promise.largest_loss
-            if expected is None or largest is None:
-                yield f"{name} the cost of the change is unknown: {promise.reason}"
-            else:
-                cost = f"expected cost {_taken(expected)} of the budget"
-                yield f"{name} {cost}; the canary may take {_taken(largest)} at most"
-
-
-def _taken(share: Fraction) -> str:
-    return "less than 0.1%" if 0 < share < _SHOWN else wording.percent_spent(share)

@@ -16,30 +16,18 @@ from gate.decision.decision import (
     PolicyDecision,
     PolicySource,
     Proposed,
-    answered,
     overall_verdict,
 )
+from gate.decision.document import answered
 from gate.policy.changes import ComparedWith, Recognition
 from gate.policy.findings import Verdict
 from gate.policy.policy import Policy
-from gate.reporters import budgets
-from gate.reporters.outlook import (
-    STOPPING,
-    allowed_again,
-    allowed_now,
-    most_affordable,
-    obligation,
-    remedies,
-)
 from gate.reporters.page import Fact, Facts
-from gate.reporters.reasons import Said, grouped, reasons, suspicion_sentence
 from gate.wording import PROPOSAL_DELETED, PROPOSAL_UNREADABLE
 
 _REVISION: Final = 12
 """The length of a hash for people."""
 _OPENING: Final = frozenset({Verdict.ALLOW, Verdict.WARN})
-_OBJECTING: Final = frozenset({Verdict.WARN, Verdict.UNDECIDED, Verdict.BLOCK})
-"""The verdicts of findings that are always reported."""
 _SEVERAL: Final = 2
 """With this number of backends or more, reports name the backend of each SLO."""
 _LISTED: Final = 20
@@ -96,40 +84,6 @@ def overall(decision: Decision) -> str:
     return f"{len(decision.policies)} policies: {', '.join(parts)}"
 
 
-_LEADING: Final = frozenset({"Why", "Override", "Needs", "Allowed now"})
-
-
-def leading(verdict: Verdict) -> frozenset[str]:
-    """Return the labels of `facts` that say what to do now."""
-    return _LEADING | {"Allowed again", "Ask"} if verdict in STOPPING else _LEADING
-
-
-def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
-    """Yield labelled sentences; a repeated label belongs to the sentence before it."""
-    verdict = decided.verdict
-    if enforced(verdict, decision) is not verdict:
-        yield "Why", _another_moment(verdict, decision)
-    yield from (("Why", sentence) for sentence in reasons(decided, verdict))
-    yield from _overriding(decision)
-    yield from _gaps(decided)
-    for lesser in reversed(Verdict):
-        if lesser not in {verdict, Verdict.ALLOW}:
-            yield from (("Also", f"{lesser}: {why}") for why in reasons(decided, lesser))
-    yield from _notes(decided)
-    required = sorted(
-        decided.judgement.requirements, key=lambda each: -each.result.state.verdict.severity
-    )
-    yield from (("Needs", obligation(checked)) for checked in required)
-    yield from (("Remedy", remedy) for remedy in remedies(decided))
-    yield "Allowed now", allowed_now(decided)
-    if verdict in STOPPING:
-        yield "Allowed again", allowed_again(decided, decision.evaluated_at)
-    elif (affordable := most_affordable(decided.assessments)) is not None:
-        yield "Headroom", affordable
-    if decided.policy.owners:
-        yield "Ask", ", ".join(decided.policy.owners)
-
-
 def in_question(decided: PolicyDecision) -> list[Assessment]:
     """Return the budgets that a reader will want to know more about."""
     named = {f.slo for f in decided.judgement.findings if f.verdict is not Verdict.ALLOW}
@@ -155,7 +109,7 @@ def policy_text(
 ) -> Facts:
     """Return the text of the policy that was read, and what each of several backends counted.
 
-    ``assessments`` is as for `gate.decision.decision.backends_document`.
+    ``assessments`` is as for `gate.decision.document.backends_document`.
     """
     return Facts((*backend_facts(policy, assessments), ("Policy", provenance(source))), small=True)
 
@@ -204,28 +158,6 @@ def _exhausted(assessment: Assessment) -> bool:
     return assessment.remaining is not None and assessment.remaining <= 0
 
 
-def _another_moment(verdict: Verdict, decision: Decision) -> str:
-    at = wording.instant(decision.evaluated_at)
-    return (
-        f"at {at}, which was given, the verdict was {verdict}; only a current decision lets a"
-        " change ship: leave the time out, or use a dry run to look at the past"
-    )
-
-
-def _overriding(decision: Decision) -> Iterator[Fact]:
-    """Yield who lets the change ship although the policy does not, why, and until when."""
-    override = decision.override
-    if override is not None:
-        needed = "" if decision.overridden else " (not needed)"
-        until = wording.instant(override.until)
-        by = f" by the label {override.label}" if override.label else ""
-        claimed = "" if override.confirmed else "; the approval is claimed, not confirmed"
-        who = f"approved by {override.approved_by}{by}, until {until}{needed}{claimed}"
-        yield "Override", f"{override.reason}; {who}"
-    if decision.not_overridden:
-        yield "Override", decision.not_overridden
-
-
 def _recognised(recognition: Recognition) -> Iterator[str]:
     evidence = ", ".join(recognition.evidence)
     if recognition.how == "unknown":
@@ -254,38 +186,3 @@ def _proposed(proposed: Proposed) -> str:
         )
     whole = f"this change alters it; by its own text the verdict would be {proposed.verdict}"
     return f"{whole} ({proposed.reason})" if proposed.reason else whole
-
-
-def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
-    """Yield each doubt about a number that no finding mentions, once for all its SLOs."""
-    verdict, untold = decided.verdict, list[tuple[str, Said]]()
-    findings = [f for f in decided.judgement.findings if f.verdict in {verdict, *_OBJECTING}]
-    for assessment in decided.assessments:
-        name = assessment.slo.name
-        reasons_of = [finding.reason for finding in findings if finding.slo == name]
-        label = "In doubt" if assessment.measured else "Not measured"
-        sentences = [
-            (doubt.reason, f"{budgets.cause(doubt.cause)}, {doubt.reason}")
-            for doubt in assessment.doubts
-        ] + [
-            (suspicion.reason, suspicion_sentence(suspicion, assessment.slo))
-            for suspicion in assessment.suspicions
-        ]
-        untold += [
-            (label, (name, sentence))
-            for key, sentence in sentences
-            if not any(key in text for text in reasons_of)
-        ]
-    for label in ("Not measured", "In doubt"):
-        said = [pair for kind, pair in untold if kind == label]
-        yield from ((label, sentence) for sentence in grouped(said, len(decided.assessments)))
-
-
-def _notes(decided: PolicyDecision) -> Iterator[Fact]:
-    """Yield facts without effect that readers must know, such as a missing error series."""
-    said = [
-        (assessment.slo.name, note)
-        for assessment in decided.assessments
-        for note in (assessment.evidence.notes if assessment.evidence else ())
-    ]
-    yield from (("Note", sentence) for sentence in grouped(said, len(decided.assessments)))

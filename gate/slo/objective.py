@@ -6,13 +6,11 @@ from fractions import Fraction
 from typing import Final, Self, TypeGuard
 
 from gate.dataclass import dataclass
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli, Slices
 from gate.slo.quantities import format_duration
 
-_MONTHS_PER_YEAR = 12
 _FINEST: Final = timedelta(microseconds=1)
-_DAYS_OF_MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-"""The days of the months from January, in a year that is not a leap year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +24,6 @@ class Span:
     def length(self) -> timedelta:
         """The time between start and end; never negative."""
         return self.end - self.start
-
-
-class Period(StrEnum):
-    """The period of a calendar window. Weeks begin on Monday (ISO 8601)."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
-
-
-_DAYS = {Period.DAY: 1, Period.WEEK: 7}
-
-
-_MONTHS = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: _MONTHS_PER_YEAR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +76,9 @@ class CalendarWindow:
             ValueError: some period lacks such a start, or it has fractions of a second; the message
                 says what to write.
         """
-        if begins.microsecond:
-            raise ValueError(
-                f"{begins} has fractions of a second; write {begins.replace(microsecond=0)}"
-            )
-        if period in _MONTHS and begins.day > (days := _shortest_month(period, begins.month)):
-            message = (
-                f"not every {period} has a day {begins.day} to begin on; write day {days} or"
-                " earlier"
-            )
-            raise ValueError(message)
-        window = cls(period, UTC, begins)
-        on_calendar = window.whole(CALENDAR.replace(tzinfo=UTC)).start == CALENDAR.replace(
-            tzinfo=UTC
-        )
+        period.check(begins)
+        calendar = CALENDAR.replace(tzinfo=UTC)
+        on_calendar = cls(period, UTC, begins).whole(calendar).start == calendar
         return cls(period, zone) if on_calendar else cls(period, zone, begins)
 
     def counted(self, at: datetime) -> Span:
@@ -117,7 +88,7 @@ class CalendarWindow:
     def whole(self, at: datetime) -> Span:
         """Return the period around ``at``, in UTC; a day with a DST change has 23 or 25 hours."""
         within = at - _FINEST if self.closing else at
-        number = self._number(within.astimezone(self.zone).replace(tzinfo=None))
+        number = self.period.number(self.begins, within.astimezone(self.zone).replace(tzinfo=None))
         # Around a clock change, the local time is earlier, or later, than the elapsed time
         # suggests.
         while self._start(number) > within:
@@ -126,20 +97,9 @@ class CalendarWindow:
             number += 1
         return Span(self._start(number), self._start(number + 1))
 
-    def _number(self, local: datetime) -> int:
-        """Return about how many periods a local time is after ``begins``: at most one too many."""
-        if self.period in _DAYS:
-            return (local - self.begins) // timedelta(days=_DAYS[self.period])
-        return (_months(local) - _months(self.begins)) // _MONTHS[self.period]
-
     def _start(self, number: int) -> datetime:
         """Return the start of the period that is ``number`` periods after ``begins``, in UTC."""
-        if self.period in _DAYS:
-            local = self.begins + number * timedelta(days=_DAYS[self.period])
-        else:
-            months = _months(self.begins) + number * _MONTHS[self.period]
-            year, month = divmod(months, _MONTHS_PER_YEAR)
-            local = self.begins.replace(year=year, month=month + 1)
+        local = self.period.later(self.begins, number)
         # With fold=0, Python chooses the same instant as RFC 5545: PEP 495, "the fold" and "the
         # gap".
         return local.replace(tzinfo=self.zone).astimezone(UTC)
@@ -150,16 +110,6 @@ class CalendarWindow:
 
 
 Window = RollingWindow | CalendarWindow
-
-
-def _months(local: datetime) -> int:
-    return local.year * _MONTHS_PER_YEAR + local.month - 1
-
-
-def _shortest_month(period: Period, month: int) -> int:
-    """Return the smallest number of days in the months in which periods begin; February has 28."""
-    starts = range(month - 1, month - 1 + _MONTHS_PER_YEAR, _MONTHS[period])
-    return min(_DAYS_OF_MONTHS[start % _MONTHS_PER_YEAR] for start in starts)
 
 
 class Bound(StrEnum):

@@ -11,8 +11,8 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
+from gate.measure.capabilities import PastRun
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
-from gate.measure.past import PastRun
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 

@@ -6,8 +6,10 @@ from datetime import timedelta
 from fractions import Fraction
 
 import pytest
+import yaml
 
 from gate.analysis.incidents import IncidentOptions, IncidentReport
+from gate.analysis.incidents.draft import draft_record
 from gate.analysis.incidents.run import search_incidents
 from gate.errors import ExitCode, UsageError
 from gate.history.burned import FailureLabels
@@ -126,6 +128,25 @@ def test_incidents_that_overlap_are_one_of_the_service() -> None:
 
     assert [one.slo for one in explained.incident.impacts] == ["a", "b"]
     assert report.services[0].reliability.count == 1
+
+
+def test_an_slo_that_one_incident_affects_twice_is_drafted_once() -> None:
+    long = (*(0.0,) * 2, *(1000.0,) * 18, *(0.0,) * 4)
+    twice = tuple(300.0 if hour in (4, 15) else 0.0 for hour in range(24))
+    both = "  - {name: both, composite: [{slo: a}, {slo: b}]}\n"
+    report, _ = look({"a": series(long), "b": series(twice)}, slo("a"), slo("b"), both)
+    (annotated,) = report.services[0].annotated
+    draft = yaml.safe_load(draft_record(report, annotated.incident.id("chat"), ()))
+
+    assert [one.slo for one in annotated.incident.impacts] == ["a", "both", "b", "b"]
+    assert draft["slos"] == ["a", "both", "b"]
+    impact = draft["measured"]["impact"]
+    assert impact["b"] == {
+        "bad": 600,
+        "budget_share": pytest.approx(600 / 720, abs=1e-4),
+        "peak_burn_rate": 300,
+    }
+    assert "bad" not in impact["both"]
 
 
 def test_time_without_data_is_neither() -> None:

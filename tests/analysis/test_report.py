@@ -52,11 +52,12 @@ def test_each_series_is_requested_once_and_all_of_them_together() -> None:
 
     # What is left at an instant needs its window, so that a month of it takes two.
     assert backend.rounds == 1
-    assert [one.sli.bad for one in backend.asked] == ["outage", "calm"] * 2
+    # All about one SLO comes before the next, so that its points can be let go of.
+    assert [one.sli.bad for one in backend.asked] == ["outage", "outage", "calm", "calm"]
     assert [(one.span.end, one.span.length, one.step) for one in backend.asked] == [
-        *[(AT, 31 * DAY, search().step)] * 2,
-        *[(AT, 60 * DAY, timedelta(hours=1))] * 2,
-    ]
+        (AT, 31 * DAY, search().step),
+        (AT, 60 * DAY, timedelta(hours=1)),
+    ] * 2
 
 
 def test_deploys_of_the_service_and_of_the_examined_time_are_reported() -> None:
@@ -110,6 +111,17 @@ def test_a_backend_without_a_history_is_undecided_and_its_budgets_are_reported()
     assert lost.unmeasured is not None
     assert lost.unmeasured.reason == "the backend keeps no history to look at"
     assert service.assessments[0].measured
+
+
+def test_without_a_history_rules_that_look_back_say_so_of_every_class() -> None:
+    backend = Memory({"a": counts(1e6, 100)})
+    looking = file("chat", slo("a"), more="control_charts: {effect: block}\n")
+
+    found = gather_report([looking], Options(at=AT), search(), open_with=Opening({"chat": backend}))
+
+    said = only(found).outlook["canary"]
+    assert said.verdict is Verdict.UNDECIDED
+    assert ["this backend keeps no history" in each.reason for each in said.findings][:1] == [True]
 
 
 def test_a_budget_that_is_not_measured_is_undecided_whatever_is_known_of_others() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from gate.analysis.review import CandidateReplay, Review, ReviewReport, SloReview
 from gate.analysis.review.run import ReviewOptions, review_objectives
+from gate.check.measure import measure
 from gate.errors import ExitCode, UsageError
 from gate.history.objective_candidates import CandidateKind, Fit
 from gate.measure import Cause, Unmeasured
@@ -175,6 +176,26 @@ def test_slices_are_reviewed_and_a_composite_is_left_out() -> None:
     assert [one.doubt for one in reviewed.review.periods] == [None] * 3
     assert service.left_out == (("c", "it is a composite; its members are examined instead"),)
     assert report.exit_code is ExitCode.ALLOW
+
+
+@pytest.mark.parametrize("budget", ["", ", timeslices: {length: 1h, target: 99%}"])
+def test_a_sliding_window_is_what_the_status_said_at_its_end(budget: str) -> None:
+    # 5 or 8 bad hours of 720, of which 7.2 may be bad; 40 hours in the middle are not known.
+    bad = [*[0] * 900, *[1] * 5, *[None] * 40, *[1] * 3, *[0] * (3 * MONTH - 948)]
+    text = "  - {name: a, objective: 99%, window: 30d, sli: {bad: a, total: total}BUDGET}\n"
+    backend, policy = Remembered({"a": bad}), file("chat", text.replace("BUDGET", budget)).policy
+    said = [
+        measure(policy, backend, at=AT - hours * HOUR)[0].consumed or Fraction(0)
+        for hours in range(2 * MONTH, -1, -1)
+    ]
+
+    moved = found(bad, text.replace("BUDGET", budget)).moved
+
+    assert moved is not None
+    assert moved.count == len(said)
+    assert moved.missed == Fraction(sum(share > 1 for share in said), len(said))
+    assert moved.worst / Fraction(1, 100) == pytest.approx(float(max(said)))
+    assert moved.worst_end == AT - (2 * MONTH - said.index(max(said))) * HOUR
 
 
 def test_a_backend_without_a_history_is_a_usage_error() -> None:

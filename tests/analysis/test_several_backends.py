@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gate.decision.decision import backends_document
+from gate.decision.document import backends_document
 from gate.errors import ExitCode
 from tests.command import Result, gate
 from tests.config.texts import policy, read

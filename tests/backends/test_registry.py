@@ -13,7 +13,7 @@ import pytest
 
 from gate.backends import BACKENDS, Registration, Settings, registration, secrets_of
 from gate.backends.logs.settings import LogsSettings
-from gate.backends.prometheus.address import address
+from gate.backends.prometheus.secrecy import address
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
 from gate.backends.static import StaticSettings

@@ -12,8 +12,8 @@ import responses
 
 from gate.backends import BACKENDS, registration, secrets_of
 from gate.backends.addresses import shown_address
-from gate.backends.prometheus.address import address
 from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.secrecy import address
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.config.load import load
 from gate.parsing.objects import Object

@@ -14,8 +14,9 @@ from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards
 from gate.budget.impact import Impact
 from gate.measure import Answer, Cause, Counts, Evidence, Share, Spent, Unmeasured
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli, Slices
-from gate.slo.objective import CalendarWindow, Period, RatioSlo, RollingWindow, SpendSlo
+from gate.slo.objective import CalendarWindow, RatioSlo, RollingWindow, SpendSlo
 
 AT: Final = datetime(2026, 11, 20, 14, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)

@@ -9,11 +9,11 @@ import pytest
 
 from gate.budget.promises import difference, with_promise
 from gate.measure import Cause, Definition, Promise, Unmeasured
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
 from gate.slo.objective import (
     CalendarWindow,
     Denominator,
-    Period,
     PlatformSlo,
     RatioSlo,
     RollingWindow,

@@ -5,14 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.forecast import (
-    Recovery,
-    affordable_failures,
-    bad_slices,
-    composed,
-    recovery,
-    renewal,
-)
+from gate.budget.composite import composed
+from gate.budget.forecast import Recovery, affordable_failures, bad_slices, recovery, renewal
 from gate.measure.history import Series
 from gate.slo.indicator import EmptySlice, Slices
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from gate.check.instants import run_checks
 from gate.measure import Answer, Backend, CountRequest, Counts, Evidence
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
+from gate.measure.capabilities import HistoryBackend
+from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 

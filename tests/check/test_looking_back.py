@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import Settings, history_of, open_backend, registration
+from gate.backends import Settings, open_backend, registration
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
@@ -19,6 +19,7 @@ from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
 from gate.measure import Answer, Cause, CountRequest, Limits
+from gate.measure.capabilities import history_of
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict

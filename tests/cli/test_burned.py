@@ -202,6 +202,8 @@ def test_of_a_revision_that_went_to_several_services_the_own_deploy_counts(
     text = (
         f'{{"time": "2026-10-30T12:00:00Z", "revision": "fff", {own}}}\n'
         '{"time": "2026-10-30T13:00:00Z", "revision": "fff", "service": "rag"}\n'
+        '{"time": "2026-10-30T12:00:00Z", "revision": "ggg", "service": "rag"}\n'
+        '{"time": "2026-10-30T13:00:00+01:00", "revision": "hhh"}\n'
     )
     (tmp_path / "deploys.jsonl").write_text(text, encoding="utf-8")
     asked = ("--last", "3d", "--deploys", "deploys.jsonl", "--since-deploy", "fff")
@@ -210,3 +212,4 @@ def test_of_a_revision_that_went_to_several_services_the_own_deploy_counts(
 
     since = json.loads(done.stdout)["services"][0]["since_deploy"]
     assert since["deploy"]["time"] == "2026-10-30T12:00:00Z"
+    assert [deploy["revision"] for deploy in since["together_with"]] == ["hhh"]

@@ -105,6 +105,7 @@ def test_a_period_that_is_over_has_no_forecast(gate: Run, tmp_path: Path) -> Non
     )
     assert "forecast       none: the period is over" in over
     assert "the period is over" not in present
+    assert "headroom" not in over
 
 
 @pytest.mark.usefixtures("logs")

@@ -11,9 +11,8 @@ from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.decision.decision import Context
 from gate.hosts.git import Checkout
 from gate.hosts.gitlab import GitLab
-from gate.policy.authors import Authors
+from gate.policy.authors import Authors, Right
 from gate.policy.changes import ChangeFacts, ChangeMatcher
-from gate.policy.logins import Right
 from gate.policy.override import OverrideRule
 from tests.hosts.repository import begin
 from tests.hosts.test_github_people import HEAD, review

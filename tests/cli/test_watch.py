@@ -11,7 +11,7 @@ from unittest.mock import patch
 import jsonschema
 import pytest
 
-from gate.cli import watching
+from gate.cli import watch_options, watching
 from gate.decision.seal import sealed
 from tests.cli.watched import AT, BOTH, MINUTE, START, WATCHED, replay, rows
 from tests.command import Run
@@ -445,7 +445,7 @@ def test_a_state_that_cannot_be_written_any_more_is_a_warning(
             raise OSError(28, "No space left on device")
         path.write_text(text)
 
-    with patch.object(watching, "create_whole", create):
+    with patch.object(watch_options, "create_whole", create):
         done = replay(gate, "--state", "watch.json")
 
     assert done.exit_code == 0

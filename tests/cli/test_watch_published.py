@@ -21,7 +21,8 @@ from gate.analysis.watch import WatchLook
 from gate.analysis.watch.phrases import beginning, lines, live_line, state_of
 from gate.analysis.watch.words import output, page
 from gate.cli import watching
-from gate.cli.watching import StateFile, Watchman, steady_seconds
+from gate.cli.watch_options import StateFile
+from gate.cli.watching import Watchman, steady_seconds
 from gate.errors import ExitCode
 from gate.reporters import Style, render_page
 from tests.analysis.watching import (

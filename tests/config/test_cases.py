@@ -12,9 +12,8 @@ import yaml
 
 from gate.budget.impact import Impact
 from gate.cli.schema import cases_schema
-from gate.config.cases import StatedChange, place_of_cases, policy_beside
+from gate.config.cases import FULL, StatedChange, place_of_cases, policy_beside
 from gate.config.cases_schema import CASES, read_cases
-from gate.config.stated import FULL
 from gate.errors import ExitCode, PolicyError
 from gate.measure import Cause
 from gate.policy.changes import ChangeCommit

@@ -288,7 +288,31 @@ def test_a_mistake_in_deploys_is_reported_with_its_line_and_column(tmp_path: Pat
         "deploys.jsonl:2:10: error: 'yesterday' is not a valid time;"
         " write for example 2026-11-20T14:00:00Z",
     ]
-    assert found[2:] == ["deploys.jsonl:3:8: error: no JSON: Expecting ':' delimiter"]
+    assert found[2:] == ["deploys.jsonl:3:8: error: not valid JSON: Expecting ':' delimiter"]
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ('[{"time": "2026-10-27T13:40:00Z", "revision": "abc"}]', "expected one JSON object"),
+        ("3", "expected one JSON object"),
+        ("null", "expected one JSON object"),
+        ('{"revision": ' + "[" * 100_000 + "]" * 100_000 + "}", "not valid JSON: nested too"),
+    ],
+    ids=["list", "number", "null", "deep"],
+)
+def test_a_line_that_is_no_deploy_is_told(tmp_path: Path, line: str, message: str) -> None:
+    (found,) = deploy_mistakes(tmp_path, f"\n{line}\n")
+
+    assert found.startswith(f"deploys.jsonl:2:1: error: {message}")
+
+
+def test_a_deploy_that_is_written_twice_counts_once(tmp_path: Path) -> None:
+    line = '{"time": "2026-10-27T13:40:00Z", "revision": "abc"}\n'
+    same = '{"revision": "abc", "time": "2026-10-27T14:40:00+01:00"}\n'
+    other = '{"time": "2026-10-27T13:40:00Z", "revision": "abc", "id": "2"}\n'
+
+    assert [deploy.id for deploy in deploys(tmp_path, line + same + other + line)] == [None, "2"]
 
 
 def test_deploys_that_are_not_a_text_are_reported(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gate.slo.calendar import Period
 from gate.slo.indicator import EmptySlice, Sli, Slices
-from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, Period, SpendSlo
+from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, SpendSlo
 from tests.config.texts import SLOS, assert_mistake, only_ratio, policy, slo, sound
 
 OBJECTIVE = "objective: 99.9%"

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import CalendarWindow, Denominator, Period, RatioSlo, RollingWindow
+from gate.slo.objective import CalendarWindow, Denominator, RatioSlo, RollingWindow
 from tests.config.texts import assert_mistake, only_ratio, policy, read, slo
 
 OBJECTIVE = "objective: 99.9%"

@@ -22,7 +22,7 @@ from gate.measure import Cause
 from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
 from gate.policy.override import Override
-from gate.reporters.outlook import promises
+from gate.reporters.pace import promises
 from tests.reporters.builders import (
     AT,
     TIERS,

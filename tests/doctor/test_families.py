@@ -3,7 +3,7 @@
 import pytest
 
 from gate.backends.prometheus.doctor.presence import alike
-from gate.backends.prometheus.label_values import could_match, misspelt
+from gate.backends.prometheus.evidence.roles import could_match, misspelt
 from gate.errors import nearest_first
 from gate.promql.selectors import LabelMatcher
 

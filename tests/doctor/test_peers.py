@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from gate.backends.prometheus.doctor.accounts import EXPECTED
+from gate.backends.prometheus.doctor.selection import EXPECTED
 from tests.doctor.asking import Outcome, examine, levels, run, write_policy, wrong
 from tests.doctor.planted import (
     END,

@@ -9,12 +9,18 @@ from typing import Any
 
 import pytest
 
-from gate.backends import cohorts_of, history_of, labels_of, pairs_of
 from gate.measure import Answer, Backend, Cause, CountRequest, Counts, Spent, Unmeasured
+from gate.measure.capabilities import (
+    PastRun,
+    cohorts_of,
+    history_of,
+    labels_of,
+    measure_past,
+    pairs_of,
+)
 from gate.measure.cohorts import CohortRequest, Cohorts, LabelCounts, LabelRequest
 from gate.measure.history import Series, SeriesRequest
 from gate.measure.pairing import PairRequest, Pairs
-from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 from tests.command import gate

@@ -9,12 +9,12 @@ import pytest
 
 from gate.budget.coverage import Guards
 from gate.history.burn_down_plan import BurnDownPlan, plan_burn_down
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import (
     CalendarWindow,
     CompositeSlo,
     Member,
-    Period,
     RollingWindow,
     Slo,
     Span,

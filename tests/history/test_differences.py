@@ -7,8 +7,7 @@ from itertools import product
 import pytest
 from scipy.optimize import minimize_scalar
 
-from gate.history.cohorts import Table
-from gate.history.differences import difference_score, excess_at, paired_score
+from gate.history.differences import Table, difference_score, excess_at, paired_score
 
 Z = 1.959963984540054
 

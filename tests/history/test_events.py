@@ -7,8 +7,9 @@ import pytest
 
 from gate.history.events import as_events, past_coverage, past_request, whole_steps, window_recovery
 from gate.measure.history import Measured, Series, SeriesRequest
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli, Slices
-from gate.slo.objective import CalendarWindow, Period, RatioSlo, RollingWindow, Span, SpendSlo
+from gate.slo.objective import CalendarWindow, RatioSlo, RollingWindow, Span, SpendSlo
 from tests.budget.building import counts, ratio
 
 AT = datetime(2026, 11, 20, 14, 12, tzinfo=UTC)

@@ -24,17 +24,19 @@ from gate.history.objective_candidates import (
 )
 from gate.history.periods import PastPeriod, PeriodCut
 from gate.measure.history import Series
-from gate.slo.indicator import Sli
+from gate.slo.calendar import Period as Unit
+from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import CalendarWindow, Denominator, RatioSlo, RollingWindow, Span
-from gate.slo.objective import Period as Unit
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 SLO = RatioSlo(
     name="a", objective=Fraction(99, 100), window=RollingWindow(12 * HOUR), sli=Sli(), sla=None
 )
 DAILY = replace(SLO, window=CalendarWindow(Unit.DAY, UTC))
+SLICED = replace(SLO, slices=Slices(length=20 * MINUTE, target=Fraction(1, 2)))
 NINE_TENTHS = Fraction(9, 10)
 
 NOTHING_MOVED = MovedWindows(ratios=(), ends=())
@@ -61,6 +63,12 @@ def ratio(steps: Steps) -> float | None:
     if 10 * len(known) < 9 * len(steps):
         return None
     return sum(bad for _, bad in known) / sum(total for total, _ in known)
+
+
+def bad_slices(steps: Steps, slices: int) -> float | None:
+    """Return the share of so many slices that was bad, if nine of ten hours are known."""
+    known = [one for one in steps if one is not None]
+    return sum(bad for _, bad in known) / slices if 10 * len(known) >= 9 * len(steps) else None
 
 
 def pieces(width: int, count: int) -> PeriodCut:
@@ -95,11 +103,33 @@ def test_a_calendar_budget_is_full_at_each_start_and_spent_as_time_goes_by(steps
             assert found[place] == pytest.approx(expected * (hour + 1) / 24)
 
 
+@settings(max_examples=20)
+@given(STEPS)
+def test_of_all_slices_of_a_window_those_that_are_not_known_are_not_bad(steps: Steps) -> None:
+    found = budget_spent_by_step(SLICED, series(steps), pieces(12, 4), NINE_TENTHS)
+    moved = moved_windows(SLICED, series(steps), pieces(12, 4), NINE_TENTHS)
+
+    expected = [bad_slices(steps[end - 12 : end], 12 * 3) for end in range(12, 49)]
+    assert found == [one if one is None else pytest.approx(one) for one in expected]
+    assert moved.ratios == pytest.approx([one for one in expected if one is not None])
+
+
+@settings(max_examples=20)
+@given(STEPS)
+def test_a_calendar_period_grants_a_share_of_all_its_slices_at_its_start(steps: Steps) -> None:
+    daily = replace(SLICED, window=DAILY.window)
+    found = budget_spent_by_step(daily, series(steps), pieces(24, 2), NINE_TENTHS)
+
+    for place in range(48):
+        expected = bad_slices(steps[place // 24 * 24 : place + 1], 24 * 3)
+        assert found[place] == (expected if expected is None else pytest.approx(expected))
+
+
 def test_a_window_is_moved_by_a_step_and_the_worst_of_them_is_reported() -> None:
     # 30 of 6,000 fail in one hour: 0.5% of any window of 60 hours that has it.
     steps: Steps = [(100, 30 if place == 100 else 0) for place in range(180)]
 
-    moved = moved_windows(series(steps), pieces(60, 3), NINE_TENTHS)
+    moved = moved_windows(SLO, series(steps), pieces(60, 3), NINE_TENTHS)
 
     assert moved.ends == tuple(range(60, 181))
     assert moved.ratios == tuple(0.005 if 100 < end <= 160 else 0 for end in range(60, 181))
@@ -112,11 +142,11 @@ def test_a_window_is_moved_by_a_step_and_the_worst_of_them_is_reported() -> None
 def test_a_window_of_one_step_is_moved_by_one_and_what_is_unknown_left_out() -> None:
     steps: Steps = [(10, 1), (10, 2), None, (10, 3)]
 
-    moved = moved_windows(series(steps), pieces(1, 4), NINE_TENTHS)
+    moved = moved_windows(SLO, series(steps), pieces(1, 4), NINE_TENTHS)
 
     assert moved.ratios == pytest.approx((0.1, 0.2, 0.3))
     assert moved.ends == (1, 2, 4)
-    assert moved_windows(series([(0, 0)]), pieces(1, 1), NINE_TENTHS).ratios == ()
+    assert moved_windows(SLO, series([(0, 0)]), pieces(1, 1), NINE_TENTHS).ratios == ()
 
 
 @pytest.mark.parametrize(

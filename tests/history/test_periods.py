@@ -12,6 +12,7 @@ from gate.budget.coverage import Guards
 from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Cause
 from gate.measure.history import Series
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
 from gate.slo.objective import CalendarWindow, RatioSlo, RollingWindow, Span
 from tests.budget.building import SATURDAYS
@@ -36,7 +37,7 @@ def test_rolling_windows_stand_back_to_back_up_to_now() -> None:
 
 
 def test_calendar_periods_are_the_last_whole_ones_in_their_zone() -> None:
-    found = cut_periods(CalendarWindow("month", ZoneInfo("Europe/Berlin")), 3, AT)  # type: ignore[arg-type]  # a StrEnum
+    found = cut_periods(CalendarWindow(Period.MONTH, ZoneInfo("Europe/Berlin")), 3, AT)
 
     # Summer time ended on October 25th: that month began an hour earlier in UTC.
     assert starts(found) == [
@@ -67,7 +68,7 @@ def test_calendar_periods_are_cut_where_they_begin() -> None:
 def test_periods_of_every_kind_have_about_720_steps(
     period: str, count: int, first: str, step: timedelta
 ) -> None:
-    found = cut_periods(CalendarWindow(period, UTC), count, AT)  # type: ignore[arg-type]  # a StrEnum
+    found = cut_periods(CalendarWindow(Period(period), UTC), count, AT)
 
     assert starts(found)[0] == first
     assert len(found.spans) == count

@@ -14,6 +14,7 @@ from gate.history.explanations import (
     BEFORE,
     AnnotatedIncident,
     Annotations,
+    Explanation,
     SloHistory,
     annotate,
     covered_share,
@@ -126,7 +127,7 @@ def test_a_record_explains_an_incident_of_whose_bad_events_it_covers_half(
     assert annotated.explained is explains
     assert annotated.records == ((overlapping,) if explains else ())
     assert annotated.insufficient == ((overlapping,) if share is not None and not explains else ())
-    assert annotated.explanations["a"].share == (share or 0)
+    assert annotated.explanation(impact("a")).share == (share or 0)
 
 
 def test_half_is_of_the_bad_events_and_not_of_the_time() -> None:
@@ -180,6 +181,26 @@ def test_each_slo_that_felt_it_needs_a_record_that_names_it() -> None:
     assert put(mine, other, slos=("a", "b")).records == (mine, other)
     assert put(mine, other, slos=("a", "b")).explained
     assert put(record(), slos=("a", "b")).explained
+
+
+def test_an_slo_that_is_affected_twice_needs_a_record_of_both_times() -> None:
+    later = impact("a", START + HOUR, END + HOUR)
+    both = (impact("a"), later)
+    known = record(START + HOUR, END + HOUR)
+    annotated = annotate(
+        ServiceIncident(impacts=(impact("b", end=END + HOUR), *both)),
+        Annotations(records=(known,)),
+        service="chat",
+        step=STEP,
+        explanations={
+            ("b", START): Explanation(records=(known,), share=Fraction(1)),
+            ("a", START): Explanation(records=(), share=Fraction(0)),
+            ("a", START + HOUR): Explanation(records=(known,), share=Fraction(1)),
+        },
+    )
+
+    assert [annotated.explanation(one).explained for one in both] == [False, True]
+    assert not annotated.explained
 
 
 def test_a_record_without_an_end_explains_what_had_begun_by_a_day_after_its_start() -> None:

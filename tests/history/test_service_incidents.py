@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.history.incident_shares import drain
 from gate.history.incidents import Incident, IncidentEnding
 from gate.history.service_incidents import (
     SloImpact,
     composite_impacts,
-    drain,
     incident_id,
     joined,
     merge_incidents,

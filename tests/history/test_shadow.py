@@ -15,9 +15,8 @@ from gate.history.shadow import (
     as_counted,
     compare_paired,
     compare_unpaired,
-    missing_steps,
 )
-from gate.measure.cohorts import Cohort
+from gate.measure.cohorts import Cohort, missing_steps
 from gate.measure.pairing import Pairs, PairSteps, Unpaired
 from gate.policy.findings import Verdict
 from gate.policy.requirements import RequirementState

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from gate.hosts import RestError
+from gate.hosts.answers import Download
 from gate.hosts.artifacts import Artifact, ArtifactHost
-from gate.hosts.downloads import Download
 from gate.hosts.gitlab import GitLab
 from gate.request_failure import RequestFailure
 from tests.hosts.asking import Time, asking

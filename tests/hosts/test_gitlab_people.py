@@ -14,8 +14,8 @@ from gate.hosts.accounts import Account, Approvers, People, Setting
 from gate.hosts.gitlab import GitLab
 from gate.hosts.overriding import LabelOverride
 from gate.hosts.people import Approvals, Rights
+from gate.policy.authors import Right
 from gate.policy.changes import Approval, ChangeMatcher
-from gate.policy.logins import Right
 from gate.policy.override import Labelled, OverrideRule
 from tests.hosts.test_gitlab import client
 from tests.servers.github_answers import Answer

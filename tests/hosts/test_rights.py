@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from gate.hosts.people import Rights
-from gate.policy.logins import Right
+from gate.policy.authors import Right
 from tests.hosts.asking import asking
 from tests.servers.github import FakeGitHub, github
 

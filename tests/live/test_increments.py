@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
+from gate.measure.capabilities import history_of
 from gate.measure.history import Series, SeriesRequest, on_the_clock
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

@@ -10,9 +10,10 @@ import pytest
 from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import CountRequest, Counts
-from gate.measure.past import PastBackend, PastRun, measure_past
+from gate.measure.capabilities import PastBackend, PastRun, measure_past
+from gate.slo.calendar import Period
 from gate.slo.indicator import EmptySlice, Histogram, Sli, Slices
-from gate.slo.objective import CalendarWindow, Period, RollingWindow
+from gate.slo.objective import CalendarWindow, RollingWindow
 from tests.live.asking import LIMITS, indicator
 from tests.servers.series import END
 

@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import CountRequest, Spent
+from gate.measure.capabilities import history_of
 from gate.measure.history import Series, SeriesRequest, on_the_clock
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import Span

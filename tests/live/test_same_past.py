@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import Settings, cohorts_of, history_of, open_backend
+from gate.backends import Settings, open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
+from gate.measure.capabilities import cohorts_of, history_of
 from gate.measure.cohorts import Cohort, CohortRequest, Cohorts
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import EmptySlice, Sli, Slices
@@ -157,6 +158,26 @@ def test_logs_and_a_prometheus_tell_the_same_of_every_step(
     assert None not in of_server.total
     assert of_server.total == pytest.approx(of_logs.total, rel=1e-9, abs=1e-6)
     assert of_server.bad == pytest.approx(of_logs.bad, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("seconds", [7, 20, 45])
+def test_no_step_between_two_scrapes_is_unknown(server: Server, seconds: int) -> None:
+    counters = Sli(
+        bad='requests_total{service="busy",every="60",failed="True"}',
+        total='requests_total{service="busy",every="60"}',
+    )
+    step, end = timedelta(seconds=seconds), START + 4 * HOUR
+    found = ask(PrometheusSettings(url=server.url), counters, step, end)
+
+    expected = [0.0] * len(found.total)
+    for request in requests_of("busy"):
+        scraped = -(-request.at // 60) * 60 - (START + HOUR).timestamp()
+        if 0 < scraped <= (end - START - HOUR).total_seconds():
+            expected[int(-(-scraped // seconds)) - 1] += 1
+    first = -(-60 // seconds) - 1  # before it, the series may have been born with that sample
+    assert found.total[first:] == tuple(expected[first:])
+    assert set(found.total[:first]) <= {None}
+    assert None not in found.bad[first:]
 
 
 @pytest.mark.crossed

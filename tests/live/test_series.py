@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import Unmeasured
+from gate.measure.capabilities import history_of
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

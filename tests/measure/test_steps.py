@@ -7,6 +7,7 @@ from weakref import ref
 
 import pytest
 
+from gate.measure.capabilities import each_answer
 from gate.measure.history import (
     Series,
     SeriesAnswer,
@@ -14,7 +15,6 @@ from gate.measure.history import (
     clock_part,
     clock_start,
     coverage_step,
-    each_answer,
     on_the_clock,
     step_of,
 )

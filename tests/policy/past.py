@@ -10,7 +10,9 @@ from fractions import Fraction
 from typing import Any, Final
 
 from gate.budget.assessment import Assessment
+from gate.history.explanations import SloHistory
 from gate.history.incident_shares import slo_incidents, window_budget
+from gate.history.incidents import bad_between
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure import Unmeasured
 from gate.measure.history import Series, SeriesRequest
@@ -46,12 +48,14 @@ def day(bad: Bad, name: str = "availability", **fields: Any) -> tuple[Assessment
     known = ratio(counted, name=name, **{"window": WINDOW, **fields})
     slo = known.slo
     assert isinstance(slo, RatioSlo)
+    incidents = slo_incidents(slo, series, request, threshold=float(RULE.threshold))
+    steps = SloHistory(request, series)
     return known, SloIncidents(
-        incidents=slo_incidents(slo, series, request, threshold=float(RULE.threshold)),
+        incidents=incidents,
         budget=window_budget(slo, series, request, request.span),
         coverage=1 - Fraction(failed.count(None), STEPS),
-        request=request,
-        series=series,
+        steps={incident.start: steps.during(incident) for incident in incidents},
+        bad=bad_between(series, request, slo.window.counted(AT).start, AT),
     )
 
 

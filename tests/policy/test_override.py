@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.policy.authors import Authors
-from gate.policy.logins import bare_name
+from gate.policy.authors import Authors, bare_name
 from gate.policy.override import Override, OverrideRule, misfit, named, refusal
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)

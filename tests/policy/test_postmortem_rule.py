@@ -17,15 +17,9 @@ from gate.policy.case import Case, Past
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import judge
 from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import (
-    CalendarWindow,
-    CompositeSlo,
-    Member,
-    Period,
-    PlatformSlo,
-    Span,
-)
+from gate.slo.objective import CalendarWindow, CompositeSlo, Member, PlatformSlo, Span
 from tests.budget.building import AT, DAY, HOUR, MONTH, lost, ratio, ratio_slo, spend
 from tests.policy.building import found, judged, policy_of, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record

@@ -18,7 +18,8 @@ from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict
 from gate.policy.requirements import Claim
 from gate.policy.rule_settings import PostmortemRule
-from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, Period, RollingWindow
+from gate.slo.calendar import Period
+from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, RollingWindow
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, lost, ratio
 from tests.policy.building import CAUTION, EXHAUSTED, HEALTHY, found, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
@@ -135,7 +136,7 @@ def test_of_an_incident_across_midnight_a_calendar_day_excuses_the_part_since_th
     midnight = AT.replace(hour=0)
     bad: Bad = {midnight - STEP: 900, midnight: 300}
     window = CalendarWindow(Period.DAY, UTC)
-    _, told = day(bad)
+    _, told = day(bad, window=window)
     today = ratio(counts(bad=300, total=168_000), window=window)
     rule = replace(RELEASES, records=(record(midnight - HOUR / 2),))
     verdict, reason = tier((today, told), rule=rule)

@@ -16,7 +16,8 @@ from gate.measure.history import Series
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.requirements import Claim
 from gate.policy.tiers import Tier
-from gate.slo.objective import Bound, CalendarWindow, Period
+from gate.slo.calendar import Period
+from gate.slo.objective import Bound, CalendarWindow
 from tests.budget.building import AT, MINUTE, MONTH, ROLLING, SATURDAYS, counts, lost, ratio, spend
 from tests.policy.building import HALF, found, judged, left, overspent_composite
 

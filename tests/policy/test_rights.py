@@ -2,7 +2,7 @@
 
 import pytest
 
-from gate.policy.logins import Right, account_name, bare_name, by_name, can_be_named
+from gate.policy.authors import Right, account_name, bare_name, by_name, can_be_named
 
 
 @pytest.mark.parametrize("who", ["grace", "@grace", "@GRACE"])

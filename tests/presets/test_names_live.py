@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import cohorts_of, history_of, open_backend
+from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import Cause, CountRequest, Counts, Unmeasured
+from gate.measure.capabilities import cohorts_of, history_of
 from gate.measure.cohorts import CohortRequest, Cohorts
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Bucket, Histogram, Sli, Slices

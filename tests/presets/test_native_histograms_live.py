@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends import cohorts_of, history_of, open_backend
+from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import Answer, Cause, CountRequest, Counts, Unmeasured
+from gate.measure.capabilities import cohorts_of, history_of
 from gate.measure.cohorts import CohortRequest, Cohorts
 from gate.measure.history import Measured, Series, SeriesRequest
 from gate.slo.indicator import Histogram, Sli

@@ -20,7 +20,7 @@ from gate.backends.logs.database import Database
 from gate.backends.logs.expressions import parse
 from gate.backends.preset_records import shipped_records
 from gate.backends.records import FILES, Records
-from gate.backends.sql.engine import SqlExpression
+from gate.backends.sql.constants import SqlExpression
 from gate.config.load import load
 from gate.config.presets import load_preset
 from gate.measure import CountRequest, Counts, Limits, Spent

@@ -30,6 +30,7 @@ from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Policy
 from gate.policy.requirements import CheckedRequirement, Claim, RequirementResult, RequirementState
 from gate.policy.rule_settings import GOOGLE_30D
 from gate.policy.tiers import Condition, Tier
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import (
     Bound,
@@ -37,7 +38,6 @@ from gate.slo.objective import (
     CompositeSlo,
     Denominator,
     Member,
-    Period,
     RatioSlo,
     RollingWindow,
     SpendSlo,

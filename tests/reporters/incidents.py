@@ -63,7 +63,7 @@ def explained(
     explanation = Explanation(records=records, share=share)
     return AnnotatedIncident(
         incident=incident,
-        explanations={felt.slo: explanation for felt in incident.impacts},
+        explanations={(felt.slo, felt.incident.start): explanation for felt in incident.impacts},
         deploys=deploys,
         unreadable=unreadable,
     )

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from gate.analysis.anomalies import ServiceAnomalies
-from gate.analysis.anomalies.words import output
+from gate.analysis.anomalies.words import output, scope_facts
 from gate.history.charts.chart import ChartKind, NoChart
 from gate.measure import Cause, Unmeasured
 from gate.policy.coverage import Reservation
@@ -16,6 +17,7 @@ from gate.policy.findings import Verdict
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
 from gate.reporters.drawing import plot
+from gate.slo.indicator import Slices
 from tests.reporters.anomalies import (
     AT,
     BETTER,
@@ -307,3 +309,28 @@ def test_a_baseline_that_is_mostly_in_incidents_is_reported_to_be_what_is_usual(
     assert (
         "19 of 100 simulated weeks of hourly points in control had one on a chart (29 where" in text
     )
+
+
+@pytest.mark.parametrize(
+    ("sliced", "shown"),
+    [
+        ((), ["19 of 100 simulated weeks of hourly points in control had one on a chart (29"]),
+        ((True,), ["9 of 100 simulated weeks of hourly points in control had one on a chart of"]),
+        ((False, True), ["19 of 100 simulated weeks", "9 of 100 simulated weeks"]),
+    ],
+)
+def test_false_alarms_are_said_of_what_is_charted(
+    sliced: tuple[bool, ...], shown: list[str]
+) -> None:
+    slices = Slices(length=timedelta(minutes=5), target=Fraction(9, 10))
+    slos = [charted(chart(CALM)) for _ in sliced]
+    slos = [
+        replace(each, slo=replace(each.slo, slices=slices if cut else None))
+        for each, cut in zip(slos, sliced, strict=True)
+    ]
+
+    told = [text for label, text in scope_facts(report(service(*slos))) if label == "False alarms"]
+
+    assert [text.startswith(words) for text, words in zip(told, shown, strict=True)] == [
+        True for _ in shown
+    ]

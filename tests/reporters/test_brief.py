@@ -8,6 +8,7 @@ import pytest
 from gate.policy.findings import Verdict
 from gate.reporters import render, render_page
 from gate.reporters.ansi import Style
+from gate.reporters.decision_facts import decision_facts, leading
 from gate.reporters.page import (
     Badge,
     Block,
@@ -21,7 +22,6 @@ from gate.reporters.page import (
     Section,
     ShellCommand,
 )
-from gate.reporters.summary import facts, leading
 from tests.reporters.builders import EVERY_KIND
 
 WIDE = Style(width=100)
@@ -73,7 +73,7 @@ def test_each_leading_label_is_that_of_a_fact_of_some_decision() -> None:
         label
         for decision in (*EVERY_KIND.values(), refused)
         for decided in decision.policies
-        for label, _ in facts(decided, decision)
+        for label, _ in decision_facts(decided, decision)
     }
     assert labels >= frozenset().union(*map(leading, Verdict))
 

@@ -15,9 +15,10 @@ from gate.errors import Mistake
 from gate.history.before_after import BeforeAfter, Difference
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
+from gate.history.incident_shares import Drain
 from gate.history.incidents import IncidentEnding
 from gate.history.records import UnreadableRecord
-from gate.history.service_incidents import Drain, Reliability
+from gate.history.service_incidents import Reliability
 from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import EventCounts
 from gate.policy.coverage import Reservation
@@ -458,6 +459,19 @@ def test_incidents_of_one_lasting_cause_are_one_row_and_stay_countable() -> None
     assert " 30.0% " in row
 
 
+def test_an_slo_that_one_incident_affects_twice_has_one_row() -> None:
+    felt = (part.incident.impacts[0] for part in at_hours(0, 3, slo="ttft"))
+    long = replace(impact(), incident=replace(impact().incident, end=START + timedelta(hours=4)))
+    one = explained(long, *felt)
+    lines = terminal(service(one), style=Style(width=180)).splitlines()
+    rows = [line.split("2026-10-31")[1:] for line in lines if "ttft" in line]
+
+    # Twice 68,378 events and a tenth of the budget, from the first start to the last end.
+    assert len(rows) == 1
+    assert "3h30m in 2 parts  136,756" in rows[0][-1]
+    assert " 20.0% " in rows[0][-1]
+
+
 @pytest.mark.parametrize(
     ("hours", "prompts"),
     [
@@ -565,6 +579,18 @@ def test_what_changed_with_a_deploy_is_reported(fields: dict[str, Any], told: st
 
     assert "Since deploy of abc123 at 2026-10-31 13:55 UTC, compared up to 2026-10-31" in text
     assert told in text
+
+
+def test_what_was_deployed_at_the_same_instant_is_named() -> None:
+    other = replace(DEPLOY, revision="def456")
+    since = SinceDeploy(deploy=DEPLOY, until=START, slos=(both_sides(),), together=(other,))
+    text = joined(terminal(service(since=since)))
+    document = json.loads(render_page("json", output(report(service(since=since))), WIDE))
+    found = document["services"][0]["since_deploy"]["together_with"]
+
+    assert [deploy["revision"] for deploy in found] == ["def456"]
+
+    assert "Since deploy of abc123 together with def456 at 2026-10-31 13:55 UTC" in text
 
 
 def test_that_too_little_time_has_passed_since_a_deploy_is_reported() -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from gate.analysis.report import Report, words
+from gate.analysis.report import Report, budget_history
 from gate.analysis.report.html.tags import element, link, table, text
 from gate.analysis.report.html.traces import _burned
 from gate.analysis.report.words import render_report
@@ -405,13 +405,13 @@ def test_of_a_period_that_has_just_begun_there_is_no_burn_down() -> None:
     month = slo("calm").replace("30d", "{calendar: month}")
     service = made(file("chat", month)).services[0]
 
-    assert words.no_burn_down(service.assessments[0]) == (
+    assert budget_history.no_burn_down(service.assessments[0]) == (
         "The budget could not be measured: "
         "the period (calendar month (UTC)) has just begun, at 2026-11-01 00:00 UTC, and has no data"
         " yet; for the period before, give an instant just before that."
     )
     measured = made(file("chat", QUARTER)).services[0].assessments[0]
-    assert words.no_burn_down(measured) == (
+    assert budget_history.no_burn_down(measured) == (
         "No burn-down: only the present remaining budget of the period is known."
     )
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Span
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RollingWindow, Span
 
 INSTANTS = st.datetimes(
     min_value=datetime(2015, 1, 1),  # noqa: DTZ001 - the zone is given below

@@ -19,7 +19,7 @@ from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart, Point, Signal
-from gate.history.charts.signals import FALSE_ALARMS
+from gate.history.charts.signals import FALSE_ALARMS, FALSE_ALARMS_OF_SLICES, FalseAlarms
 from gate.measure import Cause, Unmeasured
 from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
@@ -121,10 +121,8 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
         "step_seconds": report.step.total_seconds(),
         "baseline_seconds": report.baseline.total_seconds(),
         "rules": report.rules,
-        "simulated_false_alarms": {
-            "weeks_share": FALSE_ALARMS[report.rules].every / 100,
-            "most_weeks_share": FALSE_ALARMS[report.rules].most / 100,
-        },
+        "simulated_false_alarms": _false_alarms(FALSE_ALARMS[report.rules]),
+        "simulated_false_alarms_of_slices": _false_alarms(FALSE_ALARMS_OF_SLICES[report.rules]),
         "services": [
             {
                 **service_head(service),
@@ -134,6 +132,10 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
             for service in report.services
         ],
     }
+
+
+def _false_alarms(alarms: FalseAlarms) -> Json:
+    return {"weeks_share": alarms.every / 100, "most_weeks_share": alarms.most / 100}
 
 
 def _charted(charted: ChartedSlo, *, points: bool) -> Json:

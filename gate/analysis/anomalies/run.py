@@ -9,14 +9,8 @@ from functools import partial
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies
 from gate.backends import open_backend
-from gate.check.measure import (
-    OpenBackend,
-    known_of,
-    left_out,
-    open_history,
-    run_concurrently,
-    with_ratio,
-)
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend, known_of, left_out, open_history, with_ratio
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
@@ -24,14 +18,8 @@ from gate.history.charts.build import Charting, charts
 from gate.history.events import past_request, whole_steps
 from gate.history.incidents import known_steps
 from gate.measure import Unmeasured
-from gate.measure.history import (
-    HistoryBackend,
-    SeriesAnswer,
-    SeriesRequest,
-    each_answer,
-    on_the_clock,
-    unknown_share,
-)
+from gate.measure.capabilities import HistoryBackend, each_answer
+from gate.measure.history import SeriesAnswer, SeriesRequest, on_the_clock, unknown_share
 from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span

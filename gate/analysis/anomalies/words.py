@@ -1,6 +1,6 @@
 """The report of control charts: sentences, cells and the page."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -14,39 +14,16 @@ from gate.analysis import (
     seen_badge,
     why_unmeasured,
 )
-from gate.analysis.anomalies import (
-    AnomalyReport,
-    ChartedSlo,
-    ServiceAnomalies,
-    anomalies_document,
-)
-from gate.dataclass import dataclass
-from gate.history.charts.chart import Chart, ChartKind, Signal
-from gate.history.charts.signals import FALSE_ALARMS
+from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies, anomalies_document
+from gate.analysis.anomalies.table import KINDS, AnomalyRow, chart_rows, chart_table
+from gate.history.charts.chart import Chart, Signal
+from gate.history.charts.signals import FALSE_ALARMS, FALSE_ALARMS_OF_SLICES
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.drawing import plot
-from gate.reporters.page import (
-    MUST,
-    Badge,
-    Cell,
-    Column,
-    DataTable,
-    Fact,
-    Facts,
-    Output,
-    Page,
-    Paragraph,
-    Picture,
-    Section,
-    said,
-    tabulate,
-)
+from gate.reporters.page import Badge, Fact, Facts, Output, Page, Paragraph, Picture, Section, said
 from gate.slo.quantities import format_duration
-from gate.wording import describe_time
 
-_KINDS: Final = {ChartKind.RATIO: "error ratio", ChartKind.MEAN: "mean"}
-"""The charted quantities, in words."""
 _MOST_SIGNALS: Final = 5
 """The maximum number of signals of a chart that are written, each in a sentence."""
 _ALIKE: Final = 0.5
@@ -89,32 +66,6 @@ def _picture(chart: Chart) -> Picture:
     return Picture(lambda width, ascii_only: plot(chart, width, ascii_only=ascii_only))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnomalyRow:
-    """A chart as a row of the table."""
-
-    slo: ChartedSlo
-    chart: Chart
-
-    @property
-    def name(self) -> str:
-        """The SLO and its charted quantity."""
-        return f"{self.slo.slo.name}, {self.indicator}"
-
-    @property
-    def indicator(self) -> str:
-        """The charted quantity; for a mean with an unknown unit, its column."""
-        column = self.slo.slo.sli.column
-        what = _KINDS[self.chart.kind]
-        unnamed = self.chart.kind is ChartKind.MEAN and not self.chart.unit and column is not None
-        return f"{what} {column}" if unnamed else what
-
-    @property
-    def open(self) -> Signal | None:
-        """The newest signal that the indicator is worse, if it continues."""
-        return next((signal for signal in self.chart.worse if signal.open), None)
-
-
 def answers(rows: Sequence[AnomalyRow]) -> Iterator[Paragraph]:
     """Yield a sentence about each chart that is out of control, or was."""
     now = [row.name for row in rows if row.open is not None]
@@ -129,17 +80,6 @@ def answers(rows: Sequence[AnomalyRow]) -> Iterator[Paragraph]:
         yield Paragraph(f"Nothing is out of control now. It was: {'; '.join(before)}.")
     elif rows:
         yield Paragraph("No chart was out of control.")
-
-
-def chart_rows(service: ServiceAnomalies) -> list[AnomalyRow]:
-    """Return a row for each chart that could be drawn: out of control, earlier out of it, in it."""
-    drawn = [AnomalyRow(slo=slo, chart=chart) for slo, chart in service.charts]
-    return sorted(drawn, key=lambda row: (row.open is None, not row.chart.worse))
-
-
-def chart_table(rows: list[AnomalyRow]) -> DataTable:
-    """Return a table with the newest point of each chart, and whether it is as usual."""
-    return tabulate(rows, _COLUMNS)
 
 
 def anomalies_badge(service: ServiceAnomalies) -> Badge:
@@ -177,7 +117,7 @@ def chart_facts(service: ServiceAnomalies) -> Iterator[Fact]:
     for slo, chart in service.charts:
         yield "Usual", _usual(AnomalyRow(slo=slo, chart=chart))
     for slo, missing in service.missing:
-        yield "Not charted", f"{slo.slo.name}, {_KINDS[missing.kind]}: {missing.reason}"
+        yield "Not charted", f"{slo.slo.name}, {KINDS[missing.kind]}: {missing.reason}"
     for slo, lost in service.lost:
         yield "Not measured", f"{slo.slo.name}: {why_unmeasured(lost)}"
     yield from (("Unknown", _unknown(slo)) for slo in service.slos if slo.unknown and not slo.lost)
@@ -194,13 +134,22 @@ def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
     until = wording.instant(span.start + report.baseline)
     yield "Examined", f"{stretch}, in steps of {step}"
     yield "Baseline", f"up to {until}, without incidents; rules: EWMA and {report.rules}"
-    alarms = FALSE_ALARMS[report.rules]
-    yield (
-        "False alarms",
-        f"{alarms.every} of 100 simulated weeks of hourly points in control had one on a chart"
-        f" ({alarms.most} where ratios drift or resemble those before): a signal is a reason to"
-        " look, not a proof",
-    )
+    yield from (("False alarms", fact) for fact in _false_alarms(report))
+
+
+def _false_alarms(report: AnomalyReport) -> Iterator[str]:
+    """Say how often charts like these were wrong, of events and of timeslices if there are any."""
+    sliced = {slo.slo.slices is not None for service in report.services for slo in service.slos}
+    weeks = "of 100 simulated weeks of hourly points in control had one on a chart"
+    caution = "a signal is a reason to look, not a proof"
+    if sliced != {True}:
+        alarms = FALSE_ALARMS[report.rules]
+        worst = f"{alarms.most} where ratios drift or resemble those before"
+        yield f"{alarms.every} {weeks} ({worst}): {caution}"
+    if True in sliced:
+        alarms = FALSE_ALARMS_OF_SLICES[report.rules]
+        worst = f"{alarms.most} of the kind that had most"
+        yield f"{alarms.every} {weeks} of timeslices ({worst}): {caution}"
 
 
 def _signal(row: AnomalyRow, signal: Signal) -> str:
@@ -242,30 +191,3 @@ def _unknown(slo: ChartedSlo) -> str:
     share = f"{slo.slo.name}: {wording.spent(slo.unknown)} of the time has no data"
     newest = [chart.newest for chart in slo.charts if isinstance(chart, Chart)]
     return f"{share}; the newest point ends at {wording.instant(max(newest))}" if newest else share
-
-
-def _state(row: AnomalyRow) -> Cell:
-    if row.open is not None:
-        lasted = describe_time(row.open.end - row.open.since)
-        return Cell(text=f"worse for about {lasted}", tone=Verdict.BLOCK)
-    if row.chart.worse:
-        return Cell(text=f"in control since {wording.minute(row.chart.worse[0].end)}")
-    better = any(signal.open for signal in row.chart.signals)
-    return Cell(text="better than usual" if better else "in control")
-
-
-def _newest(value: Callable[[AnomalyRow], float]) -> Callable[[AnomalyRow], str]:
-    return lambda row: row.chart.write(value(row))
-
-
-_COLUMNS: Final[tuple[Column[AnomalyRow], ...]] = (
-    Column(title="SLO", cell=lambda row: row.slo.slo.name, right=False, keep=MUST, share=4),
-    Column(title="Indicator", cell=lambda row: row.indicator, right=False, keep=MUST),
-    Column(
-        title="Newest", cell=_newest(lambda row: row.chart.watched[-1].point.sample.value), keep=8
-    ),
-    Column(title="Usual", cell=_newest(lambda row: row.chart.watched[-1].point.centre), keep=7),
-    Column(title="Limit", cell=_newest(lambda row: row.chart.watched[-1].point.upper), keep=6),
-    Column(title="State", cell=_state, right=False, keep=MUST, share=3),
-)
-"""The columns in the order of reading."""

@@ -10,13 +10,7 @@ from gate.history.incidents import Incident
 from gate.history.service_incidents import ServiceIncident
 from gate.policy.findings import Verdict
 from gate.policy.policy import Policy
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    Span,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, Span, SpendSlo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from gate.analysis.backtest.budgets import ReplayedBudget
 from gate.analysis.backtest.freezes import FrozenMonth, Standing
 from gate.analysis.backtest.verdicts import Objection, PastVerdict, ThresholdCandidate
 from gate.analysis.incidents import SearchedSlo
-from gate.decision.decision import backends_document, source_document
+from gate.decision.document import backends_document, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.policy.findings import Finding, Verdict
 

@@ -10,14 +10,15 @@ from gate import __version__
 from gate.analysis.backtest import BacktestReport, PolicyBacktest, ServiceBacktest
 from gate.analysis.backtest.verdicts import Nearness, PastVerdict, objecting
 from gate.analysis.incidents import IncidentOptions
-from gate.analysis.incidents.run import ask, service_incidents
+from gate.analysis.incidents.run import all_findings, service_incidents
 from gate.backends import open_backend
+from gate.backends.waits import run_concurrently
 from gate.check.decide import judge_change
 from gate.check.instants import run_checks
-from gate.check.measure import OpenBackend, open_history, run_concurrently
-from gate.check.options import Options, StatedEvidence, nothing_known
+from gate.check.measure import OpenBackend, open_history
+from gate.check.options import Options, StatedEvidence, check_words, nothing_known
 from gate.check.promises import with_promises
-from gate.check.run import check_words, measure_and_gather
+from gate.check.run import measure_and_gather
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.records import Deployment
@@ -111,7 +112,8 @@ def _service(
 ) -> ServiceBacktest:
     search = options.search
     _, history = open_history(file, search.timeout, open_with)
-    incidents = service_incidents(file, ask(history, file.policy, search), search)
+    findings = all_findings(file.policy, history, search)
+    incidents = service_incidents(file, findings, search)
     trial = _Trial(
         moments=past_moments(file.policy, options),
         nearness=Nearness(

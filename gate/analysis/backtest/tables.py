@@ -1,21 +1,22 @@
 """The tables of a backtest."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final, NamedTuple
 
 from gate import wording
-from gate.analysis.backtest import PolicyBacktest, ServiceBacktest
+from gate.analysis.backtest import PolicyBacktest
 from gate.analysis.backtest.budgets import ReplayedBudget
 from gate.analysis.backtest.freezes import FrozenMonth, Standing
 from gate.analysis.backtest.verdicts import Objection, PastVerdict, ThresholdCandidate, VerdictCount
 from gate.policy.findings import Verdict
 from gate.reporters.budgets import cause
-from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
+from gate.reporters.page import MUST, Cell, Column, DataTable, Fact, tabulate
 from gate.reporters.reasons import reason
 from gate.wording import describe_time
 
-_MOST: Final = 20
+MOST: Final = 20
 """The most rows of a list; the document has all of them."""
 WORDS: Final = {
     Verdict.ALLOW: "allowed",
@@ -41,7 +42,7 @@ def verdict_table(tried: PolicyBacktest) -> DataTable:
     count = len(tried.counted)
     rows = [VerdictRow(verdict, outcome, count) for verdict, outcome in tried.outcomes.items()]
     columns: tuple[Column[VerdictRow], ...] = (
-        Column(title="Verdict", cell=lambda row: _verdict(row.verdict), right=False, keep=MUST),
+        Column(title="Verdict", cell=lambda row: verdict_cell(row.verdict), right=False, keep=MUST),
         Column(
             title=f"{tried.unit.capitalize()}s",
             cell=lambda row: f"{row.outcome.count:,}",
@@ -58,7 +59,8 @@ def _share(row: VerdictRow) -> str:
     return wording.rounded(Fraction(row.outcome.count, row.verdicts))
 
 
-def _verdict(verdict: Verdict) -> Cell:
+def verdict_cell(verdict: Verdict) -> Cell:
+    """Return the outcome of a change, in its colour."""
     return Cell(text=WORDS[verdict], tone=verdict)
 
 
@@ -109,10 +111,10 @@ def blocked_deploys(tried: PolicyBacktest) -> DataTable:
         Column(
             title="Deploy, UTC", cell=lambda row: wording.minute(row.at), right=False, keep=MUST
         ),
-        Column(title="Revision", cell=_revision, right=False, keep=6, share=4),
-        Column(title="Verdict", cell=lambda row: _verdict(row.verdict), right=False, keep=MUST),
+        Column(title="Revision", cell=revision, right=False, keep=6, share=4),
+        Column(title="Verdict", cell=lambda row: verdict_cell(row.verdict), right=False, keep=MUST),
         Column(title="Left", cell=lambda row: wording.left(row.left), keep=7),
-        Column(title="Incident", cell=lambda row: _followed(tried, row), right=False, keep=8),
+        Column(title="Incident", cell=lambda row: followed(tried, row), right=False, keep=8),
         Column(
             title="Reason",
             cell=lambda row: reason(row.objections[0]),
@@ -121,14 +123,15 @@ def blocked_deploys(tried: PolicyBacktest) -> DataTable:
             share=3,
         ),
     )
-    return tabulate(blocked[-_MOST:], columns)
+    return tabulate(blocked[-MOST:], columns)
 
 
-def _revision(past: PastVerdict) -> str:
+def revision(past: PastVerdict) -> str:
+    """Name the change that was judged."""
     return past.change if past.deploy is None else f"{past.deploy.revision} ({past.change})"
 
 
-def _followed(tried: PolicyBacktest, past: PastVerdict) -> str:
+def followed(tried: PolicyBacktest, past: PastVerdict) -> str:
     """Describe whether an incident followed, or was going on already."""
     incident = tried.nearness.before(past.at)
     if incident is None:
@@ -150,7 +153,7 @@ def month_table(tried: PolicyBacktest) -> DataTable:
 
 def freeze_table(tried: PolicyBacktest) -> DataTable:
     """Return the longest times in which the policy would have been closed, the oldest first."""
-    longest = sorted(tried.freezes, key=lambda freeze: -freeze.span.length)[:_MOST]
+    longest = sorted(tried.freezes, key=lambda freeze: -freeze.span.length)[:MOST]
     columns: tuple[Column[Standing], ...] = (
         Column(
             title="From, UTC",
@@ -217,59 +220,25 @@ def threshold_table(tried: PolicyBacktest) -> DataTable:
     return tabulate(tried.candidates if budgets else (), columns)
 
 
-class FigureRow(NamedTuple):
-    """One figure for two policies."""
-
-    label: str
-    tried: str
-    against: str
-
-
-def both_policies(tried: PolicyBacktest, against: PolicyBacktest) -> DataTable:
-    """Return the figures of two policies side by side."""
-    pair = (tried, against)
-    rows = [
-        FigureRow(WORDS[verdict], *(f"{policy.outcomes[verdict].count:,}" for policy in pair))
-        for verdict in Verdict
-    ]
-    rows += [
-        FigureRow(
-            f"{WORDS[verdict]}, before an incident",
-            *(f"{policy.outcomes[verdict].before:,}" for policy in pair),
+def freeze_facts(tried: PolicyBacktest) -> Iterator[Fact]:
+    """Yield how the times in which the policy was closed were found."""
+    if tried.every is None and tried.freezes:
+        yield (
+            "How",
+            "each verdict is assumed to hold until the next deploy, so rare deploys make"
+            " this rough; ask by the clock as well for a finer answer",
         )
-        for verdict in (Verdict.BLOCK, Verdict.ALLOW)
-    ]
-    rows += [
-        FigureRow("closed, in all", *(describe_time(policy.frozen) for policy in pair)),
-        FigureRow("closed, times", *(f"{len(policy.freezes):,}" for policy in pair)),
-        FigureRow("class", *(policy.change for policy in pair)),
-    ]
-    columns: tuple[Column[FigureRow], ...] = (
-        Column(
-            title=f"{tried.unit.capitalize()}s", cell=lambda row: row.label, right=False, keep=MUST
-        ),
-        Column(title=tried.source.path, cell=lambda row: row.tried, keep=MUST),
-        Column(title=against.source.path, cell=lambda row: row.against, keep=MUST),
-    )
-    return tabulate(rows, columns)
 
 
-def differing_table(service: ServiceBacktest) -> DataTable:
-    """Return the newest instants at which the verdicts of two policies differ."""
-    columns: tuple[Column[tuple[PastVerdict, PastVerdict]], ...] = (
-        Column(
-            title="At, UTC", cell=lambda pair: wording.minute(pair[0].at), right=False, keep=MUST
-        ),
-        Column(
-            title="Revision", cell=lambda pair: _revision(pair[0]), right=False, keep=5, share=4
-        ),
-        Column(title="This", cell=lambda pair: _verdict(pair[0].verdict), right=False, keep=MUST),
-        Column(title="Other", cell=lambda pair: _verdict(pair[1].verdict), right=False, keep=MUST),
-        Column(
-            title="Incident",
-            cell=lambda pair: _followed(service.tried, pair[0]),
-            right=False,
-            keep=4,
-        ),
-    )
-    return tabulate(list(service.differing)[-_MOST:], columns)
+def threshold_facts(tried: PolicyBacktest) -> Iterator[Fact]:
+    """Yield how changes were judged by a single threshold."""
+    strictest = tried.policy.tiers[-1]
+    if any(past.left is not None for past in tried.counted):
+        spared = "every class"
+        if strictest.allow is not None:
+            spared = ", ".join(sorted(strictest.allow)) or "no class"
+        yield (
+            "How",
+            "by the worst budget alone, without any other rule; as in tier"
+            f" {strictest.name}, {spared} would be allowed",
+        )

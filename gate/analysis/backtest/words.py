@@ -7,17 +7,18 @@ from functools import partial
 from gate import wording
 from gate.analysis import left_out_facts, question_page, reservation_facts, why_unmeasured
 from gate.analysis.backtest import BacktestReport, PolicyBacktest, ServiceBacktest
+from gate.analysis.backtest.both import both_policies, differing_table, undecided_beside
 from gate.analysis.backtest.document import backtest_document
 from gate.analysis.backtest.tables import (
     blocked_deploys,
-    both_policies,
     budget_table,
-    differing_table,
     doubt_table,
+    freeze_facts,
     freeze_table,
     month_table,
     objection_table,
     ran_out_shown,
+    threshold_facts,
     threshold_table,
     verdict_table,
 )
@@ -110,12 +111,12 @@ def parts(tried: PolicyBacktest) -> Iterator[Section]:
         f"Closed to {tried.change}": (
             month_table(tried),
             freeze_table(tried),
-            Facts(tuple(_frozen(tried))),
+            Facts(tuple(freeze_facts(tried))),
         ),
         "Budgets": (budget_table(tried), Facts(tuple(_would_be_left(tried)))),
         "A single threshold instead": (
             threshold_table(tried),
-            Facts(tuple(_thresholds(tried))),
+            Facts(tuple(threshold_facts(tried))),
         ),
     }
     for title, blocks in tables.items():
@@ -193,37 +194,6 @@ def _closed(tried: PolicyBacktest) -> str:
     )
 
 
-def _frozen(tried: PolicyBacktest) -> Iterator[Fact]:
-    if tried.every is None and tried.freezes:
-        yield (
-            "How",
-            "each verdict is assumed to hold until the next deploy, so rare deploys make"
-            " this rough; ask by the clock as well for a finer answer",
-        )
-
-
-def _would_be_left(tried: PolicyBacktest) -> Iterator[Fact]:
-    if any(budget.spared for budget in tried.budgets):
-        yield (
-            "At most",
-            "what would be left at the end if every incident that began within an hour after a"
-            " blocked deploy had come from that deploy and nothing had come instead",
-        )
-
-
-def _thresholds(tried: PolicyBacktest) -> Iterator[Fact]:
-    strictest = tried.policy.tiers[-1]
-    if any(past.left is not None for past in tried.counted):
-        spared = "every class"
-        if strictest.allow is not None:
-            spared = ", ".join(sorted(strictest.allow)) or "no class"
-        yield (
-            "How",
-            "by the worst budget alone, without any other rule; as in tier"
-            f" {strictest.name}, {spared} would be allowed",
-        )
-
-
 def backtest_facts(service: ServiceBacktest) -> Iterator[Fact]:
     """Yield the limits of the figures, and the data that they are based on."""
     tried = service.tried
@@ -238,18 +208,7 @@ def backtest_facts(service: ServiceBacktest) -> Iterator[Fact]:
             yield "Not measured", f"{slo.slo}: {why_unmeasured(slo.unmeasured)}"
         yield from reservation_facts(slo.slo, slo.reservations)
     yield from left_out_facts(service.incidents.left_out)
-    yield from _undecided_beside(service)
-
-
-def _undecided_beside(service: ServiceBacktest) -> Iterator[Fact]:
-    """Yield why the other policy is undecided where the tested policy is not."""
-    if service.against is None:
-        return
-    shared = {(row.slo, row.cause) for row in service.tried.undecided_by}
-    for row in service.against.undecided_by:
-        if (row.slo, row.cause) not in shared:
-            subject = f"{row.slo}: " if row.slo else ""
-            yield "Undecided", f"by {service.against.source.path}: {subject}{row.example}"
+    yield from undecided_beside(service)
 
 
 def _assumptions(tried: PolicyBacktest) -> Iterator[Fact]:
@@ -272,4 +231,13 @@ def _assumptions(tried: PolicyBacktest) -> Iterator[Fact]:
             "Requirements",
             "count as met only where that is stated, and then for the whole time: the evidence of"
             " that time is not known",
+        )
+
+
+def _would_be_left(tried: PolicyBacktest) -> Iterator[Fact]:
+    if any(budget.spared for budget in tried.budgets):
+        yield (
+            "At most",
+            "what would be left at the end if every incident that began within an hour after a"
+            " blocked deploy had come from that deploy and nothing had come instead",
         )

@@ -3,12 +3,7 @@
 from gate import __version__
 from gate.config.cases import StatedCase
 from gate.dataclass import dataclass
-from gate.decision.decision import (
-    SCHEMA_VERSION,
-    Decision,
-    PolicyDecision,
-    PolicySource,
-)
+from gate.decision.decision import SCHEMA_VERSION, Decision, PolicyDecision, PolicySource
 from gate.decision.slo_document import Json, rfc3339
 from gate.errors import ExitCode
 from gate.policy.findings import Finding, Verdict

@@ -12,21 +12,14 @@ from gate.analysis.cases.backend import (
     ImpossibleError,
     StatedAnswers,
     StatedPast,
+    burn_rates_of,
 )
-from gate.budget.coverage import Guards
 from gate.budget.ratio import seconds, share_per_bad, slices_in
-from gate.config.stated import StatedIncident, StatedSignal, StatedSlo
+from gate.config.cases import StatedIncident, StatedSignal, StatedSlo
 from gate.dataclass import dataclass
-from gate.errors import nearest
 from gate.measure import Answer, Cause, Counts, Evidence, Share, Spent, Suspicion, Unmeasured
-from gate.slo.objective import (
-    PlatformSlo,
-    RatioSlo,
-    RollingWindow,
-    SpendSlo,
-)
-from gate.slo.quantities import format_duration, parse_duration
-from gate.wording import exact, percent_spent
+from gate.slo.objective import RatioSlo, SpendSlo
+from gate.wording import percent_spent
 
 _PACE: Final = Fraction(10**6)
 """The events per second if only the remaining share is stated: a whole number in every step of a
@@ -40,32 +33,8 @@ _USUAL: Final = Fraction(1, 10)
 """The minimum burn rate, at all other times, of an SLO whose control chart has a signal."""
 _CALM: Final = Fraction(1, 2)
 """The maximum burn rate outside of incidents and signals: it continues, and is far from both."""
-_ANY_OBJECTIVE: Final = Fraction(99, 100)
-_ANY_WINDOW: Final = RollingWindow(timedelta(days=30))
 _SIGNAL: Final = Fraction(1)
 """The burn rate during a signal: clearly more than usual, and far from an incident."""
-
-
-def stand_in(slo: RatioSlo | SpendSlo | PlatformSlo) -> RatioSlo | SpendSlo:
-    """Return an SLO with an objective and a window, even if these come from a platform.
-
-    The statements of a case, a share of the budget and burn rates, are the same for every objective
-    and window.
-    """
-    if not isinstance(slo, PlatformSlo):
-        return slo
-    objective = slo.objective or (1 + (slo.sla or _ANY_OBJECTIVE)) / 2
-    return RatioSlo(
-        name=slo.name,
-        window=slo.window or _ANY_WINDOW,
-        sli=slo.sli,
-        objective=objective,
-        sla=slo.sla,
-        denominator=slo.denominator,
-        min_events=slo.min_events,
-        advisory=slo.advisory,
-        guards=slo.guards,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +44,6 @@ class SloStatement:
     slo: RatioSlo | SpendSlo
     stated: StatedSlo
     at: datetime
-    guards: Guards
     windows: Sequence[timedelta]
     """The windows of the burn rates that the policy needs."""
 
@@ -172,40 +140,13 @@ class SloStatement:
         )
 
     def _windows(self, main: Answer) -> Mapping[timedelta, Answer]:
-        rates = self._burn_rates()
+        rates = burn_rates_of(self.slo, self.stated, self.windows)
         if isinstance(self.slo, SpendSlo):
             return {}
         return {
             window: self._window(self.slo, main, window, rates.get(window))
             for window in self.windows
         }
-
-    def _burn_rates(self) -> Mapping[timedelta, Fraction | Cause]:
-        """Return the stated burn rates, by the windows of the policy."""
-        names = {window: format_duration(window) for window in self.windows}
-        nodes = self.stated.nodes.get("burn_rates")
-        keys = {} if nodes is None else {key.value: key for key, _ in nodes.value}
-        rates = {}
-        for text, rate in self.stated.burn_rates.items():
-            place = {"": keys[text]}
-            if isinstance(self.slo, SpendSlo):
-                raise ImpossibleError(place, "", f"{self.slo.name}: an allowance has no burn rates")
-            try:
-                window = parse_duration(text)
-            except ValueError as error:
-                raise ImpossibleError(place, "", str(error)) from error
-            if window not in names:
-                message = f"no rule has the window {text!r}{nearest(text, names.values())}"
-                raise ImpossibleError(place, "", message)
-            if self.slo.slices is not None and window < self.slo.slices.length:
-                message = f"{self.slo.name}: the window is shorter than one timeslice"
-                raise ImpossibleError(place, "", message)
-            if isinstance(rate, Fraction) and rate * self.slo.budget > 1:
-                largest = exact(1 / self.slo.budget)
-                message = f"{self.slo.name}: it burns at {largest} at most, if all is bad"
-                raise ImpossibleError(place, "", message)
-            rates[window] = rate
-        return rates
 
     def _window(
         self, slo: RatioSlo, main: Answer, window: timedelta, rate: Fraction | Cause | None

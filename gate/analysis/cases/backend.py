@@ -8,10 +8,14 @@ from typing import Final
 import yaml
 
 from gate.budget.ratio import seconds
-from gate.config.stated import Nodes
+from gate.config.cases import Nodes, StatedSlo
 from gate.dataclass import dataclass
-from gate.measure import Answer, CountRequest, Unmeasured
+from gate.errors import nearest
+from gate.measure import Answer, Cause, CountRequest, Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.objective import RatioSlo, SpendSlo
+from gate.slo.quantities import format_duration, parse_duration
+from gate.wording import exact
 
 QUERY: Final = "stated in the case"
 """The text in place of a query."""
@@ -23,6 +27,40 @@ class ImpossibleError(Exception):
     def __init__(self, nodes: Nodes, key: str, message: str) -> None:
         super().__init__(message)
         self.node: yaml.Node = nodes.get(key, nodes[""])
+
+
+def burn_rates_of(
+    slo: RatioSlo | SpendSlo, stated: StatedSlo, windows: Sequence[timedelta]
+) -> Mapping[timedelta, Fraction | Cause]:
+    """Return the stated burn rates, by the windows of the policy.
+
+    Raises:
+        ImpossibleError: no backend would answer them.
+    """
+    names = {window: format_duration(window) for window in windows}
+    nodes = stated.nodes.get("burn_rates")
+    keys = {} if nodes is None else {key.value: key for key, _ in nodes.value}
+    rates = {}
+    for text, rate in stated.burn_rates.items():
+        place = {"": keys[text]}
+        if isinstance(slo, SpendSlo):
+            raise ImpossibleError(place, "", f"{slo.name}: an allowance has no burn rates")
+        try:
+            window = parse_duration(text)
+        except ValueError as error:
+            raise ImpossibleError(place, "", str(error)) from error
+        if window not in names:
+            message = f"no rule has the window {text!r}{nearest(text, names.values())}"
+            raise ImpossibleError(place, "", message)
+        if slo.slices is not None and window < slo.slices.length:
+            message = f"{slo.name}: the window is shorter than one timeslice"
+            raise ImpossibleError(place, "", message)
+        if isinstance(rate, Fraction) and rate * slo.budget > 1:
+            largest = exact(1 / slo.budget)
+            message = f"{slo.name}: it burns at {largest} at most, if all is bad"
+            raise ImpossibleError(place, "", message)
+        rates[window] = rate
+    return rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

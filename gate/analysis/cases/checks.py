@@ -6,24 +6,29 @@ from typing import Any, Final
 
 import yaml
 
-from gate.analysis.cases.answers import SloStatement, stand_in
+from gate.analysis.cases.answers import SloStatement
 from gate.analysis.cases.backend import ImpossibleError, StatedAnswers
+from gate.analysis.cases.statement import stand_in
 from gate.check.measure import burn_windows
-from gate.config.cases import CasesFile, Expectation, StatedCase, StatedChange
-from gate.config.stated import Nodes, StatedIncident, StatedSignal
+from gate.config.cases import (
+    CasesFile,
+    Expectation,
+    Nodes,
+    StatedCase,
+    StatedChange,
+    StatedIncident,
+    StatedSignal,
+    StatedSlo,
+)
 from gate.errors import nearest
 from gate.history.charts.chart import Chart, ChartResult, NoChart
 from gate.measure import Unmeasured
+from gate.parsing.nodes import child_at
 from gate.parsing.reader import Reader
-from gate.parsing.schema import child_at
 from gate.policy.case import Past, SloIncidents
 from gate.policy.findings import Rule
 from gate.policy.policy import Policy
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo
 from gate.wording import exact
 
 _Stretch = tuple[datetime, datetime]
@@ -58,13 +63,7 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
             message = f"{slo.name}: its objective is its platform's; state remaining: 42%"
             reader.note(stated.nodes["total"], message)
             continue
-        statement = SloStatement(
-            slo=stand_in(slo),
-            stated=stated,
-            at=case.at,
-            guards=policy.guards_of(slo),
-            windows=windows,
-        )
+        statement = SloStatement(slo=stand_in(slo), stated=stated, at=case.at, windows=windows)
         try:
             answers[slo.name] = statement.answers()
         except ImpossibleError as error:
@@ -75,7 +74,8 @@ def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[
 def check_past(case: StatedCase, policy: Policy, past: Past, reader: Reader) -> None:
     """Note every incident and signal that the policy's rules do not recognise.
 
-    A test that passes because its incident is not recognised proves nothing.
+    A test that passes because its incident is not recognised, or is part of another one, proves
+    nothing.
 
     Args:
         case: the case that states them.
@@ -84,16 +84,29 @@ def check_past(case: StatedCase, policy: Policy, past: Past, reader: Reader) -> 
         reader: the reader of the file of the case.
     """
     for name, stated in case.slos.items():
-        stretches = list(_incidents(past, name))
-        for incident in stated.incidents:
-            if not any(_overlap(incident, case, stretch) for stretch in stretches):
-                why = _no_incident(policy)
-                reader.note(incident.nodes[""], f"{name}: no rule sees this incident: {why}")
+        for incident, message in _unseen(case, stated, list(_incidents(past, name)), policy):
+            reader.note(incident.nodes[""], f"{name}: {message}")
         stretches = list(_signals(past, name))
         for signal in stated.signals:
             if not any(_overlap(signal, case, stretch) for stretch in stretches):
                 why = _no_signal(policy, past, name)
                 reader.note(signal.nodes[""], f"{name}: no control chart has this signal: {why}")
+
+
+def _unseen(
+    case: StatedCase, stated: StatedSlo, stretches: Sequence[_Stretch], policy: Policy
+) -> Iterator[tuple[StatedIncident, str]]:
+    """Yield the incidents of an SLO that are not one each to the policy's rule, and why."""
+    lines = dict[_Stretch, int]()
+    for incident in stated.incidents:
+        own = [stretch for stretch in stretches if _overlap(incident, case, stretch)]
+        if not own:
+            yield incident, f"no rule sees this incident: {_no_incident(policy)}"
+        for stretch in own:
+            if stretch in lines:
+                above = f"this incident and the one on line {lines[stretch]}"
+                yield incident, f"{above} are one, since it was never calm between them; state one"
+            lines[stretch] = incident.nodes[""].start_mark.line + 1
 
 
 def _incidents(past: Past, name: str) -> Iterator[_Stretch]:
@@ -114,8 +127,7 @@ def _charts(past: Past, name: str) -> Sequence[ChartResult]:
 
 
 def _overlap(stated: StatedIncident | StatedSignal, case: StatedCase, stretch: _Stretch) -> bool:
-    start, end = stretch
-    return stated.start < end and start < (stated.end or case.at)
+    return stated.start < stretch[1] and stretch[0] < (stated.end or case.at)
 
 
 def _no_incident(policy: Policy) -> str:
@@ -131,10 +143,8 @@ def _no_incident(policy: Policy) -> str:
 def _no_signal(policy: Policy, past: Past, name: str) -> str:
     if policy.control_charts is None:
         return "the policy has no control_charts"
-    missing = [chart.reason for chart in _charts(past, name) if isinstance(chart, NoChart)]
-    if missing:
-        return missing[0]
-    return "it must lie in the time that is charted, and after the baseline"
+    reasons = (chart.reason for chart in _charts(past, name) if isinstance(chart, NoChart))
+    return next(reasons, "it must lie in the time that is charted, and after the baseline")
 
 
 def _mistakes(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:

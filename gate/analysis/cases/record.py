@@ -12,6 +12,7 @@ from gate.config.cases import CasesFile
 from gate.config.cases_schema import read_cases
 from gate.config.load import PolicyFile
 from gate.errors import PolicyError, UsageError
+from gate.measure import Cause
 from gate.parsing.values import parse_instant
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
@@ -83,12 +84,18 @@ def _satisfied(part: DecidedPolicy, policy: Policy) -> Iterator[list[str]]:
 
 
 def _past_findings(part: DecidedPolicy) -> Iterator[list[dict[str, str]]]:
-    """Yield the rules on the past that may have fired: those that a decision says did.
+    """Yield the rules on the past that may have fired, or could not be checked, by a decision.
 
     If such a rule let its class pass, the decision does not say whether it would have stopped
-    others.
+    others. A rule that does not cover an SLO needs no statement.
     """
-    about = [f for f in part["findings"] if f["rule"] in _ON_THE_PAST and f["slo"] is not None]
+    about = [
+        finding
+        for finding in part["findings"]
+        if finding["slo"] is not None
+        and {finding["rule"], finding["unchecked"]} & _ON_THE_PAST
+        and finding["cause"] != Cause.NOT_COVERED
+    ]
     firing = [f for f in about if f["verdict"] != Verdict.ALLOW]
     yield _stated_findings(firing)
     if len(firing) < len(about):
@@ -96,8 +103,14 @@ def _past_findings(part: DecidedPolicy) -> Iterator[list[dict[str, str]]]:
 
 
 def _stated_findings(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    stated = [{key: finding[key] for key in ("rule", "slo")} for finding in findings]
+    stated = [_stated_finding(finding) for finding in findings]
     return [each for place, each in enumerate(stated) if each not in stated[:place]]
+
+
+def _stated_finding(finding: Mapping[str, Any]) -> dict[str, str]:
+    if finding["unchecked"] is None:
+        return {key: finding[key] for key in ("rule", "slo")}
+    return {"rule": finding["unchecked"], "slo": finding["slo"], "unknown": finding["cause"]}
 
 
 def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
@@ -110,8 +123,8 @@ def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
         why = f"{file.source.path} is not the policy that decided: its text is another"
     else:
         why = (
-            "a decision does not hold all that it was made by, such as a past that was not known;"
-            " write this case by hand"
+            "a decision does not hold all that it was made by, such as the past of an incident that"
+            " is excused; write this case by hand"
         )
     return f"the case would not reach the recorded decision ({wrong}): {why}"
 

@@ -4,15 +4,14 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gate.analysis.cases import CaseResult, Mismatch, PolicyCases
-from gate.analysis.cases.answers import stand_in
 from gate.analysis.cases.backend import StatedAnswers, StatedBackend
 from gate.analysis.cases.checks import check_names, check_past, stated_answers
+from gate.analysis.cases.statement import stand_in
 from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options, StatedEvidence
 from gate.check.run import judge_measured, measure_and_gather
-from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange
+from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange, StatedSlo
 from gate.config.load import PolicyFile
-from gate.config.stated import StatedSlo
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode, PolicyError
 from gate.parsing.reader import Reader

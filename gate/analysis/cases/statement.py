@@ -13,7 +13,7 @@ from gate.errors import UsageError
 from gate.measure import Cause
 from gate.parsing.values import parse_instant
 from gate.policy.policy import Policy
-from gate.slo.objective import PlatformSlo, RatioSlo, SpendSlo
+from gate.slo.objective import PlatformSlo, RatioSlo, RollingWindow, SpendSlo
 from gate.slo.quantities import format_duration
 
 _SIMPLE: Final = 1000
@@ -121,3 +121,29 @@ def _share(value: float) -> str:
     """Write a number with all its digits, and without an exponent unless it is too long."""
     text = f"{Decimal(repr(value)):f}"
     return text if len(text) <= _LONGEST else repr(value)
+
+
+_ANY_OBJECTIVE: Final = Fraction(99, 100)
+_ANY_WINDOW: Final = RollingWindow(timedelta(days=30))
+
+
+def stand_in(slo: RatioSlo | SpendSlo | PlatformSlo) -> RatioSlo | SpendSlo:
+    """Return an SLO with an objective and a window, even if these come from a platform.
+
+    The statements of a case, a share of the budget and burn rates, are the same for every objective
+    and window.
+    """
+    if not isinstance(slo, PlatformSlo):
+        return slo
+    objective = slo.objective or (1 + (slo.sla or _ANY_OBJECTIVE)) / 2
+    return RatioSlo(
+        name=slo.name,
+        window=slo.window or _ANY_WINDOW,
+        sli=slo.sli,
+        objective=objective,
+        sla=slo.sla,
+        denominator=slo.denominator,
+        min_events=slo.min_events,
+        advisory=slo.advisory,
+        guards=slo.guards,
+    )

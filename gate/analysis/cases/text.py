@@ -8,8 +8,8 @@ from typing import Any, Final
 import yaml
 
 from gate.errors import UsageError
+from gate.parsing.nodes import child_at
 from gate.parsing.reader import loader
-from gate.parsing.schema import child_at
 
 HEAD: Final = "version: 1\ncases:\n"
 """The beginning of a new file."""

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import isfinite
+from typing import Final
 
 from gate.analysis import (
     LeftOut,
@@ -22,6 +23,10 @@ from gate.measure import Unmeasured
 from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
 from gate.slo.objective import Span
+
+_ECHOES: Final = frozenset(
+    {ComparisonOutcome.BETTER, ComparisonOutcome.MIX, ComparisonOutcome.UNSURE}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,24 @@ class Group:
     def ratio(self) -> float:
         """The share of its events that failed."""
         return self.bad / self.total
+
+    @property
+    def silent(self) -> bool:
+        """Whether the detectable difference is all that can be reported about it."""
+        comparison = self.comparison
+        return (
+            comparison is not None
+            and comparison.outcome is ComparisonOutcome.NONE
+            and not comparison.timing
+        )
+
+    @property
+    def echo(self) -> bool:
+        """Whether it burns less than the rest, as all do if one of the rest burns more."""
+        comparison = self.comparison
+        if comparison is None or comparison.crude is None or comparison.crude.ratio is None:
+            return False
+        return comparison.outcome in _ECHOES and comparison.crude.ratio < 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

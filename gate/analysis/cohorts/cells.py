@@ -195,3 +195,24 @@ _RATIOS: Final[tuple[Column[CohortRow], ...]] = (
 )
 _WITHIN: Final[Column[CohortRow]] = Column(title="Like for like", cell=_within_cell, keep=6)
 _SHOWS: Final[Column[CohortRow]] = Column(title="Detectable", cell=_shows_cell, keep=6)
+
+
+def burns(slo: SloCohorts, contrast: Contrast) -> str:
+    """Say how fast a group burns compared with the others."""
+    if contrast.ratio == inf:
+        return f"fails, and {the_rest(slo)} never does ({interval(contrast)})"
+    return f"burns {ratio(contrast)} as fast as {the_rest(slo)} ({interval(contrast)})"
+
+
+def at_times(comparison: Comparison) -> str:
+    """Say if the times of the events matter."""
+    if comparison.apart:
+        return ", but they ran at different times, so another change could be the cause"
+    if not comparison.timing or comparison.plain is None:
+        return ""
+    return f" at the same times, and {times(comparison.plain)} if times are ignored"
+
+
+def the_rest(slo: SloCohorts) -> str:
+    """Name what each group is compared with."""
+    return "the rest" if slo.baseline is None else beside(slo.baseline)

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.analysis.cohorts import Group, ServiceCohorts, SloCohorts
+from gate.analysis.cohorts import Group, SloCohorts
 from gate.budget.ratio import wilson_interval
 from gate.check.measure import period_begun
-from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.history.cohorts import FEWEST_STEPS, Arm, Pair, arm, own_effect
@@ -19,14 +18,14 @@ from gate.history.cohorts.comparison import (
     always_or_never,
     is_part_of_bad,
 )
-from gate.history.cohorts.contests import Contest, compare_all
+from gate.history.cohorts.contests import Contest
 from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, LabelValues
 from gate.measure.history import on_the_clock, unknown_share
 from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
+from gate.policy.shadows import without_groups
 from gate.slo.objective import RatioSlo, Slo, Span
-from gate.wording import without_groups
 
 _STEPS: Final = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720)
 """The possible steps in minutes; longer ones are whole days."""
@@ -109,29 +108,6 @@ _WHOLE: Final = 1e-6
 _ESTIMATED: Final = (
     "the server extrapolates, so counts need not be whole; for the tests they are rounded"
 )
-
-
-def service_cohorts(
-    file: PolicyFile, options: CohortOptions, answers: Sequence[CohortAnswer]
-) -> ServiceCohorts:
-    """Return the results of the answers to a policy's `cohort_requests`, in their order."""
-    requests = cohort_requests(file.policy, options)
-    measured = [
-        _measured(file.policy, slo, request, answer, options)
-        for (slo, request), answer in zip(requests, answers, strict=True)
-    ]
-    compared = compare_all([list(measured_slo.contests.values()) for measured_slo in measured])
-    return ServiceCohorts(
-        policy=file.policy,
-        source=file.source,
-        slos=tuple(
-            measured_slo.compared(dict(zip(measured_slo.contests, comparisons, strict=True)))
-            for measured_slo, comparisons in zip(measured, compared, strict=True)
-        ),
-        left_out=left_out_slos(file.policy, options),
-    )
-
-
 _BY_DEFINITION: Final = Comparison(
     outcome=ComparisonOutcome.NOT_COMPARED,
     why="each value always fails or never does, so they differ by definition",
@@ -139,56 +115,61 @@ _BY_DEFINITION: Final = Comparison(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
-    """The groups of one SLO and the comparison; without groups, the reason."""
+class MeasuredCohorts:
+    """The groups of one SLO before they are compared; without groups, the reason."""
 
-    slo: RatioSlo
     cohorts: SloCohorts
-    groups: Mapping[str, Arm]
-    contests: Mapping[str, Contest]
+    groups: Sequence[Group] = ()
+    contested: Sequence[str] = ()
+    """The values whose groups are compared, in the order of the contests."""
 
-    def compared(self, comparisons: Mapping[str, Comparison]) -> SloCohorts:
+    def compared(self, comparisons: Sequence[Comparison]) -> SloCohorts:
         """Return the groups with their results, the most expensive first."""
+        by_value = dict(zip(self.contested, comparisons, strict=True))
         if self.cohorts.by_definition:
-            comparisons = dict.fromkeys(self.groups, _BY_DEFINITION)
-        groups = [self._group(value, comparisons.get(value)) for value in self.groups]
+            by_value = {group.value: _BY_DEFINITION for group in self.groups}
+        groups = [replace(each, comparison=by_value.get(each.value)) for each in self.groups]
         ranked = sorted(groups, key=lambda group: (-group.bad, -group.total, group.value))
         return replace(self.cohorts, groups=tuple(ranked))
 
-    def _group(self, value: str, comparison: Comparison | None) -> Group:
-        events, budget = self.groups[value], float(self.slo.budget)
-        total, bad = events.sums
-        effect = own_effect(events)
-        low, high = wilson_interval(Fraction(bad / effect), Fraction(total / effect))
-        return Group(
-            value=value,
-            total=total,
-            bad=bad,
-            interval=(float(low), float(high)),
-            burn_rate=bad / total / budget,
-            budget_share=bad / self._allowed(),
-            comparison=comparison,
-        )
 
-    def _allowed(self) -> float:
-        """Return how many events may fail in the budget's period, at the mean traffic."""
-        events = sum(group.sums[0] for group in self.groups.values())
-        measured = self.cohorts.span.length * (1 - float(self.cohorts.unknown))
-        return float(self.slo.budget) * events * (self.cohorts.budget_period / measured)
+def _groups(slo: RatioSlo, cohorts: SloCohorts, arms: Mapping[str, Arm]) -> list[Group]:
+    """Return the groups of an SLO, not yet compared."""
+    events = sum(each.sums[0] for each in arms.values())
+    measured = cohorts.span.length * (1 - float(cohorts.unknown))
+    # How many events may fail in the budget's period, at the mean traffic.
+    allowed = float(slo.budget) * events * (cohorts.budget_period / measured)
+    return [_group(slo, value, each, allowed) for value, each in arms.items()]
 
 
-def _measured(
+def _group(slo: RatioSlo, value: str, events: Arm, allowed: float) -> Group:
+    total, bad = events.sums
+    effect = own_effect(events)
+    low, high = wilson_interval(Fraction(bad / effect), Fraction(total / effect))
+    return Group(
+        value=value,
+        total=total,
+        bad=bad,
+        interval=(float(low), float(high)),
+        burn_rate=bad / total / float(slo.budget),
+        budget_share=bad / allowed,
+        comparison=None,
+    )
+
+
+def measured_slo(
     policy: Policy,
     slo: RatioSlo,
     request: CohortRequest,
     answer: CohortAnswer,
     options: CohortOptions,
-) -> _Measured:
+) -> tuple[MeasuredCohorts, list[Contest]]:
+    """Return the groups that an answer about one SLO has, and the comparisons to make of them."""
     slo_cohorts = SloCohorts(slo=slo.name, span=request.span, step=request.step, query=answer.query)
     if options.last is None and slo.window.counted(options.at).length < request.step:
         answer = period_begun(slo, options.at)
     if isinstance(answer, Unmeasured):
-        return _lost(slo, slo_cohorts, answer)
+        return _lost(slo_cohorts, answer)
     by_value: dict[str, dict[LabelValues, Cohort]] = {}
     for values, cohort in answer.groups.items():
         by_value.setdefault(values[0], {})[values] = cohort
@@ -197,30 +178,27 @@ def _measured(
         reason = (
             f"{options.by} has no value {options.baseline!r}{nearest(options.baseline, groups)}"
         )
-        return _lost(slo, slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
+        return _lost(slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
     baseline = options.baseline if options.baseline is not None else _one_of_two(groups)
     totals, sums = _totals(answer), [group.sums for group in groups.values()]
     by_definition = always_or_never(bad / total for total, bad in sums)
     estimated = any(abs(number - round(number)) > _WHOLE for counts in sums for number in counts)
-    return _Measured(
-        slo=slo,
-        cohorts=replace(
-            slo_cohorts,
-            baseline=None if by_definition else baseline,
-            budget_period=max(slo.window.whole(request.span.end).length, request.span.length),
-            defining=is_part_of_bad(options.by, slo.sli),
-            by_definition=by_definition,
-            unknown=unknown_share(request.steps - totals.count(None), request.steps),
-            reservations=tuple(history_reservations(policy, slo, totals, request.span)),
-            notes=(*answer.notes, *((_ESTIMATED,) if estimated else ())),
-        ),
-        groups=groups,
-        contests={
-            value: _contest(value, baseline, answer.groups, request, options)
-            for value in groups
-            if value != baseline and not by_definition
-        },
+    slo_cohorts = replace(
+        slo_cohorts,
+        baseline=None if by_definition else baseline,
+        budget_period=max(slo.window.whole(request.span.end).length, request.span.length),
+        defining=is_part_of_bad(options.by, slo.sli),
+        by_definition=by_definition,
+        unknown=unknown_share(request.steps - totals.count(None), request.steps),
+        reservations=tuple(history_reservations(policy, slo, totals, request.span)),
+        notes=(*answer.notes, *((_ESTIMATED,) if estimated else ())),
     )
+    contested = [value for value in groups if value != baseline and not by_definition]
+    contests = [_contest(value, baseline, answer.groups, request, options) for value in contested]
+    measured = MeasuredCohorts(
+        cohorts=slo_cohorts, groups=_groups(slo, slo_cohorts, groups), contested=contested
+    )
+    return measured, contests
 
 
 def _totals(answer: Cohorts) -> list[float | None]:
@@ -230,8 +208,8 @@ def _totals(answer: Cohorts) -> list[float | None]:
     return [sum(some) if some else None for some in measured]
 
 
-def _lost(slo: RatioSlo, slo_cohorts: SloCohorts, why: Unmeasured) -> _Measured:
-    return _Measured(slo=slo, cohorts=replace(slo_cohorts, unmeasured=why), groups={}, contests={})
+def _lost(slo_cohorts: SloCohorts, why: Unmeasured) -> tuple[MeasuredCohorts, list[Contest]]:
+    return MeasuredCohorts(cohorts=replace(slo_cohorts, unmeasured=why)), []
 
 
 def _contest(

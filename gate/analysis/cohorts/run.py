@@ -1,22 +1,26 @@
 """Compare cohorts: which events burn the budgets of one or several policies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from gate import __version__
 from gate.analysis.cohorts import CohortReport, ServiceCohorts
-from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
-from gate.backends import (
-    backends_in,
-    cohorts_of,
-    described,
-    open_backend,
-    without_history,
+from gate.analysis.cohorts.measure import (
+    CohortOptions,
+    MeasuredCohorts,
+    SloRequest,
+    cohort_requests,
+    left_out_slos,
+    measured_slo,
 )
-from gate.check.measure import OpenBackend, run_concurrently
+from gate.backends import backends_in, described, open_backend, without_history
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
-from gate.measure.cohorts import CohortBackend
+from gate.history.cohorts.contests import Contest, compare_all
+from gate.measure.capabilities import cohorts_of
+from gate.measure.cohorts import CohortAnswer, CohortBackend, each_cohort_answer
 
 
 def compare_cohorts(
@@ -35,7 +39,7 @@ def compare_cohorts(
     def task(place: int) -> Callable[[], ServiceCohorts]:
         def compare() -> ServiceCohorts:
             requests = cohort_requests(files[place].policy, options)
-            answers = backends[place].cohorts([request for _, request in requests])
+            answers = each_cohort_answer(backends[place], [request for _, request in requests])
             return service_cohorts(files[place], options, answers)
 
         return compare
@@ -65,3 +69,28 @@ def _cohort_backend(
         lack = f"{described(file.settings)} cannot separate events by labels"
         raise UsageError(f"{file.source.path}: {without_history(kinds, lack)}")
     return backend
+
+
+def service_cohorts(
+    file: PolicyFile, options: CohortOptions, answers: Iterator[CohortAnswer]
+) -> ServiceCohorts:
+    """Return the results of the answers to a policy's `cohort_requests`, in their order.
+
+    No answer is kept: the comparisons of its groups are made before the next is requested.
+    """
+    measured = list[MeasuredCohorts]()
+
+    def contests(pair: SloRequest) -> list[Contest]:
+        slo, own = measured_slo(file.policy, *pair, next(answers), options)
+        measured.append(slo)
+        return own
+
+    compared = compare_all(map(contests, cohort_requests(file.policy, options)))
+    return ServiceCohorts(
+        policy=file.policy,
+        source=file.source,
+        slos=tuple(
+            slo.compared(comparisons) for slo, comparisons in zip(measured, compared, strict=True)
+        ),
+        left_out=left_out_slos(file.policy, options),
+    )

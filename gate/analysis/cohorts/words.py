@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from math import inf
 from typing import Final
 
 from gate import wording
@@ -15,25 +14,20 @@ from gate.analysis import (
     seen_badge,
     why_unmeasured,
 )
-from gate.analysis.cohorts import (
-    CohortReport,
-    Group,
-    ServiceCohorts,
-    SloCohorts,
-    cohorts_document,
-)
+from gate.analysis.cohorts import CohortReport, Group, ServiceCohorts, SloCohorts, cohorts_document
 from gate.analysis.cohorts.cells import (
-    beside,
+    at_times,
+    burns,
     cohort_table,
-    interval,
     name_of,
     outcome,
     ratio,
     ratio_and_interval,
+    the_rest,
     times,
     undetected,
 )
-from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
+from gate.history.cohorts.comparison import Comparison, ComparisonOutcome
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.page import Badge, DataTable, Fact, Facts, Output, Page, Section, said
@@ -44,9 +38,11 @@ _MOST_TOLD: Final = 3
 _PLAIN: Final = frozenset(
     {ComparisonOutcome.NONE, ComparisonOutcome.BETTER, ComparisonOutcome.NOT_COMPARED}
 )
-_ECHOES: Final = frozenset(
-    {ComparisonOutcome.BETTER, ComparisonOutcome.MIX, ComparisonOutcome.UNSURE}
-)
+_VERBS: Final = {
+    ComparisonOutcome.MIX: "explains",
+    ComparisonOutcome.REVERSED: "reverses",
+    ComparisonOutcome.HIDDEN: "hides",
+}
 _NO_STRATA: Final = (
     "the traffic mix was not considered; stratify by a second label to compare like with like"
 )
@@ -117,8 +113,8 @@ def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     """Yield the sentences on each group, after its SLO."""
     for slo in sorted(service.slos, key=_pressing):
         compared = [group for group in slo.groups if group.comparison is not None]
-        silent = [group for group in compared if _is_silent(group)]
-        less = [group for group in compared if _is_echo(group)]
+        silent = [group for group in compared if group.silent]
+        less = [group for group in compared if group.echo]
         if slo.by_definition or slo.defining:
             yield slo.slo, _defining(report, slo)
         if slo.by_definition:
@@ -144,7 +140,7 @@ def _pressing(slo: SloCohorts) -> tuple[int, float]:
     ]
     if ratios:
         return 0, -max(ratios)
-    return (2 if any(map(_is_echo, slo.groups)) else 1), 0.0
+    return (2 if any(group.echo for group in slo.groups) else 1), 0.0
 
 
 def _defining(report: CohortReport, slo: SloCohorts) -> str:
@@ -176,24 +172,6 @@ def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     yield from left_out_facts(service.left_out)
 
 
-def _is_silent(group: Group) -> bool:
-    """Return whether the detectable difference is all that can be reported about a group."""
-    comparison = group.comparison
-    return (
-        comparison is not None
-        and comparison.outcome is ComparisonOutcome.NONE
-        and not comparison.timing
-    )
-
-
-def _is_echo(group: Group) -> bool:
-    """Return whether it burns less than the rest, as all do if one of the rest burns more."""
-    comparison = group.comparison
-    if comparison is None or comparison.crude is None or comparison.crude.ratio is None:
-        return False
-    return comparison.outcome in _ECHOES and comparison.crude.ratio < 1
-
-
 def _burn_less(report: CohortReport, slo: SloCohorts, less: list[Group]) -> str:
     named = [
         f"{name_of(group)} ({ratio(group.comparison.crude)}{_APART * group.comparison.apart})"
@@ -202,7 +180,7 @@ def _burn_less(report: CohortReport, slo: SloCohorts, less: list[Group]) -> str:
     ]
     burn = "burn" if len(named) > 1 else "burns"
     return (
-        f"{report.by} {', '.join(named)} {burn} more slowly than {_rest(slo)}"
+        f"{report.by} {', '.join(named)} {burn} more slowly than {the_rest(slo)}"
         f"{_echo_of(report, less)}"
     )
 
@@ -219,61 +197,31 @@ def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
     name = f"{report.by} {name_of(group)}"
     if comparison is None or comparison.crude is None:
         return f"{name} was not compared: {comparison.why if comparison else 'it is the baseline'}"
-    if (
-        comparison.outcome is ComparisonOutcome.NONE
-        and comparison.timing
-        and comparison.plain is not None
-    ):
-        plainly = f"{name} burns {times(comparison.plain)} as fast as {_rest(slo)}"
+    if comparison.outcome is ComparisonOutcome.NONE:
+        if not comparison.timing or comparison.plain is None:
+            return f"{name}: {undetected(group, comparison)}"
+        plainly = f"{name} burns {times(comparison.plain)} as fast as {the_rest(slo)}"
         alike = f"at the same times {ratio_and_interval(comparison.crude)}"
         return f"{plainly}, but {alike}: only the times of its events differ"
-    if comparison.outcome is ComparisonOutcome.NONE:
-        return f"{name}: {undetected(group, comparison)}"
-    burns = f"{name} {_burns(slo, comparison.crude)}{_when(comparison)}"
-    if comparison.within is None:
-        if comparison.stratified:
-            return f"{burns}; not enough data to see whether the mix of {report.within} explains it"
-        return burns
-    inside = f"within each {report.within} {ratio_and_interval(comparison.within)}"
-    mix = _not_the_mix(report, comparison.crude, comparison.within)
-    return {
-        ComparisonOutcome.WORSE: f"{burns}; {inside}: {mix}",
-        ComparisonOutcome.BETTER: f"{burns}; {inside}: {mix}",
-        ComparisonOutcome.MIX: f"{burns}, but {inside}: the mix of {report.within} explains it",
-        ComparisonOutcome.REVERSED: (
-            f"{burns}, but {inside}: the mix of {report.within} reverses it"
-        ),
-        ComparisonOutcome.HIDDEN: (
-            f"{name} shows no difference overall, but {inside}: the mix of {report.within} hides it"
-        ),
-    }.get(
-        comparison.outcome,
-        f"{burns}; the mix of {report.within} may explain it: {inside}",
-    )
+    within = "" if report.within is None else _within(report.within, comparison)
+    if comparison.outcome is ComparisonOutcome.HIDDEN:
+        return f"{name} shows no difference overall{within}"
+    return f"{name} {burns(slo, comparison.crude)}{at_times(comparison)}{within}"
 
 
-def _not_the_mix(report: CohortReport, crude: Contrast, within: Contrast) -> str:
-    part = "does not explain it" if within.holds(crude.ratio) else "explains only a part of it"
-    return f"the mix of {report.within} {part}"
-
-
-def _burns(slo: SloCohorts, contrast: Contrast) -> str:
-    if contrast.ratio == inf:
-        return f"fails, and {_rest(slo)} never does ({interval(contrast)})"
-    return f"burns {ratio(contrast)} as fast as {_rest(slo)} ({interval(contrast)})"
-
-
-def _when(comparison: Comparison) -> str:
-    """Say if the times of the events matter."""
-    if comparison.apart:
-        return ", but they ran at different times, so another change could be the cause"
-    if not comparison.timing or comparison.plain is None:
-        return ""
-    return f" at the same times, and {times(comparison.plain)} if times are ignored"
-
-
-def _rest(slo: SloCohorts) -> str:
-    return "the rest" if slo.baseline is None else beside(slo.baseline)
+def _within(label: str, comparison: Comparison) -> str:
+    """Say what is left of it among events with the same value of a second label."""
+    mix = f"the mix of {label}"
+    if comparison.within is None or comparison.crude is None:
+        unclear = f"; not enough data to see whether {mix} explains it"
+        return unclear * comparison.stratified
+    inside = f"within each {label} {ratio_and_interval(comparison.within)}"
+    if comparison.outcome in {ComparisonOutcome.WORSE, ComparisonOutcome.BETTER}:
+        whole = comparison.within.holds(comparison.crude.ratio)
+        part = "does not explain it" if whole else "explains only a part of it"
+        return f"; {inside}: {mix} {part}"
+    verb = _VERBS.get(comparison.outcome)
+    return f", but {inside}: {mix} {verb} it" if verb else f"; {mix} may explain it: {inside}"
 
 
 def _more(compared: list[Group], silent: list[Group]) -> str:

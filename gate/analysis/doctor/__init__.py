@@ -6,7 +6,8 @@ from datetime import datetime
 
 from gate.analysis import document_head
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, source_document
+from gate.decision.decision import PolicySource
+from gate.decision.document import source_document
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
 from gate.measure.diagnosis import Check, CheckResult, Level, SkippedCheck, worst_level

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from gate import __version__
 from gate.analysis.doctor import Checkup, PolicyCheckup, SloCheckup
 from gate.backends import Settings, open_backend, open_doctor
-from gate.check.measure import main_request, run_concurrently
+from gate.backends.waits import run_concurrently
+from gate.check.measure import main_request
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.measure import Answer, Cause, Counts, Limits, Spent
+from gate.measure.cloud_troubles import CORRECT_LOGIN
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,
@@ -20,7 +22,6 @@ from gate.measure.diagnosis import (
     Level,
     worst_level,
 )
-from gate.measure.platform_troubles import CORRECT_LOGIN
 from gate.measure.remedies import with_advice
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli

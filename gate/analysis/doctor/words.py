@@ -179,8 +179,6 @@ _NEVER: Final = {
 """Facts that no check of this command can see, by the type of the backend."""
 _SEEN_BY: Final = {_WITHOUT_ID: Check.REPEATS}
 """The check that sees such a fact after all, if the backend supports it."""
-
-
 _COLUMNS: Final[tuple[Column[tuple[Check, str]], ...]] = (
     Column(title="Checked", cell=lambda row: row[0], right=False, keep=MUST),
     Column(title="Whether", cell=lambda row: QUESTIONS[row[0]], right=False, keep=MUST),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Final
 
 from gate.analysis import (
     document_head,
@@ -22,6 +23,9 @@ from gate.measure import Unmeasured
 from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier
+
+_MOST: Final = 0.8
+"""The share of the futures in which a budget must last to count as lasting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,19 @@ class SloForecast:
         """Whether nothing is left."""
         compared = self.assessment.compared
         return compared is not None and compared <= 0
+
+    @property
+    def running_out(self) -> bool:
+        """Whether it runs out at the current rate, over the shortest known window."""
+        rates = [projection for projection in self.projections if projection.rate_of is not None]
+        return bool(rates) and rates[0].exhausted_at is not None
+
+    @property
+    def may_run_out(self) -> bool:
+        """Whether it runs out at some rate, or in more than one of five futures."""
+        if self.expected is not None and self.expected.lasting_futures < _MOST:
+            return True
+        return any(projection.exhausted_at is not None for projection in self.projections)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

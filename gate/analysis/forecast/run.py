@@ -16,13 +16,15 @@ from gate.analysis.forecast.projections import (
     rolling_projections,
 )
 from gate.backends import open_backend
+from gate.backends.waits import run_concurrently
 from gate.budget.assessment import Assessment
-from gate.check.measure import OpenBackend, measure, open_history, run_concurrently, with_past
+from gate.check.measure import OpenBackend, measure, open_history, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.history.events import as_events, past_request
 from gate.measure import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, step_of
+from gate.measure.capabilities import each_answer
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, step_of
 from gate.policy.coverage import assessment_reservations
 from gate.policy.policy import Policy
 from gate.policy.rounding import compared_between
@@ -96,12 +98,24 @@ def service_forecast(
         return SloPast(requests[name], next(answers)) if name in requests else None
 
     slos = [
-        _with_affordable(
-            policy, _slo(policy, assessment, past_of(assessment.slo.name), options.at), options
-        )
+        slo_forecast(policy, assessment, past_of(assessment.slo.name), options)
         for assessment in assessments
     ]
     return ServiceForecast(policy=policy, source=file.source, slos=tuple(slos))
+
+
+def slo_forecast(
+    policy: Policy, assessment: Assessment, past: SloPast | None, options: ForecastOptions
+) -> SloForecast:
+    """Return the forecast of one budget, and how much may still fail.
+
+    Args:
+        policy: the policy with the SLO.
+        assessment: the budget, with the burn rates over `RATES`.
+        past: the answer to `forecast_requests`; None: the SLO has no history of its own.
+        options: the settings of the forecast.
+    """
+    return _with_affordable(policy, _slo(policy, assessment, past, options.at), options)
 
 
 def _with_affordable(

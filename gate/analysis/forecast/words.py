@@ -1,7 +1,6 @@
 """The report of forecasts: sentences, cells and the page."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from fractions import Fraction
 from functools import partial
 from typing import Final
@@ -11,22 +10,20 @@ from gate.analysis import examinations, question_page, seen_badge, why_unmeasure
 from gate.analysis.forecast import (
     Affordable,
     ForecastReport,
-    Projection,
     ServiceForecast,
     SloForecast,
     forecast_document,
 )
-from gate.budget.forecast import PACE
+from gate.analysis.forecast.table import projection_columns, when_back
 from gate.history.calendar_forecast import Expected
 from gate.policy.findings import Verdict
 from gate.policy.rounding import compared_between
 from gate.policy.rules.tiers import left_shown
 from gate.reporters import summary
-from gate.reporters.budgets import cause, forecast_sentence
+from gate.reporters.budgets import cause
+from gate.reporters.pace import forecast_sentence
 from gate.reporters.page import (
-    MUST,
     Badge,
-    Column,
     DataTable,
     Fact,
     Facts,
@@ -38,18 +35,12 @@ from gate.reporters.page import (
     tabulate,
 )
 from gate.slo.objective import CompositeSlo
-from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
-BACK: Final = "Back in"
-"""The beginning of labels about the return of a budget to a tier."""
-_NO: Final = "no"
 _WHOLE: Final = 10
 """The failures per hour from which fractions are left out."""
 _RUNS: Final = 100
 """The number of simulated futures."""
-_MOST: Final = 0.8
-"""The share of the futures in which a budget must last to count as lasting."""
 
 
 def output(report: ForecastReport) -> Output:
@@ -104,11 +95,11 @@ def forecast_answer(service: ServiceForecast) -> str:
 def _fate(forecast: SloForecast) -> str:
     if forecast.gone:
         return "Already exhausted"
-    if _running_out(forecast):
+    if forecast.running_out:
         return "Running out at the current rate"
     if forecast.unmeasured is not None or not (forecast.projections or forecast.expected):
         return "Not known"
-    return "May run out" if _may_run_out(forecast) else "Lasting at recent rates"
+    return "May run out" if forecast.may_run_out else "Lasting at recent rates"
 
 
 def forecast_badge(service: ServiceForecast) -> Badge:
@@ -122,11 +113,11 @@ def _predicted(service: ServiceForecast) -> Badge:
     beside = f", {lost} NOT KNOWN" if lost else ""
     if any(slo.gone for slo in slos):
         return Badge(Verdict.BLOCK, f"EXHAUSTED{beside}")
-    if any(_running_out(slo) for slo in slos):
+    if any(slo.running_out for slo in slos):
         return Badge(Verdict.WARN, f"RUNNING OUT{beside}")
     if lost:
         return Badge(Verdict.UNDECIDED, f"{lost} NOT KNOWN")
-    if any(map(_may_run_out, slos)):
+    if any(slo.may_run_out for slo in slos):
         return Badge(Verdict.WARN, "MAY RUN OUT")
     return Badge(Verdict.ALLOW, "LASTS")
 
@@ -150,20 +141,8 @@ def forecast_heading(forecast: SloForecast) -> str:
 def forecast_blocks(forecast: SloForecast) -> tuple[DataTable, Facts]:
     """Return the forecast of a budget at each rate, and the facts outside of the table."""
     projections = forecast.projections
-    table = tabulate(projections, _columns(forecast) if projections else ())
+    table = tabulate(projections, projection_columns(forecast) if projections else ())
     return table, Facts(tuple(_about(forecast)))
-
-
-def _columns(forecast: SloForecast) -> tuple[Column[Projection], ...]:
-    """Return the columns of an SLO's table: the rate, when it runs out, when it recovers."""
-    first = forecast.projections[0]
-    return (
-        Column(title="If", cell=_if, right=False, keep=MUST),
-        Column(title="Burn", cell=lambda projection: wording.burn(projection.burn), keep=MUST),
-        Column(title="Runs out, UTC", cell=partial(_runs_out, forecast), right=False, keep=MUST),
-        *(_back(tier) for tier in first.back),
-        *([_LEFT] if first.left_at_reset is not None else []),
-    )
 
 
 def _about(forecast: SloForecast) -> Iterator[Fact]:
@@ -172,7 +151,7 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     remaining = assessment.remaining
     if assessment.compared is not None and assessment.compared != remaining:
         yield "Used for tiers", left_shown(assessment, assessment.compared)
-    yield from _when_back(forecast)
+    yield from when_back(forecast)
     yield from _affordable(forecast.affordable)
     if forecast.expected is not None:
         yield "At the reset", _expected(forecast.expected)
@@ -215,59 +194,6 @@ def _down(rate: Fraction) -> str:
     return f"{int(rate):,}" if rate >= _WHOLE else f"{int(rate * 100) / 100:g}"
 
 
-def _when_back(forecast: SloForecast) -> Iterator[Fact]:
-    """Yield when the budget is in each better tier at the earliest, and at the usual pace."""
-    by_rate = {projection.rate_of: projection.back for projection in forecast.projections}
-    for tier, earliest in by_rate.get(None, {}).items():
-        if earliest is None:
-            yield f"{BACK} {tier}", "not within one window, even if nothing more fails"
-            continue
-        paced = by_rate.get(PACE, {}).get(tier)
-        when = "never" if paced is None else wording.instant(paced)
-        pace = f"; at the rate of the last {format_duration(PACE)}: {when}" * (PACE in by_rate)
-        yield (
-            f"{BACK} {tier}",
-            f"{wording.instant(earliest)} at the earliest, if nothing more fails{pace}",
-        )
-
-
-def _running_out(forecast: SloForecast) -> bool:
-    """Return whether it runs out at the current rate, over the shortest known window."""
-    rates = [projection for projection in forecast.projections if projection.rate_of is not None]
-    return bool(rates) and rates[0].exhausted_at is not None
-
-
-def _may_run_out(forecast: SloForecast) -> bool:
-    """Return whether it runs out at some rate, or in more than one of five futures."""
-    expected = forecast.expected
-    if expected is not None and expected.lasting_futures < _MOST:
-        return True
-    return any(projection.exhausted_at is not None for projection in forecast.projections)
-
-
-def _if(projection: Projection) -> str:
-    if projection.rate_of is None:
-        return "nothing more fails"
-    return f"as in the last {format_duration(projection.rate_of)}"
-
-
-def _runs_out(forecast: SloForecast, projection: Projection) -> str:
-    if forecast.gone:
-        return "already exhausted"
-    return _minute(projection.exhausted_at)
-
-
-def _back(tier: str) -> Column[Projection]:
-    def cell(projection: Projection) -> str:
-        return _minute(projection.back[tier])
-
-    return Column(title=f"Back in {tier}, UTC", cell=cell, right=False, keep=5)
-
-
-def _minute(at: datetime | None) -> str:
-    return _NO if at is None else wording.minute(at)
-
-
 def _expected(expected: Expected) -> str:
     """Say what will be left, and how often such forecasts came true."""
     low, high, middle = map(wording.shown, (expected.low, expected.high, expected.median))
@@ -282,8 +208,3 @@ def _expected(expected: Expected) -> str:
 
 def _lasting(share: float) -> str:
     return f"{int(share * _RUNS)} of {_RUNS}"
-
-
-_LEFT: Final[Column[Projection]] = Column(
-    title="Left at reset", cell=lambda projection: wording.left(projection.left_at_reset), keep=MUST
-)

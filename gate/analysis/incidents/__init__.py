@@ -3,24 +3,17 @@
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from gate.analysis import (
-    LeftOut,
-    seen_exit_code,
-)
+from gate.analysis import LeftOut, seen_exit_code
 from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource
 from gate.errors import ExitCode
 from gate.history.before_after import BeforeAfter
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
-from gate.history.incident_shares import incident_request
+from gate.history.incident_shares import Drain, incident_request
 from gate.history.incidents import Incident
 from gate.history.records import Deployment, IncidentRecord
-from gate.history.service_incidents import (
-    Drain,
-    Reliability,
-    SloImpact,
-)
+from gate.history.service_incidents import Reliability, SloImpact
 from gate.measure import Unmeasured
 from gate.measure.history import SeriesRequest
 from gate.policy.coverage import Reservation
@@ -98,6 +91,8 @@ class SinceDeploy:
     """The next deploy, or the end of the history."""
     slos: tuple[BeforeAfter, ...]
     """The SLOs that can fail and have a whole step on both sides."""
+    together: tuple[Deployment, ...] = ()
+    """Other deploys of the service at the same instant, which may have had the effect as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from gate.analysis.incidents import IncidentOptions, SearchedSlo, ServiceIncidents, SinceDeploy
-from gate.backends import labels_of
 from gate.history.before_after import BeforeAfter, before_and_after
 from gate.history.burned import FEWEST, failure_labels, spans_of
 from gate.history.explanations import Annotations, SloHistory
 from gate.history.incidents import Incident
 from gate.history.records import Deployment, IncidentRecord
 from gate.measure import Backend, Cause, Unmeasured
+from gate.measure.capabilities import labels_of
 from gate.measure.cohorts import LabelAnswer, LabelRequest
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span, SpendSlo, counts_events
@@ -55,7 +55,14 @@ def since_deploy(
     if deploy is None or until is None:
         return None
     compared = tuple(both for both in slos if both is not None)
-    return SinceDeploy(deploy=deploy, until=until, slos=compared)
+    others = (other for other in _of_service(policy, options) if other != deploy)
+    together = tuple(other for other in others if other.time == deploy.time)
+    return SinceDeploy(deploy=deploy, until=until, slos=compared, together=together)
+
+
+def _of_service(policy: Policy, options: IncidentOptions) -> list[Deployment]:
+    """Return the deploys of a policy's service, and those of all services."""
+    return [other for other in options.deploys if other.service in {None, policy.service}]
 
 
 def since_deploy_of(
@@ -76,11 +83,11 @@ def _until(policy: Policy, options: IncidentOptions) -> datetime | None:
 
     None: no deploy of the service was named.
     """
-    deploy, services = options.since, {None, policy.service}
-    if deploy is None or deploy.service not in services:
+    deploy = options.since
+    if deploy is None or deploy.service not in {None, policy.service}:
         return None
-    later = [other.time for other in options.deploys if other.service in services]
-    return min([options.at, *(time for time in later if time > deploy.time)])
+    times = [other.time for other in _of_service(policy, options)]
+    return min([options.at, *(time for time in times if time > deploy.time)])
 
 
 _MOST: Final = 50

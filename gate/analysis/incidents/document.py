@@ -10,18 +10,14 @@ from gate.analysis import (
     service_head,
     unmeasured_document,
 )
-from gate.analysis.incidents import (
-    IncidentReport,
-    SearchedSlo,
-    ServiceIncidents,
-    SinceDeploy,
-)
+from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents, SinceDeploy
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
+from gate.history.incident_shares import Drain
 from gate.history.incidents import Incident, IncidentEnding
 from gate.history.records import Deployment, IncidentRecord
-from gate.history.service_incidents import Drain, ServiceIncident
+from gate.history.service_incidents import ServiceIncident
 from gate.measure import Unmeasured
 from gate.measure.cohorts import EventCounts
 from gate.slo.objective import Span
@@ -122,8 +118,8 @@ def _incident(annotated: AnnotatedIncident, service: ServiceIncidents) -> Json:
                     _standout(standout)
                     for standout in service.by_name[impact.slo].standouts(impact.incident)
                 ],
-                "explained": annotated.explanations[impact.slo].explained,
-                "share_in_records": share(annotated.explanations[impact.slo].share),
+                "explained": annotated.explanation(impact).explained,
+                "share_in_records": share(annotated.explanation(impact).share),
             }
             for impact in annotated.incident.impacts
         ],
@@ -174,6 +170,7 @@ def _since(since: SinceDeploy | None) -> Json | None:
         return None
     return {
         "deploy": deploy_document(since.deploy),
+        "together_with": [deploy_document(other) for other in since.together],
         "until": rfc3339(since.until),
         "slos": [
             {

@@ -12,7 +12,12 @@ from gate.errors import UsageError, nearest
 from gate.history.explanations import deploys_before
 from gate.history.incidents import IncidentEnding
 from gate.history.records import Deployment, RecordStatus
-from gate.history.service_incidents import ServiceIncident, merge_incidents
+from gate.history.service_incidents import (
+    ServiceIncident,
+    SloImpact,
+    impacts_by_slo,
+    merge_incidents,
+)
 
 _HEAD: Final = f"""\
 # A draft by gate: fill in what says {PLACEHOLDER}, and set the status to reviewed once people have
@@ -65,11 +70,12 @@ def _record(
     deploys: Iterable[Deployment],
 ) -> dict[str, Any]:
     name, goes_on = service.policy.service, incident.ending is IncidentEnding.OPEN
+    impacts = impacts_by_slo(incident.impacts)
     return {
         "id": incident.id(name),
         "title": _TO_FILL["title"],
         "service": name,
-        "slos": [impact.slo for impact in incident.impacts],
+        "slos": [impact.slo for impact in impacts],
         "start": _instant(incident.start),
         **({} if goes_on else {"end": _instant(incident.end)}),
         "status": str(RecordStatus.OPEN if goes_on else RecordStatus.RESOLVED),
@@ -77,14 +83,7 @@ def _record(
         "remediation": _TO_FILL["remediation"],
         "measured": {
             "at": _instant(report.span.end),
-            "impact": {
-                impact.slo: {
-                    "bad": _number(impact.incident.bad),
-                    "budget_share": _number(impact.share),
-                    "peak_burn_rate": _number(impact.incident.peak),
-                }
-                for impact in incident.impacts
-            },
+            "impact": {impact.slo: _impact(impact) for impact in impacts},
             "stood_out": [
                 {
                     "slo": impact.slo,
@@ -102,6 +101,13 @@ def _record(
             ],
         },
     }
+
+
+def _impact(impact: SloImpact) -> dict[str, float | int]:
+    """Return what an SLO lost; the bad events of a composite's members cannot be added up."""
+    bad = {} if impact.parts else {"bad": _number(impact.incident.bad)}
+    share, peak = _number(impact.share), _number(impact.incident.peak)
+    return {**bad, "budget_share": share, "peak_burn_rate": peak}
 
 
 def _deploy(deploy: Deployment) -> dict[str, str]:

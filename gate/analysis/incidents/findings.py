@@ -1,8 +1,10 @@
 """The results for the history of one SLO, which remain when its points are released."""
 
+from collections.abc import Iterator
 from dataclasses import field
 from datetime import timedelta
 from fractions import Fraction
+from itertools import groupby
 from typing import Final
 
 from gate.analysis.incidents import IncidentOptions, SearchedSlo
@@ -13,7 +15,7 @@ from gate.history.burned import burned
 from gate.history.events import known_in, told_until, within
 from gate.history.explanations import Explanations, SloHistory, explain
 from gate.history.incident_shares import slo_incidents, window_budget
-from gate.history.incidents import WINDOW, known_times, steps_of
+from gate.history.incidents import WINDOW, known_steps, steps_of
 from gate.history.service_incidents import SloImpact, joined, total_time
 from gate.measure import Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
@@ -56,7 +58,7 @@ def slo_findings(
     records = known_records(policy, options.records)
     return SloFindings(
         searched=searched,
-        measured=tuple(joined(known_times(answer, steps.request), options.span)),
+        measured=tuple(joined(_known_times(answer, steps.request), options.span)),
         explanations={
             (slo.name, impact.incident.start): explain(
                 records, impact, steps, service=policy.service
@@ -83,7 +85,7 @@ def _searched_slo(
         if incident.end > span.start
     ]
     totals, until = within(answer, request, span), told_until(answer, request)
-    measured = total_time(joined(known_times(answer, request), span))
+    measured = total_time(joined(_known_times(answer, request), span))
     costly, smaller = (
         tuple(impact for impact in impacts if (impact.share >= options.min_share) is shown)
         for shown in (True, False)
@@ -123,3 +125,12 @@ def _few_events(
         return None
     rate = burn_shown(1 / for_one_event)
     return f"traffic is so low that one bad event counts as an incident (burn rate {rate})"
+
+
+def _known_times(series: Series, request: SeriesRequest) -> Iterator[Span]:
+    """Yield the stretches of known time, the oldest first."""
+    place = 0
+    for measured, steps in groupby(known_steps(series)):
+        first, place = place, place + sum(1 for _ in steps)
+        if measured:
+            yield Span(request.end_of(first - 1), request.end_of(place - 1))

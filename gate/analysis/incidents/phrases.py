@@ -10,8 +10,8 @@ from gate.analysis.incidents import SearchedSlo, ServiceIncidents
 from gate.history.before_after import BeforeAfter, Difference
 from gate.history.burned import FEWEST, Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
+from gate.history.incident_shares import Drain
 from gate.history.incidents import IncidentEnding
-from gate.history.service_incidents import Drain
 from gate.measure import Unmeasured
 from gate.measure.cohorts import EventCounts
 from gate.reporters.page import Fact
@@ -38,10 +38,14 @@ def burned_facts(slos: Sequence[SearchedSlo]) -> Iterator[Fact]:
 
 def shared_texts(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) -> Iterator[str]:
     """Yield the common labels of an incident's failures, by SLO."""
-    for impact in annotated.incident.impacts:
-        standouts = slos[impact.slo].standouts(impact.incident)
-        if standouts:
-            yield f"{impact.slo}: {_shares(standouts, 'its failures')}"
+    shared = [
+        (impact.slo, slos[impact.slo].standouts(impact.incident))
+        for impact in annotated.incident.impacts
+    ]
+    texts = (
+        f"{slo}: {_shares(standouts, 'its failures')}" for slo, standouts in shared if standouts
+    )
+    yield from dict.fromkeys(texts)
 
 
 def unexplained_facts(service: ServiceIncidents) -> Iterator[Fact]:
@@ -143,7 +147,9 @@ def since_facts(service: ServiceIncidents) -> Iterator[Fact]:
     since = service.since
     if since is None:
         return
-    what = f"deploy of {since.deploy.revision} at {wording.instant(since.deploy.time)}"
+    revisions = dict.fromkeys(other.revision for other in (since.deploy, *since.together))
+    together = " together with ".join(revisions)
+    what = f"deploy of {together} at {wording.instant(since.deploy.time)}"
     yield "Since", f"{what}, compared up to {wording.instant(since.until)} with as long before it"
     if not since.slos:
         yield (

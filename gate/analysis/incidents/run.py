@@ -6,23 +6,24 @@ from fractions import Fraction
 from gate import __version__
 from gate.analysis.incidents import IncidentOptions, IncidentReport, SearchedSlo, ServiceIncidents
 from gate.analysis.incidents.context import annotations_of, known_records, since_deploy, with_labels
-from gate.analysis.incidents.findings import slo_findings
+from gate.analysis.incidents.findings import SloFindings, slo_findings
 from gate.backends import open_backend
-from gate.check.measure import OpenBackend, open_history, run_concurrently, with_past
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend, open_history, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.history.explanations import annotate, records_without_impact
+from gate.history.incident_shares import drain
 from gate.history.records import IncidentRecord
 from gate.history.service_incidents import (
     SloImpact,
     composite_impacts,
-    drain,
     merge_incidents,
     reliability,
     total_time,
 )
 from gate.measure import Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, each_answer
+from gate.measure.capabilities import HistoryBackend, each_answer
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo
 
@@ -42,7 +43,8 @@ def search_incidents(
         file, (backend, history) = files[place], opened[place]
 
         def search() -> ServiceIncidents:
-            service = service_incidents(file, ask(history, file.policy, options), options)
+            findings = all_findings(file.policy, history, options)
+            service = service_incidents(file, findings, options)
             return with_labels(service, backend, options.span)
 
         return search
@@ -70,26 +72,29 @@ def incident_report(
     )
 
 
-def ask(
-    history: HistoryBackend, policy: Policy, options: IncidentOptions
-) -> Iterator[SeriesAnswer]:
-    """Yield the history of each SLO that `with_past` names, in its order."""
-    return each_answer(history, [options.request(policy, slo) for slo in with_past(policy)])
+def all_findings(
+    policy: Policy, history: HistoryBackend, options: IncidentOptions
+) -> list[SloFindings]:
+    """Return the findings in the history of each SLO that `with_past` names, in its order.
+
+    No history is kept: what it comes to is, before the next is asked for.
+    """
+    slos = with_past(policy)
+    answers = each_answer(history, [options.request(policy, slo) for slo in slos])
+    return [slo_findings(policy, slo, next(answers), options) for slo in slos]
 
 
 def service_incidents(
-    file: PolicyFile, answers: Iterator[SeriesAnswer], options: IncidentOptions
+    file: PolicyFile, findings: Sequence[SloFindings], options: IncidentOptions
 ) -> ServiceIncidents:
     """Return the incidents of a policy.
 
     Args:
         file: the policy.
-        answers: the answers to `IncidentOptions.request`, for each SLO that `with_past` names, in
-            its order. Only the results of each are kept, before the next is requested.
+        findings: the findings about each SLO that `with_past` names, in its order.
         options: the settings of the search.
     """
     policy, slos, span = file.policy, with_past(file.policy), options.span
-    findings = [slo_findings(policy, slo, next(answers), options) for slo in slos]
     searched_slos = [slo.searched for slo in findings]
     searched_slos += map(_undefined, policy.undefined, policy.undefined.values())
     searched_slos += _composites(policy, searched_slos, options)

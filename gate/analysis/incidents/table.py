@@ -5,8 +5,6 @@ the next failure. The results stay as they are, in every number and in the docum
 combines incidents that belong together.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -15,8 +13,8 @@ from gate.analysis.incidents import SearchedSlo, ServiceIncidents
 from gate.dataclass import dataclass
 from gate.history.explanations import AnnotatedIncident
 from gate.history.incident_shares import SPENDING
-from gate.history.incidents import WINDOW, Incident, IncidentEnding
-from gate.history.service_incidents import SloImpact
+from gate.history.incidents import WINDOW, IncidentEnding
+from gate.history.service_incidents import SloImpact, impacts_by_slo
 from gate.policy.findings import Verdict
 from gate.reporters.page import MUST, Cell, Column
 from gate.slo.objective import RatioSlo, SpendSlo
@@ -44,11 +42,11 @@ class Episode:
     @property
     def impacts(self) -> tuple[SloImpact, ...]:
         """Its impact on each SLO, from the start of its first part to the end of its last."""
-        names = [impact.slo for impact in self.parts[0].incident.impacts]
-        return tuple(
-            _joined([x for part in self.parts for x in part.incident.impacts if x.slo == name])
-            for name in names
-        )
+        return impacts_by_slo(x for part in self.parts for x in part.incident.impacts)
+
+    def times(self, slo: str) -> int:
+        """Return how many times it affected an SLO: in each part once, or several times."""
+        return sum(x.slo == slo for part in self.parts for x in part.incident.impacts)
 
 
 def episodes(service: ServiceIncidents) -> list[Episode]:
@@ -97,21 +95,6 @@ def _causes(
         for impact in annotated.incident.impacts
         if not impact.parts  # the loss of a composite is that of its members
     }
-
-
-def _joined(impacts: Sequence[SloImpact]) -> SloImpact:
-    """Return the impacts of several incidents on one SLO as that of a single incident."""
-    first, last = impacts[0].incident, impacts[-1].incident
-    whole = Incident(
-        start=first.start,
-        end=last.end,
-        ending=last.ending,
-        bad=sum(impact.incident.bad for impact in impacts),
-        peak=max(impact.incident.peak for impact in impacts),
-        unknown=sum((impact.incident.unknown for impact in impacts), timedelta()),
-    )
-    share = sum(impact.share for impact in impacts)
-    return replace(impacts[0], incident=whole, share=share)
 
 
 UNEXPLAINED: Final = "unexplained"
@@ -188,13 +171,18 @@ def _end(row: IncidentRow) -> str:
 
 def _lasted(row: IncidentRow) -> str:
     incident = row.impact.incident
-    parts = len(row.episode.parts)
+    parts = row.episode.times(row.impact.slo)
     several = f" in {parts} parts" if parts > 1 else ""
     return f"{describe_time(incident.duration)}{_ENDINGS[incident.ending]}{several}"
 
 
 def _records(row: IncidentRow) -> Cell:
-    explanations = [part.explanations[row.impact.slo] for part in row.episode.parts]
+    explanations = [
+        part.explanation(impact)
+        for part in row.episode.parts
+        for impact in part.incident.impacts
+        if impact.slo == row.impact.slo
+    ]
     if not all(explanation.explained for explanation in explanations):
         return Cell(text=UNEXPLAINED, tone=Verdict.BLOCK)
     names = (record.id for explanation in explanations for record in explanation.records)

@@ -192,7 +192,7 @@ def _record(record: IncidentRecord) -> str:
 def _insufficient(record: IncidentRecord, annotated: AnnotatedIncident) -> str:
     shares = [
         f"{wording.percent_left(explanation.share)} of the bad events of {slo}"
-        for slo, explanation in annotated.explanations.items()
+        for (slo, _), explanation in annotated.explanations.items()
         if record in explanation.records
     ]
     advice = "a record must cover half of them to explain the incident; correct its start and end"

@@ -13,14 +13,8 @@ from gate.analysis.incidents import IncidentReport, ServiceIncidents
 from gate.analysis.incidents.document import deploy_document, incidents_document
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
-from gate.decision.decision import (
-    Decision,
-    PolicyDecision,
-    PolicySource,
-    backends_document,
-    source_document,
-)
-from gate.decision.document import pace_document, to_document
+from gate.decision.decision import Decision, PolicyDecision, PolicySource
+from gate.decision.document import backends_document, pace_document, source_document, to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.errors import ExitCode
 from gate.history.burn_down import Line

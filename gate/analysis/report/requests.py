@@ -1,50 +1,51 @@
-"""The requests of a report to a history: all together, and each series once."""
+"""The requests of a report to a history: those about one SLO after another, each one once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from enum import Enum, auto
+from itertools import repeat
 from typing import Final
 
 from gate.analysis.anomalies.run import AnomalyOptions, anomaly_requests
 from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents import IncidentOptions
-from gate.backends import history_of, without_history
+from gate.backends import without_history
 from gate.check.measure import with_past
-from gate.check.past import PlanKey, burn_down_plans, plan_requests
+from gate.check.past import PlanKey, chart_requests, incident_requests, plan_requests
 from gate.dataclass import dataclass
 from gate.history.burn_down_plan import BurnDownPlan
 from gate.history.calendar_forecast import LEAST
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
-from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
+from gate.measure import Cause, Unmeasured
+from gate.measure.capabilities import HistoryBackend, each_answer
+from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy
 from gate.slo.objective import counts_events
 from gate.wording import NO_HISTORY
 
 _POINT: Final = timedelta(hours=1)
 """The length of a point on a control chart, as in ``gate anomalies``."""
-SeriesAnswers = Mapping[str, SeriesAnswer]
-"""Histories by the name of their SLO."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportAnswers:
-    """The answers of a backend about the SLOs of a policy."""
+class Use(Enum):
+    """The use of an SLO's history, beside its budget at earlier instants."""
 
-    steps: SeriesAnswers
-    """The answer to `Questions.steps`."""
-    forecast: SeriesAnswers
-    charts: SeriesAnswers
-    plans: tuple[BurnDownPlan, ...]
-    """The requests for the history of each budget."""
-    budgets: Mapping[PlanKey, SeriesAnswer]
-    """The answers to them."""
-    history: HistoryBackend | None
-    """The history for rules that look back further; None if the backend has none."""
-    backend: Backend
-    """The backend itself, for the requests that follow from the histories."""
+    STEPS = auto()
+    """Pictures and incidents, in the shortest steps."""
+    FORECAST = auto()
+    CHARTS = auto()
+    POSTMORTEMS = auto()
+    """The rule of this name."""
+    CONTROL_CHARTS = auto()
+    """The rule of this name."""
+
+
+SloRequests = Mapping[Use | PlanKey, SeriesRequest]
+"""The requests about one SLO; those about its budget by the key of their plan."""
+SloAnswers = Mapping[Use | PlanKey, SeriesAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,93 +69,73 @@ class Questions:
         last = max(search.last, LEAST)
         return ForecastOptions(at=search.at, last=last, timeout=search.timeout)
 
-    def steps(self, policy: Policy) -> dict[str, SeriesRequest]:
-        """Return the source of pictures and incidents, in the shortest steps."""
-        return {
-            slo.name: replace(self.search.request(policy, slo), mean=counts_events(slo))
-            for slo in with_past(policy)
-        }
-
-    def ask(self, policy: Policy, backend: Backend) -> ReportAnswers:
-        """Return the answers to all requests; data that the steps include is not requested again.
+    def by_slo(self, policy: Policy, plans: Sequence[BurnDownPlan]) -> dict[str, SloRequests]:
+        """Return all requests about each SLO that `with_past` names, in its order.
 
         Args:
             policy: the policy with the SLOs.
-            backend: a backend that keeps the histories it has fetched.
+            plans: the requests about their budgets at earlier instants.
         """
-        wanted = (
-            self.steps(policy),
-            forecast_requests(policy, self.forecast),
-            anomaly_requests(policy, self.anomaly_options),
-        )
-        plans = burn_down_plans(policy, self.search.at, last=self.search.last)
-        of_budgets = plan_requests(plans)
-        history = history_of(backend)
-        own = backend.backend if isinstance(backend, CachedHistory) else backend
-        requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]
-        answers = iter(
-            _answers(history, [*requests, *of_budgets.values()], policy.backends.values())
-        )
-        steps, forecast, charts = (
-            {name: next(answers) for name in requests_by_slo} for requests_by_slo in wanted
-        )
-        return ReportAnswers(
-            steps=steps,
-            forecast=forecast,
-            charts=charts,
-            plans=tuple(plans),
-            budgets=dict(zip(of_budgets, answers, strict=True)),
-            history=history,
-            backend=own,
-        )
+        steps = {
+            slo.name: replace(self.search.request(policy, slo), mean=counts_events(slo))
+            for slo in with_past(policy)
+        }
+        by_use = {
+            Use.STEPS: steps,
+            Use.FORECAST: forecast_requests(policy, self.forecast),
+            Use.CHARTS: anomaly_requests(policy, self.anomaly_options),
+            Use.POSTMORTEMS: incident_requests(policy, self.search.at),
+            Use.CONTROL_CHARTS: chart_requests(policy, self.search.at),
+        }
+        requests: dict[str, dict[Use | PlanKey, SeriesRequest]] = {
+            name: {use: each[name] for use, each in by_use.items() if name in each}
+            for name in steps
+        }
+        for key, request in plan_requests(plans).items():
+            requests[key[0]][key] = request
+        return {**requests}
 
 
-def _answers(
-    history: HistoryBackend | None, requests: list[SeriesRequest], kinds: Iterable[str]
-) -> Iterable[SeriesAnswer]:
+def each_slo(
+    history: HistoryBackend | None, policy: Policy, requests: Mapping[str, SloRequests]
+) -> Iterator[SloAnswers]:
+    """Yield the answers to the requests about each SLO, and keep none that was yielded.
+
+    What one answer has for another request of the SLO is not asked for again.
+
+    Args:
+        history: None if the backend keeps none.
+        policy: the policy with the SLOs.
+        requests: the requests about each SLO.
+    """
+    to_ask = {name: _not_covered(list(own.values())) for name, own in requests.items()}
+    answers: Iterator[SeriesAnswer]
     if history is None:
+        kinds = policy.backends.values()
         reason = without_history(kinds, f"the backend {NO_HISTORY} to look at")
-        return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * len(requests)
-    return history.history(requests) if requests else ()
+        answers = repeat(Unmeasured(cause=Cause.NO_DATA, reason=reason))
+    else:
+        answers = each_answer(history, [each for some in to_ask.values() for each in some])
+    for name, own in requests.items():
+        yield _derived(own, to_ask[name], answers)
 
 
-CachedAnswer = list[tuple[SeriesRequest, SeriesAnswer]]
+def _not_covered(requests: Sequence[SeriesRequest]) -> list[SeriesRequest]:
+    """Return those whose answer no other before them has."""
+    missing: list[SeriesRequest] = []
+    for wanted in requests:
+        if not any(covers(request, wanted) for request in missing):
+            missing.append(wanted)
+    return missing
 
 
-class CachedHistory:
-    """A backend that answers from its fetched histories if these suffice."""
+def _derived(
+    requests: SloRequests, to_ask: Sequence[SeriesRequest], answers: Iterator[SeriesAnswer]
+) -> SloAnswers:
+    answered = [(request, next(answers)) for request in to_ask]
 
-    def __init__(self, backend: Backend, history: HistoryBackend) -> None:
-        self.backend = backend
-        self._history = history
-        self._answers: CachedAnswer = []
+    def answer(wanted: SeriesRequest) -> SeriesAnswer:
+        request, series = next(pair for pair in answered if covers(pair[0], wanted))
+        return series if request == wanted else coarser(series, request, wanted)
 
-    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
-        """Count, as the backend does."""
-        return self.backend.measure(requests, at)
-
-    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return the events of each step; an answer that covers several requests is fetched once.
-
-        Of two such requests, the one that covers the other comes first.
-        """
-        answered = [request for request, _ in self._answers]
-        missing: list[SeriesRequest] = []
-        for wanted in requests:
-            if not any(covers(request, wanted) for request in (*answered, *missing)):
-                missing.append(wanted)
-        if missing:
-            self._answers += zip(missing, self._history.history(missing), strict=True)
-        return [self._answer(wanted) for wanted in requests]
-
-    def _answer(self, wanted: SeriesRequest) -> SeriesAnswer:
-        request, answer = next(
-            (request, answer) for request, answer in self._answers if covers(request, wanted)
-        )
-        return answer if request == wanted else coarser(answer, request, wanted)
-
-
-def cached_history(backend: Backend) -> Backend:
-    """Return a backend that fetches each history once; one without history stays as it is."""
-    history = history_of(backend)
-    return backend if history is None else CachedHistory(backend, history)
+    return {key: answer(request) for key, request in requests.items()}

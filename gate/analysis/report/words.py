@@ -1,6 +1,6 @@
 """The report of budgets: sentences, small charts of text, and the page."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -12,15 +12,9 @@ from gate.analysis.anomalies.words import anomalies_section
 from gate.analysis.backtest.words import backtest_section
 from gate.analysis.cohorts.words import cohorts_section
 from gate.analysis.forecast.words import forecast_section
-from gate.analysis.incidents.words import (
-    incidents_section,
-    without_impact_facts,
-)
+from gate.analysis.incidents.words import incidents_section, without_impact_facts
 from gate.analysis.report import Report, ServiceReport, report_document
-from gate.analysis.report.text_chart import text_chart
-from gate.budget.assessment import Assessment
-from gate.history.consumption import Consumption
-from gate.history.incidents import Incident
+from gate.analysis.report.budget_history import history_section
 from gate.policy.case import deciding
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement
@@ -31,12 +25,11 @@ from gate.reporters import PAGES, render_page, summary
 from gate.reporters.ansi import Style
 from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
 from gate.reporters.budget_table import budget_table
-from gate.reporters.budgets import cause, promise
+from gate.reporters.decision_facts import decision_facts
 from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
     MUST,
     Badge,
-    Block,
     Content,
     DataTable,
     Fact,
@@ -44,19 +37,13 @@ from gate.reporters.page import (
     Output,
     Page,
     Paragraph,
-    Preformatted,
     Section,
 )
 from gate.reporters.reasons import reason
-from gate.slo.objective import CompositeSlo, RollingWindow, Slo
 from gate.slo.quantities import format_duration
 
 FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
 """The formats of a report: those of every command, and one of its own."""
-_NAMED: Final = 4
-"""The maximum number of named incidents that used a budget; the others are summed up."""
-Marked = Sequence[tuple[int, Incident]]
-"""The incidents of an SLO, each with its number in the service's table."""
 _GROUPS: Final = {
     Verdict.ALLOW: "May ship",
     Verdict.WARN: "With a warning",
@@ -112,7 +99,7 @@ def _verdict(service: ServiceReport, report: Report) -> Section:
             *(() if decided else (Paragraph(sentence),)),
             facts,
             budget_table(rows(service)),
-            *(_trace(assessment, service) for assessment in service.assessments),
+            *(history_section(assessment, service) for assessment in service.assessments),
         ),
     )
 
@@ -124,26 +111,6 @@ def rows(service: ServiceReport) -> tuple[BudgetRow, ...]:
     unmarked = status_rows(service.policy, service.assessments)
     lowest = deciding(service.assessments)
     return tuple(replace(row, decides=row.assessment is lowest) for row in unmarked)
-
-
-def _trace(assessment: Assessment, service: ServiceReport) -> Section:
-    slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
-    blocks: list[Block] = []
-    if trace is None or not trace.fast:
-        blocks.append(Paragraph(missing(service, slo)))
-    if trace is not None:
-        if not trace.left or not assessment.measured:
-            blocks.append(Paragraph(no_burn_down(assessment)))
-        incidents = [incident for _, incident in incidents_of(slo.name, service)]
-        text, ascii_text = (
-            text_chart(trace, incidents, service.deploys, ascii_only=ascii_only)
-            for ascii_only in (False, True)
-        )
-        blocks.append(Preformatted(text=text, ascii=ascii_text))
-    if slo.name in service.consumption:
-        sentence = eaten(service.consumption[slo.name], numbers_of(slo.name, service))
-        blocks.append(Facts((("Budget used", sentence),)))
-    return Section(title=slo.name, tail=f" ({promised(slo)})", blocks=tuple(blocks))
 
 
 def title(report: Report) -> str:
@@ -168,7 +135,7 @@ def standing(service: ServiceReport, report: Report) -> tuple[Badge, str, Facts]
     if report.decision is not None and service.decided is not None:
         decided, decision = service.decided, report.decision
         badge = Badge(decided.verdict, summary.verdict_word(decided.verdict, decision))
-        facts = Facts(tuple(summary.facts(decided, decision)))
+        facts = Facts(tuple(decision_facts(decided, decision)))
         return badge, summary.subject(decided), facts
     over = report.period is not None  # whether a change may ship depends on the present
     return *_standing(service), Facts(() if over else tuple(_outlook(service)))
@@ -248,50 +215,6 @@ def report_closing(report: Report) -> tuple[Facts, ...]:
     )
 
 
-def promised(slo: Slo) -> str:
-    """Write the objective and its window."""
-    if isinstance(slo, CompositeSlo) or slo.window is None:
-        return promise(slo)
-    return f"{promise(slo)}, {slo.window}"
-
-
-def missing(service: ServiceReport, slo: Slo) -> str:
-    """Return the reason why the history of an SLO cannot be drawn."""
-    if isinstance(slo, CompositeSlo):
-        return f"No burn rate is drawn: {wording.without_events(slo)}."
-    (lost,) = [
-        looked_at.unmeasured
-        for looked_at in service.incidents.slos
-        if looked_at.slo == slo.name and looked_at.unmeasured is not None
-    ]
-    return f"The history could not be measured: {cause(lost.cause)}, {lost.reason}."
-
-
-def no_burn_down(assessment: Assessment) -> str:
-    """Return the reason why a budget has no burn-down."""
-    if assessment.doubts and not assessment.measured:
-        return f"The budget could not be measured: {assessment.doubts[0].reason}."
-    slo = assessment.slo
-    if isinstance(slo, CompositeSlo) or isinstance(slo.window, RollingWindow):
-        window = "one window" if isinstance(slo, CompositeSlo) else str(slo.window)
-        return (
-            f"No burn-down: the remaining budget at an instant needs a history of {window} before"
-            " it, and"
-            " there is less."
-        )
-    return "No burn-down: only the present remaining budget of the period is known."
-
-
-def incidents_of(slo: str, service: ServiceReport) -> Marked:
-    """Return the incidents of an SLO, the oldest first."""
-    return [
-        (number, impact.incident)
-        for number, annotated in enumerate(service.incidents.annotated, start=1)
-        for impact in annotated.incident.impacts
-        if impact.slo == slo
-    ]
-
-
 def numbered(blocks: Iterable[Content]) -> tuple[Content | DataTable, ...]:
     """Return the results, with incidents numbered as in the pictures."""
     return tuple(_numbered(block) if isinstance(block, DataTable) else block for block in blocks)
@@ -301,31 +224,3 @@ def _numbered(table: DataTable) -> DataTable:
     """Return the table of incidents with their numbers, however narrow it is."""
     first, *others = table.columns
     return replace(table, columns=(replace(first, keep=MUST), *others))
-
-
-def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
-    """Return the numbers of an SLO's incidents in the service's table, by their id."""
-    name = service.policy.service
-    return {
-        annotated.incident.id(name): number
-        for number, annotated in enumerate(service.incidents.annotated, start=1)
-        if any(impact.slo == slo for impact in annotated.incident.impacts)
-    }
-
-
-def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
-    """Name the causes that used up a budget: the costliest incidents by number, and others."""
-
-    def written(share: float) -> str:
-        return wording.spent(wording.shown(share))
-
-    shares = list(consumed.incidents.items())
-    parts = [f"{written(share)} in #{numbers[incident]}" for incident, share in shares[:_NAMED]]
-    rest = shares[_NAMED:]
-    if rest:
-        parts.append(f"{written(sum(share for _, share in rest))} in {len(rest)} more incidents")
-    if consumed.chronic:
-        parts.append(f"{written(consumed.chronic)} outside incidents")
-    if consumed.earlier:
-        parts.append(f"{written(consumed.earlier)} before the examined time")
-    return f"{written(consumed.consumed)} of the budget: {'; '.join(parts)}"

@@ -1,25 +1,29 @@
 """The results for one objective, in sentences."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 from math import floor
+from typing import Final
 
 from gate import wording
 from gate.analysis import why_unmeasured
 from gate.analysis.review import MovedReview, Review, SloReview
 from gate.history.objective_candidates import Fit, expected_share
 from gate.history.periods import PastPeriod
+from gate.measure import Unmeasured
 from gate.reporters.page import Fact
 from gate.slo.objective import RatioSlo
 from gate.slo.quantities import format_duration
 from gate.wording import shown
 
+NO_SLIDING: Final = "no sliding window has enough data"
+
 
 def review_facts(reviewed: SloReview) -> Iterator[Fact]:
     """Yield the results for an SLO's objective, and the unknown parts."""
     slo, review = reviewed.slo, reviewed.review
-    if reviewed.unmeasured is not None:
-        yield "Not measured", why_unmeasured(reviewed.unmeasured)
+    yield from unmeasured_facts(reviewed.unmeasured)
     if review is None:
         return
     if review.counted:
@@ -30,13 +34,24 @@ def review_facts(reviewed: SloReview) -> Iterator[Fact]:
             yield "SLA", _margin(slo.sla, review)
         if slo.sampled is not None:
             yield "Sampled", "the uncertainty of a sample is not taken into account here"
-    if review.begins is not None:
-        begins = wording.instant(review.begins)
-        yield "History", f"begins about {begins}; nothing is kept from before"
+    yield from begin_facts(review.begins)
     if review.unknown:
         share = wording.spent(review.unknown)
         yield "Unknown", f"for {share} of the time the remaining budget is unknown"
     yield from (("Note", note) for note in review.notes)
+
+
+def unmeasured_facts(unmeasured: Unmeasured | None) -> Iterator[Fact]:
+    """Yield why nothing was measured, where that is so."""
+    if unmeasured is not None:
+        yield "Not measured", why_unmeasured(unmeasured)
+
+
+def begin_facts(begins: datetime | None) -> Iterator[Fact]:
+    """Yield when the history begins, if that is later than the examined time."""
+    if begins is not None:
+        at = wording.instant(begins)
+        yield "History", f"begins about {at}; nothing is kept from before"
 
 
 def _meaning(slo: RatioSlo, review: Review) -> str:
@@ -54,17 +69,19 @@ def _meaning(slo: RatioSlo, review: Review) -> str:
 def _of_moved(slo: RatioSlo, moved: MovedReview | None) -> str:
     """Describe the budget in windows that do not begin where the periods do."""
     if moved is None:
-        return "no sliding window has enough data"
+        return NO_SLIDING
     used = wording.spent(shown(moved.worst / slo.budget))
+    sliding = missed_sliding(moved.missed, moved.count, moved.step)
+    return f"{sliding}; the worst, to {wording.instant(moved.worst_end)}, used {used} of the budget"
+
+
+def missed_sliding(missed: Fraction, count: int, step: timedelta) -> str:
+    """Say in which share of the sliding windows an objective, or an allowance, was missed."""
+    often = f"missed in {wording.spent(missed)}" if missed else "missed in none"
     return (
-        f"{_missed(moved.missed)} of {moved.count:,} windows {format_duration(moved.step)} apart"
-        f" (they overlap, so this is weaker evidence); the worst, to"
-        f" {wording.instant(moved.worst_end)}, used {used} of the budget"
+        f"{often} of {count:,} windows {format_duration(step)} apart (they overlap, so this is"
+        " weaker evidence)"
     )
-
-
-def _missed(share: Fraction) -> str:
-    return f"missed in {wording.spent(share)}" if share else "missed in none"
 
 
 def _in_most(review: Review) -> str:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import NamedTuple
 
 from gate import __version__
 from gate.analysis.review import (
@@ -17,11 +16,12 @@ from gate.analysis.review import (
 )
 from gate.analysis.review.spending import ReviewedSpend, SpendReview
 from gate.backends import open_backend
-from gate.check.measure import OpenBackend, not_looked_at, open_history, run_concurrently, with_past
+from gate.backends.waits import run_concurrently
+from gate.check.measure import OpenBackend, not_looked_at, open_history, with_past
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
-from gate.history.events import as_events, keeps_past
+from gate.history.events import keeps_past
 from gate.history.objective_candidates import (
     Candidate,
     MovedWindows,
@@ -33,7 +33,8 @@ from gate.history.objective_candidates import (
 )
 from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, each_answer, unknown_share
+from gate.measure.capabilities import each_answer
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_share
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import RatioSlo, SpendSlo
@@ -111,14 +112,13 @@ def service_review(
         options: the periods to review.
     """
     policy = file.policy
-    requests = review_requests(policy, options)
     slos, spending = list[SloReview](), list[ReviewedSpend]()
     for slo in with_past(policy):
         answer = next(answers)  # released once its results are known
         if isinstance(slo, SpendSlo):
             spending.append(_spend(policy, slo, answer, options))
         else:
-            slos.append(_slo(policy, slo, _Past(requests[slo.name], answer), options))
+            slos.append(_slo(policy, slo, answer, options))
         del answer
     return ServiceReview(
         policy=policy,
@@ -133,22 +133,14 @@ def service_review(
     )
 
 
-class _Past(NamedTuple):
-    """The request for an SLO's history, and its answer."""
-
-    request: SeriesRequest
-    answer: SeriesAnswer
-
-
-def _slo(policy: Policy, slo: RatioSlo, past: _Past, options: ReviewOptions) -> SloReview:
-    if isinstance(past.answer, Unmeasured):
-        return SloReview(slo=slo, review=None, unmeasured=past.answer)
-    answer = as_events(slo, past.answer, past.request)
+def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOptions) -> SloReview:
+    if isinstance(answer, Unmeasured):
+        return SloReview(slo=slo, review=None, unmeasured=answer)
     cut, guards = _cut(slo, options), policy.guards_of(slo)
     least, periods = guards.min_coverage, review_periods(slo, answer, cut, guards)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
-    moved, met = moved_windows(answer, cut, least), met_in_most(ratios)
+    moved, met = moved_windows(slo, answer, cut, least), met_in_most(ratios)
     left = budget_spent_by_step(slo, answer, cut, least)
     known_shares = [share for share in left if share is not None]
     review = Review(
@@ -176,11 +168,10 @@ def _spend(
     if isinstance(answer, Unmeasured):
         return ReviewedSpend(slo=slo, review=None, unmeasured=answer)
     cut, guards = _cut(slo, options), policy.guards_of(slo)
-    granted = float(slo.allowance)
     review = SpendReview(
         periods=review_periods(slo, answer, cut, guards),
         cut=cut,
-        moved=moved_windows(answer, cut, guards.min_coverage, granted=granted),
+        moved=moved_windows(slo, answer, cut, guards.min_coverage),
         begins=_begins(answer, cut),
         query=answer.query,
         notes=answer.notes,

@@ -5,13 +5,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from gate import wording
-from gate.analysis import why_unmeasured
+from gate.analysis.review.facts import NO_SLIDING, begin_facts, missed_sliding, unmeasured_facts
 from gate.analysis.review.spending import WHOLE, ReviewedSpend, SpendReview, is_met
 from gate.history.periods import PastPeriod
 from gate.reporters.budgets import cause
 from gate.reporters.page import MUST, Block, Column, Fact, Facts, Section, said, tabulate
 from gate.slo.objective import SpendSlo
-from gate.slo.quantities import format_duration
 
 
 def spend_section(reviewed: ReviewedSpend, state: str) -> Section:
@@ -73,8 +72,7 @@ def _difference(slo: SpendSlo, period: PastPeriod) -> str:
 
 def _facts(reviewed: ReviewedSpend) -> Iterator[Fact]:
     slo, review = reviewed.slo, reviewed.review
-    if reviewed.unmeasured is not None:
-        yield "Not measured", why_unmeasured(reviewed.unmeasured)
+    yield from unmeasured_facts(reviewed.unmeasured)
     if review is None:
         return
     if review.settled:
@@ -82,9 +80,7 @@ def _facts(reviewed: ReviewedSpend) -> Iterator[Fact]:
         yield "Sliding", _sliding(slo, review)
         if review.open:
             yield "Open", f"too little is known of {review.open} of {len(review.periods)} periods"
-    if review.begins is not None:
-        begins = wording.instant(review.begins)
-        yield "History", f"begins about {begins}; nothing is kept from before"
+    yield from begin_facts(review.begins)
     yield from (("Note", note) for note in review.notes)
 
 
@@ -102,14 +98,10 @@ def _sliding(slo: SpendSlo, review: SpendReview) -> str:
     """Describe the spending in windows that do not begin where the periods do."""
     moved = review.moved
     if not moved.ratios:
-        return "no sliding window has enough data"
-    missed = moved.missed(WHOLE)
-    often = f"missed in {wording.spent(missed)}" if missed else "missed in none"
-    return (
-        f"{often} of {len(moved.ratios):,} windows {format_duration(review.cut.step)} apart"
-        f" (they overlap, so this is weaker evidence); the worst, to"
-        f" {wording.instant(review.moved_worst_end)}, spent {_money(slo, review.moved_worst(slo))}"
-    )
+        return NO_SLIDING
+    sliding = missed_sliding(moved.missed(WHOLE), len(moved.ratios), review.cut.step)
+    worst = _money(slo, review.moved_worst(slo))
+    return f"{sliding}; the worst, to {wording.instant(review.moved_worst_end)}, spent {worst}"
 
 
 def _money(slo: SpendSlo, amount: Fraction) -> str:

@@ -1,6 +1,6 @@
 """A sweep over the open pull requests: the commit statuses that no longer hold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from gate.errors import ExitCode
 from gate.hosts import State
 from gate.hosts.identity import GateIdentity
 from gate.hosts.pulls import OpenPull, StatusHost
+from gate.reporters.escape import plain
 
 DecideOn = Callable[[OpenPull], Decision]
 """A function that decides on a pull request, by budgets that were measured once.
@@ -89,3 +90,33 @@ class SweepOptions:
     dry_run: bool = False
     most: int | None = None
     """The maximum number of statuses to set; None: unlimited."""
+
+
+def sweep_lines(report: SweepReport) -> Iterator[str]:
+    """Yield a line for each status that was set or failed, and the totals at the end.
+
+    Each is one line, whatever foreign texts contain.
+    """
+    for status in report.statuses:
+        if status.act is SweepAct.SET:
+            yield plain(f"#{status.pull}: {status.before} -> {status.after}: {status.reason}")
+        elif status.act is SweepAct.FAILED:
+            yield plain(f"#{status.pull}: failed: {status.reason}")
+    yield plain(f"{report.name}: {', '.join(_parts(report))}")
+    if report.stopped:
+        left = report.pulls - report.seen
+        yield plain(f"Stopped early, {left} not checked: {report.stopped}. Run it again later.")
+
+
+def _parts(report: SweepReport) -> Iterator[str]:
+    yield f"{report.pulls} open, {report.seen} checked"
+    would = "would be set" if report.dry_run else "set"
+    yield f"{report.count(SweepAct.SET)} {would}"
+    skipped = (SweepAct.VALID, SweepAct.WAITING, SweepAct.ABSENT)
+    yield f"{sum(report.count(act) for act in skipped)} skipped ({_skipped(report)})"
+    yield f"{report.count(SweepAct.FAILED)} failed"
+
+
+def _skipped(report: SweepReport) -> str:
+    acts = (SweepAct.VALID, SweepAct.WAITING, SweepAct.ABSENT)
+    return ", ".join(f"{report.count(act)} {act}" for act in acts)

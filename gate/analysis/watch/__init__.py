@@ -15,11 +15,7 @@ from gate.decision.decision import PolicySource
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.sequential import ComparedStep
-from gate.history.sequential.verdict import (
-    CanaryEvidence,
-    CanaryStanding,
-    CanaryVerdict,
-)
+from gate.history.sequential.verdict import CanaryEvidence, CanaryStanding, CanaryVerdict
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 
@@ -232,7 +228,7 @@ def _slo(slo: WatchedSlo) -> Json:
         "missing_steps": slo.missing,
         "more_seconds": None if slo.longer is None else slo.longer.total_seconds(),
         "troubles": list(slo.troubles),
-        "steps": [None if step is None else _step(step) for step in slo.steps],
+        "steps": [None if step is None else list(step) for step in slo.steps],
     }
 
 
@@ -242,12 +238,5 @@ def _counts(counts: tuple[float, float]) -> Json:
 
 
 def _limit(limit: SpendLimit) -> Json:
-    return {
-        "most": share(limit.most),
-        "expected": share(limit.expected),
-        "promised": limit.promised,
-    }
-
-
-def _step(step: ComparedStep) -> list[float]:
-    return list(step)
+    most, expected = share(limit.most), share(limit.expected)
+    return {"most": most, "expected": expected, "promised": limit.promised}

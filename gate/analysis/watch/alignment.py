@@ -109,3 +109,15 @@ class Alignment:
             return steps
         reads = iter([read_steps(answer, 1, self.arms).counts[0] for answer in answers])
         return {slo.name: aligned(steps[slo.name], (next(reads), next(reads))) for slo in slos}
+
+
+"""The counts of each step by its number, and then by SLO."""
+
+
+def by_place(by_slo: Mapping[str, Mapping[int, ComparedStep]]) -> Mapping[int, StepBySlo]:
+    """Return the counts of each step, in the order of time."""
+    places = sorted({place for steps in by_slo.values() for place in steps})
+    return {
+        place: {slo: steps[place] for slo, steps in by_slo.items() if place in steps}
+        for place in places
+    }

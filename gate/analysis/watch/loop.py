@@ -1,6 +1,6 @@
 """The loop of a watch: it waits, queries, judges and remembers, until there is a verdict."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from gate import __version__
 from gate.analysis import why_unmeasured
 from gate.analysis.watch import WatchedSlo, WatchLook, WatchOptions, WatchReport
-from gate.analysis.watch.alignment import Alignment
+from gate.analysis.watch.alignment import Alignment, by_place
 from gate.analysis.watch.arms import StepsRead, cohort_request, read_steps, runs
 from gate.analysis.watch.judge import Judge, watched_slo
 from gate.analysis.watch.silence import idle_troubles, nameless_troubles
@@ -23,8 +23,6 @@ from gate.measure.cohorts import CohortBackend, LabelValues
 from gate.slo.objective import RatioSlo
 
 T = TypeVar("T")
-StepsByPlace = Mapping[int, Mapping[str, ComparedStep]]
-"""The counts of each step by its number, and then by SLO."""
 _RARELY: Final = 10
 """A budget that decides nothing is measured once in this many looks."""
 _FIRST: Final = 3
@@ -124,7 +122,7 @@ class Watching:
         A step without any event does not settle: its events may be very late.
         """
         old = self.state.grid.ended(at - self.state.grid.late)
-        for place, steps in _by_place(self.fresh).items():
+        for place, steps in by_place(self.fresh).items():
             settling = {slo: step for slo, step in steps.items() if place < old and any(step)}
             self.settled, counted = self.alignment.added(self.settled, place, settling, at)
             for slo, step in counted.items():
@@ -134,7 +132,7 @@ class Watching:
                 self.shown = self.settled
                 return
         self.shown = self.settled.copy()
-        for place, steps in _by_place(self.fresh).items():
+        for place, steps in by_place(self.fresh).items():
             self.shown, _ = self.alignment.added(self.shown, place, steps, at)
             if self.shown.rolls_back:
                 return
@@ -249,12 +247,3 @@ class Watching:
             notes=tuple(self.notes),
             tool_version=__version__,
         )
-
-
-def _by_place(by_slo: Mapping[str, Mapping[int, ComparedStep]]) -> StepsByPlace:
-    """Return the counts of each step, in the order of time."""
-    places = sorted({place for steps in by_slo.values() for place in steps})
-    return {
-        place: {slo: steps[place] for slo, steps in by_slo.items() if place in steps}
-        for place in places
-    }

@@ -6,20 +6,18 @@ from typing import Final
 
 from gate.analysis.watch import WatchOptions, WatchReport
 from gate.analysis.watch.alignment import Alignment
-from gate.analysis.watch.arms import (
-    WatchGrid,
-    watched_slos,
-)
+from gate.analysis.watch.arms import WatchGrid, watched_slos
 from gate.analysis.watch.judge import Judge
 from gate.analysis.watch.loop import Watching
 from gate.analysis.watch.phrases import reasons
 from gate.analysis.watch.state import Surroundings, WatchQuestion, WatchState
-from gate.backends import cohorts_of, described, open_backend
+from gate.backends import described, open_backend
 from gate.check.measure import OpenBackend
 from gate.check.promises import with_promises
 from gate.config.load import PolicyFile
 from gate.errors import UsageError
 from gate.measure import Backend
+from gate.measure.capabilities import cohorts_of
 from gate.measure.cohorts import CohortBackend
 from gate.measure.history import clock_start
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from gate.backends.aws_slo.client import ARN, MOST_REPORTS, ApplicationSignals, invalid
 from gate.backends.aws_slo.definitions import definition_of, instant
-from gate.backends.platforms.api import ApiError, JsonObject
-from gate.backends.platforms.names import no_slo, several_slos
+from gate.backends.platforms.messages import ApiError, JsonObject
+from gate.backends.platforms.platform import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Unmeasured
 from gate.slo.objective import Span
 

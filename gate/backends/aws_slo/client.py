@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from gate.backends.aws_login import aws_secrets
 from gate.backends.aws_slo.settings import AwsSloSettings
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
-from gate.backends.platforms.values import finite
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, Dialogue, JsonObject, finite
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from gate.backends.aws_slo.client import invalid, number, whole
 from gate.measure import Definition, Granted, MeasurementError, Promise
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Span, Window
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RollingWindow, Span, Window
 
 _DEFAULT_GOAL: Final = 99
 _DEFAULT_WINDOW: Final = RollingWindow(timedelta(days=7))
@@ -37,8 +38,6 @@ _MEANINGS: Final = {
     Granted.SECONDS: "in which all time counts as good",
     Granted.EVENTS: "whose requests are not counted",
 }
-
-
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-ServiceLevelObjectives.html"""
 
 

@@ -9,17 +9,11 @@ from typing import Any, Final
 
 from gate.backends.aws_slo.budgets import middle
 from gate.backends.aws_slo.catalog import SignalsCatalog
-from gate.backends.aws_slo.client import (
-    ARN,
-    MOST_REPORTS,
-    ApplicationSignals,
-    invalid,
-    listed,
-)
+from gate.backends.aws_slo.client import ARN, MOST_REPORTS, ApplicationSignals, invalid, listed
 from gate.backends.aws_slo.definitions import excluded_share, exclusion_notes, instant
 from gate.backends.aws_slo.reports import bad_share
 from gate.backends.aws_slo.settings import AwsSloSettings
-from gate.backends.platforms.api import ApiError, JsonObject
+from gate.backends.platforms.messages import ApiError, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.http import Clock
 from gate.measure import (

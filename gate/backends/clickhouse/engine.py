@@ -15,7 +15,8 @@ from gate.backends.clickhouse.replies import ClickHouseReply
 from gate.backends.clickhouse.session import ClickHouseSession, check_version, question, session_of
 from gate.backends.clickhouse.settings import ClickHouseSettings
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn
 from gate.http import Clock
 from gate.measure import Cause, Limits, MeasurementError
 from gate.measure.remedies import hint_for

@@ -219,25 +219,22 @@ def _whole_number(value: object) -> int:
     return int(value)
 
 
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
+def _only(kind: type) -> Callable[[Any], Any]:
+    def read(value: object) -> object:
+        if not isinstance(value, kind):
+            raise TypeError
+        return value
 
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+    return read
 
 
 _READERS: Final[dict[Kind, Callable[[Any], Any]]] = {
     Kind.INTEGER: _whole_number,
     Kind.DECIMAL: Decimal,
     Kind.FLOAT: float,
-    Kind.BOOLEAN: _truth,
-    Kind.TEXT: _text,
-    Kind.INSTANT: _text,
+    Kind.BOOLEAN: _only(bool),
+    Kind.TEXT: _only(str),
+    Kind.INSTANT: _only(str),
     Kind.OTHER: lambda value: value,
 }
 

@@ -5,18 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from gate.backends.cloudwatch.catalog import MetricCatalog, why_nothing
-from gate.backends.cloudwatch.client import CloudWatch, Fetched
-from gate.backends.cloudwatch.counting import (
-    MetricTimeline,
-    answer_for,
-    check_slices,
-    series_of,
-    timeline,
-)
+from gate.backends.cloudwatch.client import CloudWatch
+from gate.backends.cloudwatch.counting import answer_for, check_slices, series_of
 from gate.backends.cloudwatch.evidence import suspicions
 from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
+from gate.backends.cloudwatch.metrics import MetricStatistic
 from gate.backends.cloudwatch.periods import PeriodRun, period_within, pieces_of, usual_period
-from gate.backends.cloudwatch.selectors import MetricStatistic, SelectorError
+from gate.backends.cloudwatch.selectors import SelectorError
+from gate.backends.cloudwatch.timeline import Fetched, MetricTimeline, timeline
 from gate.backends.sql.slices import with_whole_slices
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, MeasurementError, Unmeasured

@@ -5,9 +5,9 @@ from itertools import chain
 from typing import Final
 
 from gate.backends.cloudwatch.client import CloudWatch, MetricList
+from gate.backends.cloudwatch.metrics import Metric, MetricStatistic
 from gate.backends.cloudwatch.pages import Number
 from gate.backends.cloudwatch.periods import PeriodRun
-from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
 from gate.errors import nearest
 from gate.measure import MeasurementError
 

@@ -7,18 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from gate.backends.aws_login import aws_secrets
-from gate.backends.cloudwatch.pages import (
-    MetricPoints,
-    Number,
-    Pages,
-    listed,
-    next_token,
-    unreadable,
-)
+from gate.backends.cloudwatch.metrics import Metric, MetricStatistic
+from gate.backends.cloudwatch.pages import Pages, listed, next_token, unreadable
 from gate.backends.cloudwatch.periods import PeriodRun, joined, widened
-from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
 from gate.backends.cloudwatch.settings import CloudWatchSettings
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.backends.cloudwatch.timeline import Fetched
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, Dialogue, JsonObject
 from gate.dataclass import dataclass
 from gate.http import Clock
 from gate.measure import MeasurementError
@@ -30,9 +25,6 @@ MOST_POINTS: Final = 100_800
 _MOST_LISTED: Final = 5000
 """The number of listed metrics after which further pages are not read."""
 _AT_ONCE: Final = 4
-_KEPT_PIECES: Final = 16
-"""The number of past stretches that are kept for each metric and period: the two ends of
-windows."""
 _TARGET: Final = "GraniteServiceVersion20100801"
 _BUSY: Final = frozenset(
     {
@@ -76,58 +68,6 @@ class MetricList:
     metrics: tuple[Metric, ...]
     whole: bool = True
     """Whether the list is complete."""
-
-
-class Fetched:
-    """The points, or the reason why they are missing, for each metric and stretch of time."""
-
-    def __init__(self) -> None:
-        self._outcomes: dict[
-            tuple[MetricStatistic, int], dict[PeriodRun, MetricPoints | MeasurementError]
-        ] = {}
-        """The results by metric and period, for each stretch of time."""
-
-    def add(
-        self, piece: PeriodRun, outcomes: Mapping[MetricStatistic, MetricPoints | MeasurementError]
-    ) -> None:
-        """Add the results of one question."""
-        for counted, outcome in outcomes.items():
-            self._outcomes.setdefault((counted, piece.period), {})[piece] = outcome
-
-    def kept(self, counted: MetricStatistic, piece: PeriodRun) -> MetricPoints | None:
-        """Return the kept points that include those of a piece; None: there are none."""
-        for whole, outcome in self._outcomes.get((counted, piece.period), {}).items():
-            inside = whole.start <= piece.start and piece.end <= whole.end
-            if inside and not isinstance(outcome, MeasurementError):
-                return outcome
-        return None
-
-    def keep(self, counted: MetricStatistic, piece: PeriodRun, fetched: "Fetched") -> None:
-        """Keep the points of a piece, and the last few older pieces: the two ends of windows.
-
-        The kept points grow with the number of windows, not with the number of instants.
-        """
-        if (points := fetched.kept(counted, piece)) is not None:
-            own = self._outcomes.setdefault((counted, piece.period), {})
-            own[piece] = points
-            for oldest in list(own)[:-_KEPT_PIECES]:
-                del own[oldest]
-
-    def points(self, counted: MetricStatistic, piece: PeriodRun) -> list[tuple[int, Number]]:
-        """Return start and value of each point, in order, of a requested stretch.
-
-        Raises:
-            MeasurementError: no answer can be counted.
-        """
-        outcome = next(
-            outcome
-            for whole, outcome in self._outcomes[counted, piece.period].items()
-            if whole.start <= piece.start and piece.end <= whole.end
-        )
-        if isinstance(outcome, MeasurementError):
-            raise outcome
-        inside = (start for start in outcome if piece.start <= start < piece.end)
-        return [(start, outcome[start]) for start in sorted(inside)]
 
 
 class CloudWatch:

@@ -9,7 +9,8 @@ from gate.backends.cloudwatch.backend import CloudWatchBackend
 from gate.backends.cloudwatch.catalog import is_rare, listed_instead
 from gate.backends.cloudwatch.client import HINTS, CloudWatch
 from gate.backends.cloudwatch.indicators import MetricIndicator, counted_in, read_indicator
-from gate.backends.cloudwatch.selectors import Metric, MetricStatistic, SelectorError
+from gate.backends.cloudwatch.metrics import Metric, MetricStatistic
+from gate.backends.cloudwatch.selectors import SelectorError
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import (

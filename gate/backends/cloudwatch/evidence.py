@@ -13,10 +13,10 @@ from itertools import groupby
 from typing import Final
 
 from gate.backends.cloudwatch.catalog import MetricCatalog, is_rare, listed_instead
-from gate.backends.cloudwatch.counting import MetricTimeline
+from gate.backends.cloudwatch.metrics import Metric, Term
 from gate.backends.cloudwatch.pages import Number
 from gate.backends.cloudwatch.periods import HOUR, moment
-from gate.backends.cloudwatch.selectors import Metric, Term
+from gate.backends.cloudwatch.timeline import MetricTimeline
 from gate.errors import likeness
 from gate.measure import Answer, Cause, Counts, Suspicion
 from gate.measure.coverage import StepCoverage

@@ -5,17 +5,15 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.cloudwatch.selectors import (
+from gate.backends.cloudwatch.metrics import (
     SAMPLE_COUNT,
     Metric,
     MetricStatistic,
-    SelectorError,
     Term,
     Total,
-    read_metric,
-    read_sum,
     shown_sum,
 )
+from gate.backends.cloudwatch.selectors import SelectorError, read_metric, read_sum
 from gate.dataclass import dataclass
 from gate.slo.indicator import Sli, Slices
 from gate.slo.quantities import format_duration

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
+from gate.backends.cloudwatch.metrics import Metric, MetricStatistic
 from gate.backends.cloudwatch.periods import PeriodRun, moment
-from gate.backends.cloudwatch.selectors import Metric, MetricStatistic
-from gate.backends.platforms.api import Call, JsonObject
-from gate.backends.platforms.values import finite
+from gate.backends.platforms.messages import Call, JsonObject, finite
 from gate.measure import Cause, MeasurementError
 from gate.wording import instant
 

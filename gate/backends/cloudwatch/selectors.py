@@ -10,19 +10,21 @@ import re
 from fractions import Fraction
 from typing import Final
 
-from gate.dataclass import dataclass
+from gate.backends.cloudwatch.metrics import (
+    STATISTICS,
+    SUM,
+    WORD,
+    Metric,
+    MetricStatistic,
+    Term,
+    Total,
+)
 from gate.errors import nearest
-from gate.wording import exact
 
-SUM: Final = "Sum"
-SAMPLE_COUNT: Final = "SampleCount"
-STATISTICS: Final = (SUM, SAMPLE_COUNT)
-"""The statistics whose values add up, over time and over metrics."""
 _OTHERS: Final = re.compile(
     r"Average|Minimum|Maximum|IQM|p[0-9.]+|(?:tm|wm|tc|ts)[0-9.]+|(?:TM|WM|PR|TC|TS)\(.*", re.DOTALL
 )
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"""
-_WORD: Final = re.compile(r"[A-Za-z0-9_./#:][A-Za-z0-9_./#:-]*")
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?=\s*\*)")
 _QUOTED: Final = re.compile(r""""((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 _BLANKS: Final = re.compile(r"\s*")
@@ -39,57 +41,6 @@ _EXAMPLE: Final = 'AWS/Bedrock Invocations{ModelId="anthropic.claude-sonnet-4"}'
 
 class SelectorError(ValueError):
     """A mistake in a text: its column, the reason, and the remedy."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """A metric, as it was published."""
-
-    namespace: str
-    name: str
-    dimensions: tuple[tuple[str, str], ...] = ()
-    """Pairs of name and value, sorted. Each set of dimensions is a separate metric in
-    CloudWatch."""
-
-    def __str__(self) -> str:
-        pairs = ", ".join(f'{_written(name)}="{_escaped(text)}"' for name, text in self.dimensions)
-        return f"{_written(self.namespace)} {_written(self.name)}{f'{{{pairs}}}' if pairs else ''}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricStatistic:
-    """A statistic of a metric, whose values are added up."""
-
-    metric: Metric
-    statistic: str = SUM
-
-    def __str__(self) -> str:
-        return f"{self.metric}{'' if self.statistic == SUM else f' {self.statistic}'}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """A part of a sum."""
-
-    counted: MetricStatistic
-    factor: Fraction = Fraction(1)
-    """Below 0 for a subtracted term."""
-
-    @property
-    def magnitude(self) -> str:
-        """The term without its sign."""
-        size = abs(self.factor)
-        return f"{'' if size == 1 else f'{exact(size)} * '}{self.counted}"
-
-
-Total = tuple[Term, ...]
-"""A sum of terms, at least one; the first is added."""
-
-
-def shown_sum(terms: Total) -> str:
-    """Return a sum in a form that can be read back."""
-    rest = (f" {'-' if term.factor < 0 else '+'} {term.magnitude}" for term in terms[1:])
-    return "".join((terms[0].magnitude, *rest))
 
 
 def read_sum(text: str, role: str = "") -> Total:
@@ -111,14 +62,6 @@ def read_metric(text: str, role: str) -> Metric:
     metric = scanner.metric()
     scanner.end(f"{role} is one metric, without a statistic and without + or -")
     return metric
-
-
-def _written(text: str) -> str:
-    return text if _WORD.fullmatch(text) else f'"{_escaped(text)}"'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 class _Scanner:
@@ -177,7 +120,7 @@ class _Scanner:
         start = self._skip()
         if self._next() in {"", "+", "-", "*", "/", "("}:
             return SUM
-        word = _WORD.match(self._text, start)
+        word = WORD.match(self._text, start)
         if word is None:
             return SUM  # the end of the sum reports the mistake here
         text = self._text[start : word.end()]
@@ -239,7 +182,7 @@ class _Scanner:
         if quoted := _QUOTED.match(self._text, start):
             text = re.sub(r"\\(.)", r"\1", quoted[1] or quoted[2] or "", flags=re.DOTALL)
             self._place = quoted.end()
-        elif word := _WORD.match(self._text, start):
+        elif word := WORD.match(self._text, start):
             text, self._place = word[0], word.end()
         else:
             raise self._mistake(

@@ -10,7 +10,8 @@ from gate.backends.datadog.counting import HistoryReading
 from gate.backends.datadog.history import History, read_history
 from gate.backends.datadog.suspicions import contradiction
 from gate.backends.datadog.values import EpochWindow, instant_of, window_of
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.measure import Cause, MeasurementError
 

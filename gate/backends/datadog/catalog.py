@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from gate.backends.datadog.history import METRIC, granted_by
 from gate.backends.datadog.values import invalid, listed, mapping, number, refusals, shown
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
-from gate.backends.platforms.names import no_slo, several_slos
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
+from gate.backends.platforms.platform import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Promise, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.objective import RollingWindow, Window

@@ -14,7 +14,8 @@ from gate.backends.datadog.values import (
     refusals,
     shown_instant,
 )
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 

@@ -27,7 +27,7 @@ from gate.backends.datadog.values import (
     shown,
     window_of,
 )
-from gate.backends.platforms.api import Call, JsonObject
+from gate.backends.platforms.messages import Call, JsonObject
 from gate.backends.platforms.platform import Question
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Definition, Evidence, MeasurementError, Share

@@ -8,27 +8,17 @@ from typing import Final
 from gate.backends.datadog.asking import Histories, history_call
 from gate.backends.datadog.catalog import SloCatalog
 from gate.backends.datadog.corrections import Corrections
-from gate.backends.datadog.counting import (
-    counted,
-    read_status,
-    status_call,
-)
+from gate.backends.datadog.counting import counted, read_status, status_call
 from gate.backends.datadog.history import History
 from gate.backends.datadog.settings import STATUS, DatadogSettings, secrets
 from gate.backends.datadog.steps import Steps
 from gate.backends.datadog.suspicions import lost_events
 from gate.backends.datadog.values import refusals, window_of
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, Dialogue, JsonObject
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.http import Clock, retry_after
-from gate.measure import (
-    Answer,
-    Definition,
-    Evidence,
-    Limits,
-    MeasurementError,
-    Unmeasured,
-)
+from gate.measure import Answer, Definition, Evidence, Limits, MeasurementError, Unmeasured
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.measure.history import SeriesAnswer
 from gate.slo.indicator import Sli

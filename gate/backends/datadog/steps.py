@@ -17,7 +17,8 @@ from gate.backends.datadog.history import History, read_history
 from gate.backends.datadog.suspicions import contradiction
 from gate.backends.datadog.timeline import UptimeTimeline
 from gate.backends.datadog.values import EpochWindow, instant_of, invalid, window_of
-from gate.backends.platforms.api import Api, ApiError, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, JsonObject
 from gate.backends.platforms.platform import SeriesQuestion
 from gate.measure import Cause, MeasurementError
 from gate.measure.coverage import coverage_by_steps

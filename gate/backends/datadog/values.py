@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.backends.platforms.values import finite
+from gate.backends.platforms.messages import finite
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span

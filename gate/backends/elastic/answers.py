@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any, Final
 
 from gate.backends.elastic.definitions import ALL, KibanaSlo
-from gate.backends.platforms.values import finite
+from gate.backends.platforms.messages import finite
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Counts, Evidence, Share, Unmeasured
 from gate.slo.objective import CalendarWindow

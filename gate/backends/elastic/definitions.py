@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.backends.platforms.names import listing, no_slo, several_slos
-from gate.backends.platforms.values import finite, timestamp
+from gate.backends.platforms.messages import finite, timestamp
+from gate.backends.platforms.platform import listing, no_slo, several_slos
 from gate.dataclass import dataclass
 from gate.measure import Cause, Definition, Granted, MeasurementError, Promise
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Window
+from gate.slo.objective import CalendarWindow, RollingWindow, Window
 
 ALL: Final = "*"
 """The instance of an SLO that is not grouped."""

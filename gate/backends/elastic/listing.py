@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gate.backends.elastic.definitions import ListedSlo
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
 
 SLOS: Final = "/api/observability/slos"
 """https://www.elastic.co/docs/api/doc/kibana/operation/operation-findslosop"""

@@ -13,9 +13,16 @@ from gate.backends.elastic.answers import SloQuery, answer_of_snapshot, answer_o
 from gate.backends.elastic.definitions import KibanaSlo, ListedSlo, slo_of
 from gate.backends.elastic.listing import AT_ONCE, SLOS, SloList, question_for
 from gate.backends.elastic.settings import ElasticSettings, secrets
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import (
+    ApiError,
+    Call,
+    Dialogue,
+    JsonObject,
+    refusal_of_the_past,
+    timestamp,
+)
 from gate.backends.platforms.platform import Question
-from gate.backends.platforms.values import refusal_of_the_past, timestamp
 from gate.http import Clock
 from gate.measure import Answer, Cause, Definition, MeasurementError, Unmeasured
 from gate.measure.diagnosis import Check, CheckResult, Level

@@ -6,8 +6,8 @@ from datetime import datetime
 from fractions import Fraction
 
 from gate.backends.evaluations.doubts import suspicions, warnings, why_none
-from gate.backends.evaluations.rounds import Round, coverage, rounds_of
-from gate.backends.evaluations.runs import CountedRun, ResultFiles, RunHistory
+from gate.backends.evaluations.rounds import CountedRun, Round, coverage, rounds_of
+from gate.backends.evaluations.runs import ResultFiles, RunHistory
 from gate.backends.evaluations.settings import EvaluationsSettings
 from gate.dataclass import dataclass
 from gate.evaluations import ALL_CHECKS

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.evaluations.rounds import Round
-from gate.backends.evaluations.runs import CountedRun, RunHistory
+from gate.backends.evaluations.rounds import CountedRun, Round
+from gate.backends.evaluations.runs import RunHistory
 from gate.errors import nearest
 from gate.evaluations import ALL_CHECKS
 from gate.measure import Cause, Suspicion

@@ -1,17 +1,49 @@
 """The times of runs, compared with their due times; and the cases that they left out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.evaluations.runs import CountedRun
 from gate.dataclass import dataclass
 from gate.measure.coverage import NO_GAPS, Gaps, StepCoverage
 from gate.slo.objective import Span
 
 _LOOK_BACK: Final = 7
 """The number of rounds that show which cases belong to the set: a week of nightly runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedRun:
+    """The result of one run for one metric."""
+
+    file: str
+    """The name for people; the first by name if several files are of the same run."""
+    at: datetime
+    """The start of the run, in UTC."""
+    tool: str
+    passed: Mapping[str, bool]
+    """Whether every row of a case passed, by the id of the case."""
+    unnamed: int = 0
+    """The number of cases without an id."""
+    unnamed_bad: int = 0
+    """The number of those that did not pass."""
+    flaw: str | None = None
+    """The reason why it cannot be counted, in a clause; None: it can."""
+    rerun: int = 0
+    """Cases with more rows than the file declares; they have not passed."""
+    disputed: int = 0
+    """Cases that passed in one file of the run but not in another; they have not passed."""
+
+    @property
+    def cases(self) -> int:
+        """The number of its distinct cases."""
+        return len(self.passed) + self.unnamed
+
+    @property
+    def bad(self) -> int:
+        """The number of its cases that did not pass."""
+        return sum(not passed for passed in self.passed.values()) + self.unnamed_bad
 
 
 def coverage(times: Sequence[datetime], span: Span, every: timedelta) -> StepCoverage:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
+from gate.backends.evaluations.rounds import CountedRun
 from gate.backends.evaluations.settings import EvaluationsSettings
 from gate.dataclass import dataclass
 from gate.evaluations import ALL_CHECKS, CaseOutcome, EvaluationRun, UnreadableResultsError
@@ -24,39 +25,6 @@ ATTESTATION: Final = ".attestation.json"
 """The end of the names of the files that ``gate attest`` writes beside result files."""
 _EARLIEST_ZONE: Final = timezone(timedelta(hours=14))
 """The zone of `EvaluationRun.started_at` for times without a zone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedRun:
-    """The result of one run for one metric."""
-
-    file: str
-    """The name for people; the first by name if several files are of the same run."""
-    at: datetime
-    """The start of the run, in UTC."""
-    tool: str
-    passed: Mapping[str, bool]
-    """Whether every row of a case passed, by the id of the case."""
-    unnamed: int = 0
-    """The number of cases without an id."""
-    unnamed_bad: int = 0
-    """The number of those that did not pass."""
-    flaw: str | None = None
-    """The reason why it cannot be counted, in a clause; None: it can."""
-    rerun: int = 0
-    """Cases with more rows than the file declares; they have not passed."""
-    disputed: int = 0
-    """Cases that passed in one file of the run but not in another; they have not passed."""
-
-    @property
-    def cases(self) -> int:
-        """The number of its distinct cases."""
-        return len(self.passed) + self.unnamed
-
-    @property
-    def bad(self) -> int:
-        """The number of its cases that did not pass."""
-        return sum(not passed for passed in self.passed.values()) + self.unnamed_bad
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

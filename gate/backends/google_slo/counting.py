@@ -9,7 +9,8 @@ from typing import Final
 from gate.backends.google_slo.pages import ask_pages
 from gate.backends.google_slo.points import SloPoints, read_points
 from gate.backends.google_slo.resources import FULL_NAME
-from gate.backends.platforms.api import Api, Call
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import Call
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.budget.ratio import seconds
 from gate.dataclass import dataclass

@@ -7,8 +7,9 @@ from urllib.parse import quote
 from gate.backends.google_slo.pages import ask_pages, missing_in, objects_in
 from gate.backends.google_slo.resources import FULL_NAME, SERVICE_NAME, GoogleSlo, name_of, read_slo
 from gate.backends.google_slo.settings import NO_GROUPS
-from gate.backends.platforms.api import Api, ApiError, Call, JsonObject
-from gate.backends.platforms.names import no_slo, several_slos
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, JsonObject
+from gate.backends.platforms.platform import no_slo, several_slos
 from gate.measure import Cause, Definition, MeasurementError, Unmeasured
 from gate.slo.indicator import Sli
 

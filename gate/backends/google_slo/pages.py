@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from gate.backends.platforms.api import Api, Call, Dialogue, JsonObject
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import Call, Dialogue, JsonObject
 from gate.measure import Cause, MeasurementError
 
 _NEXT: Final = "nextPageToken"

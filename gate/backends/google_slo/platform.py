@@ -21,7 +21,8 @@ from gate.backends.google_slo.pages import DIALOGUE
 from gate.backends.google_slo.points import SloPoints
 from gate.backends.google_slo.resources import GoogleSlo
 from gate.backends.google_slo.settings import GoogleSloSettings, secrets
-from gate.backends.platforms.api import Api, Call
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import Call
 from gate.backends.platforms.platform import Question, SeriesQuestion
 from gate.budget.ratio import seconds
 from gate.measure import (

@@ -8,8 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from gate.backends.google_slo.pages import missing_in, objects_in
-from gate.backends.platforms.api import JsonObject
-from gate.backends.platforms.values import timestamp
+from gate.backends.platforms.messages import JsonObject, timestamp
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.slo.objective import Span

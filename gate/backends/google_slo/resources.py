@@ -6,10 +6,11 @@ from datetime import UTC, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.backends.platforms.api import JsonObject
+from gate.backends.platforms.messages import JsonObject
 from gate.dataclass import dataclass
 from gate.measure import Cause, Definition, Granted, MeasurementError, Promise
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Window
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RollingWindow, Window
 from gate.slo.quantities import format_duration
 
 _SEGMENT: Final = r"[^/\"\\\s?#]+"

@@ -73,7 +73,7 @@ def _mistake_in(sli: Sli, _slices: Slices | None) -> str | None:
     """Return the condition that is the same for every row; empty if DuckDB is not installed."""
     try:
         _check_duckdb()
-        from gate.backends.logs.expressions import constant_condition  # noqa: PLC0415 - as above
+        from gate.backends.logs.prepare import constant_condition  # noqa: PLC0415 - as above
     except (UsageError, ImportError):
         return None  # opening the logs reports it
 

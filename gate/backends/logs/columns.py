@@ -41,11 +41,7 @@ class _Learned:
 
 
 def describe_csv(
-    database: Database,
-    files: list[str],
-    pattern: str,
-    needed: Needed,
-    records: Records,
+    database: Database, files: list[str], pattern: str, needed: Needed, records: Records
 ) -> LogSource:
     """Read all headers. The order of columns may differ between files."""
     groups: dict[CsvHeader, list[str]] = defaultdict(list)

@@ -32,12 +32,8 @@ _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "temp_directory": "",  # counts fit into memory; the logs' folder stays unchanged
     "memory_limit": "50%",  # of the machine, or of the container
 }
-
-
 _AGAIN: Final = 0.05
 """Seconds between two interrupts: an interrupt before the statement has begun is lost."""
-
-
 _AT_ONCE: Final = 16
 """The most objects that are examined at once."""
 _GRACE: Final = 2.0

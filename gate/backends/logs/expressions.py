@@ -5,16 +5,16 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Final
 
 import duckdb
 
-from gate.backends.logs.database import Database, without_rows
+from gate.backends.logs.database import Database
 from gate.backends.logs.refusals import sentence
 from gate.backends.logs.source import LogSource
 from gate.backends.sql.constants import (
+    SqlExpression,
     SqlLogic,
     SqlOperand,
     SqlTest,
@@ -23,11 +23,7 @@ from gate.backends.sql.constants import (
     between,
     possible_values,
 )
-from gate.backends.sql.engine import SqlExpression
-from gate.backends.sql.indicators import check_changing
 from gate.backends.sql.rows import invalid
-from gate.measure import MeasurementError
-from gate.slo.indicator import Sli
 
 _Node = dict[str, Any]
 _COMPARISONS: Final = {
@@ -78,8 +74,6 @@ _BOUNDED: Final = re.compile(
 """Functions whose result takes about as much space and time as their arguments."""
 _TEXTS: Final = frozenset({"VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR", "NVARCHAR"})
 _JOINED: Final = frozenset({"||", "concat", "concat_ws", "format", "printf"})
-_AT_MOST: Final = timedelta(seconds=10)
-"""The time to parse a condition, which takes a thousandth of a second."""
 _PLACES: Final = ("query_location", "query_location_length")
 
 
@@ -118,26 +112,6 @@ def _parsed(database: Database, role: str, text: str) -> SqlExpression:
         as_text=_columns(texts),
         values=possible_values(_truth_of(chosen[0])),
     )
-
-
-def constant_condition(sli: Sli) -> str | None:
-    """Return which condition of an indicator is the same for every row; None: no such condition.
-
-    The count reports all other mistakes.
-    """
-    with without_rows(_AT_MOST) as database:
-        for role in ("total", "bad", "good"):
-            text = getattr(sli, role)
-            try:
-                expression = None if text is None else parse(database, role, text)
-            except MeasurementError:
-                continue
-            try:
-                if expression is not None:
-                    check_changing(expression)
-            except MeasurementError as error:
-                return error.reason
-    return None
 
 
 def check_value(database: Database, expression: SqlExpression, source: LogSource) -> str:

@@ -8,11 +8,12 @@ from typing import Final
 
 from gate.backends.logs.copies import COMPRESSED, copies, plain_name
 from gate.backends.logs.database import Database
-from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days, parse_path
+from gate.backends.logs.partitions import Matches, Part, PathPattern, missing_days
+from gate.backends.logs.path_columns import parse_path
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.stores import is_remote
-from gate.backends.logs.zstd import is_whole
+from gate.backends.logs.unfinished import is_whole
 from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError

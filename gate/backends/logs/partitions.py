@@ -5,14 +5,13 @@ DuckDB write it. ``{%Y/%m/%d}`` is a day in names without a column.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
-from gate.backends.sql.rows import invalid
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
@@ -33,14 +32,11 @@ _UNITS: Final[Mapping[str, str]] = {
     "h": "%H",
 }
 """Names of partitions whose value is a part of a date."""
-_DIGITS: Final[Mapping[str, int]] = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2}
+UNIT_DIGITS: Final[Mapping[str, int]] = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2}
 """The units of time, the longest first."""
 _ONE_DAY: Final = 3
 """The number of units that make a day."""
 _DATE: Final = re.compile(r"(\d{4})(-?)(\d\d)\2(\d\d)(?:[-T_ ]?(\d\d)(?:\D.*)?)?", re.DOTALL)
-_COLUMN: Final = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
-_TOKEN: Final = re.compile(r"\{[^{}]*%[^{}]*\}|\*+|\[!?\]?[^\]/]*\]|.", re.DOTALL)
-_TIME: Final = re.compile(r"%.?|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class Part:
     def span(self) -> Span | None:
         """The time that it names, as if in UTC; None: it names no time."""
         values: list[int] = []
-        for unit in _DIGITS:
+        for unit in UNIT_DIGITS:
             if unit not in self.units:
                 break
             values.append(self.units[unit])
@@ -201,86 +197,3 @@ def missing_days(parts: Iterable[Part], window: Span) -> list[date]:
     number = (window.end.date() - first).days if days else 0
     wanted = (first + timedelta(days=place) for place in range(number))
     return [day for day in wanted if day not in days]
-
-
-def parse_path(root: str, path: str) -> PathPattern:
-    """Parse a path or glob, and the partitions in it.
-
-    Args:
-        root: the bucket, if there is one; otherwise empty.
-        path: the path below it.
-
-    Raises:
-        MeasurementError: a column occurs twice, or the text in braces is not about time.
-    """
-    *folders, file = _segments(_tokens(path))
-    segments = (
-        *(_segment(folder, column=True) for folder in folders),
-        _segment(file, column=False),
-    )
-    names = [segment.name.lower() for segment in segments if segment.name is not None]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise invalid(f"{twice[0]}= is in the path two times; write * instead of one of them")
-    return PathPattern(root, segments)
-
-
-def _tokens(path: str) -> Iterator[tuple[str, bool]]:
-    """Yield the pieces of a path, and whether each is within braces, which are literal."""
-    for token in _TOKEN.findall(path):
-        if not (token.startswith("{") and token.endswith("}")):
-            yield token, False
-            continue
-        pieces = _TIME.findall(token[1:-1])
-        wrong = [piece for piece in pieces if piece.startswith("%") and piece not in _DIGITS]
-        if wrong:
-            raise invalid(
-                f"{wrong[0]} in {token} of the path is not known; a partition is written with"
-                " %Y, %m, %d and %H, such as {%Y/%m/%d}"
-            )
-        yield from ((piece, True) for piece in pieces)
-
-
-def _segments(tokens: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
-    segment: list[tuple[str, bool]] = []
-    for token in tokens:
-        if token[0] == "/":
-            yield segment
-            segment = []
-        else:
-            segment.append(token)
-    yield segment
-
-
-def _segment(tokens: list[tuple[str, bool]], *, column: bool) -> Segment:
-    if [piece for piece, _ in tokens] == ["**"]:
-        return Segment(None, "**", "**", (), None)
-    # The name of a column is plain text.
-    start = "".join(piece if len(piece) == 1 and not braced else "*" for piece, braced in tokens)
-    named = _COLUMN.match(start) if column else None
-    before = named.end() if named else 0
-    pieces = [_piece(piece, braced=braced) for piece, braced in tokens[before:]]
-    glob = start[:before] + "".join(glob for glob, _, _ in pieces)
-    expression = "".join(expression for _, expression, _ in pieces)
-    units = tuple(unit for _, _, unit in pieces if unit)
-    plain = "".join(piece for piece, _ in tokens)
-    fixed = plain if re.escape(plain[before:]) == expression else None
-    if named is None:
-        return Segment(None, glob, expression, units, fixed)
-    return Segment(named[1], glob, f"{re.escape(named[0])}({expression})", ("", *units), fixed)
-
-
-def _piece(text: str, *, braced: bool) -> tuple[str, str, str]:
-    """Return a piece of a path as a glob and as an expression, with its unit of time."""
-    if braced and text in _DIGITS:
-        digits = _DIGITS[text]
-        return "[0-9]" * digits, f"([0-9]{{{digits}}})", text
-    if braced or (len(text) == 1 and text not in "*?"):
-        return (f"[{text}]" if text in "*?[" else text), re.escape(text), ""
-    if text == "?":
-        return text, "[^/]", ""
-    if text.startswith("*"):
-        return "*", "[^/]*", ""
-    negated = text.startswith("[!")
-    inner = "".join(c if c == "-" else re.escape(c) for c in text[2 if negated else 1 : -1])
-    return text, f"[{'^/' if negated else ''}{inner}]", ""

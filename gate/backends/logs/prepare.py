@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from gate.backends.logs.columns import describe_csv, describe_parquet
-from gate.backends.logs.database import Database
+from gate.backends.logs.database import Database, without_rows
 from gate.backends.logs.dialect import DuckEngine
 from gate.backends.logs.expressions import parse
 from gate.backends.logs.files import LogFiles, find_files, pattern_of
@@ -24,7 +25,9 @@ from gate.backends.logs.source import (
 )
 from gate.backends.logs.timestamps import timestamp_of
 from gate.backends.records import Records
+from gate.backends.sql.indicators import check_changing
 from gate.backends.sql.prepared import Prepared, draft_all
+from gate.measure import MeasurementError
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 
@@ -113,3 +116,27 @@ def wider(settings: LogsSettings, ready: Prepared, untyped: Iterable[str]) -> Lo
         settings,
         records=replace(records, columns=columns, optional=records.optional.union(names)),
     )
+
+
+_AT_MOST: Final = timedelta(seconds=10)
+"""The time to parse a condition, which takes a thousandth of a second."""
+
+
+def constant_condition(sli: Sli) -> str | None:
+    """Return which condition of an indicator is the same for every row; None: no such condition.
+
+    The count reports all other mistakes.
+    """
+    with without_rows(_AT_MOST) as database:
+        for role in ("total", "bad", "good"):
+            text = getattr(sli, role)
+            try:
+                expression = None if text is None else parse(database, role, text)
+            except MeasurementError:
+                continue
+            try:
+                if expression is not None:
+                    check_changing(expression)
+            except MeasurementError as error:
+                return error.reason
+    return None

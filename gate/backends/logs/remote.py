@@ -4,7 +4,8 @@ from typing import Final
 
 from gate.backends.logs.database import Database
 from gate.backends.logs.objects import ObjectFiles
-from gate.backends.logs.partitions import Matches, parse_path
+from gate.backends.logs.partitions import Matches
+from gate.backends.logs.path_columns import parse_path
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.stores import bucket_url, open_store

@@ -15,7 +15,8 @@ from gate.backends.logs.keys import ask_for_keys, missing_keys
 from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource, left_out
 from gate.backends.logs.timestamps import Timestamp, sql_instant, undated
 from gate.backends.logs.unfinished import unfinished_lines
-from gate.backends.sql.engine import Kind, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Kind, SqlColumn
 from gate.backends.sql.groups import Groups
 from gate.backends.sql.rows import Faults, Look, RowSource, SqlIndicator, StatementNumbers
 from gate.backends.sql.times import MICROSECOND

@@ -5,11 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from gate.backends.preset_records import RecordsName, records_of
-from gate.backends.records import (
-    TIME_FORMAT,
-    Records,
-    carries_zone,
-)
+from gate.backends.records import TIME_FORMAT, Records, carries_zone
 from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, shown

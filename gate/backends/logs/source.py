@@ -144,9 +144,8 @@ def settle(
     (row,) = database.query(f"SELECT {tests} FROM {texts(sorted(used))}")
     names = {name.lower(): is_exact for name, is_exact in zip(written, row, strict=True)}
     whole = {name for name, is_exact in names.items() if is_exact}
-    return NumberColumns(
-        exact=numbers.exact | whole, floats=numbers.floats | (names.keys() - whole)
-    )
+    floats = numbers.floats | (names.keys() - whole)
+    return NumberColumns(exact=numbers.exact | whole, floats=floats)
 
 
 def create_rows(database: Database, source: LogSource) -> None:
@@ -196,12 +195,8 @@ def as_declared(source: LogSource, records: Records) -> LogSource:
     types |= {name: records.columns[name] for name in records.optional if name.lower() not in there}
     types |= dict.fromkeys(source.exact, "HUGEINT")
     if types != source.types:
-        source = replace(
-            source,
-            types=types,
-            relation=_cast(source.relation, source, types),
-            shown=_cast(source.shown, source, types),
-        )
+        relation, shown = (_cast(own, source, types) for own in (source.relation, source.shown))
+        source = replace(source, types=types, relation=relation, shown=shown)
     return _newest(source, records.deduplicate) if records.deduplicate else source
 
 
@@ -220,10 +215,9 @@ def _cast(relation: Relation, source: LogSource, types: Mapping[str, str]) -> Re
 
     def cast(used: Iterable[str]) -> str:
         chosen = list(used)
-        return (
-            f"(SELECT {', '.join([*map(part, chosen), *source.places])} "
-            f"FROM {relation([name for name in chosen if name in names])})"
-        )
+        columns = ", ".join([*map(part, chosen), *source.places])
+        rows = relation([name for name in chosen if name in names])
+        return f"(SELECT {columns} FROM {rows})"
 
     return cast
 
@@ -250,9 +244,5 @@ def _newest(source: LogSource, rows: Deduplication) -> LogSource:
 
         return chosen
 
-    return replace(
-        source,
-        relation=last(source.relation),
-        shown=last(source.shown),
-        always=frozenset(unknown),
-    )
+    relation, shown = last(source.relation), last(source.shown)
+    return replace(source, relation=relation, shown=shown, always=frozenset(unknown))

@@ -109,10 +109,8 @@ def missing_extra(path: str) -> str | None:
     """Return the extra that must be installed to read a path; None: no extra is missing."""
     match = _URL.fullmatch(path)
     kind = _EXTRAS.get(match[1].lower()) if match else None
-    if kind is None:
-        return None
-    packages = _PACKAGES[kind]
-    return None if all(map(_is_installed, packages)) else kind
+    complete = kind is None or all(map(_is_installed, _PACKAGES[kind]))
+    return None if complete else kind
 
 
 def _is_installed(package: str) -> bool:
@@ -139,7 +137,7 @@ def open_store(url: BucketUrl, timeout: timedelta) -> Any:
             "timeout": timeout,
             "read_timeout": min(timeout, _READ_TIMEOUT),
             "connect_timeout": min(timeout, _READ_TIMEOUT),
-            "allow_http": _plain_http(url.kind),
+            "allow_http": (_endpoint(url.kind) or "").startswith("http://"),
         },
         "retry_config": {"max_retries": 4, "retry_timeout": timeout},
     }
@@ -160,10 +158,6 @@ _ENDPOINTS: Final[Mapping[str, tuple[str, ...]]] = {
 def _endpoint(kind: str) -> str | None:
     """Return the address of the store, if it is not the cloud's own."""
     return next((os.environ[name] for name in _ENDPOINTS[kind] if os.environ.get(name)), None)
-
-
-def _plain_http(kind: str) -> bool:
-    return (_endpoint(kind) or "").startswith("http://")
 
 
 def _set(*names: str) -> bool:

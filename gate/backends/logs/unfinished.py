@@ -1,4 +1,7 @@
-"""CSV files that are being written: their last line may be incomplete, and is then left out.
+"""Files that are being written: the last line of a CSV file, and the last frame of a zstd file.
+
+DuckDB does not notice that a zstd file is incomplete; its frames and blocks are those of RFC 8878.
+The last line of a CSV file may be incomplete, and is then left out.
 
 DuckDB can skip invalid lines, wherever they are. So the skipped lines of such a file are checked
 afterwards: any line but the last one is an error, as in any other file.
@@ -8,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from gate.backends.logs.database import Database
 from gate.backends.logs.refusals import MISFIT, NO_CSV, unreadable
@@ -76,3 +79,60 @@ def _misfit(file: str, line: int, *, cast: bool) -> MeasurementError:
     if cast:
         return invalid(f"{MISFIT} {place}; write try_cast in the expression, or correct the row")
     return unreadable(f"the logs cannot be read: {NO_CSV} {place}{hint_for('damaged-log')}")
+
+
+_MAGIC: Final = 0xFD2FB528
+_SKIPPABLE: Final = 0x184D2A50
+_CHECKSUM, _SINGLE_SEGMENT = 1 << 2, 1 << 5
+_DICTIONARY_ID: Final = (0, 1, 2, 4)
+_CONTENT_SIZE: Final = (0, 2, 4, 8)
+_REPEATED, _RESERVED = 1, 3
+
+
+class _CutOff(Exception):
+    """The file ends, or is invalid, within a frame."""
+
+
+def is_whole(file: BinaryIO) -> bool:
+    """Return whether a file is one or more whole frames; only headers are read.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    size = file.seek(0, 2)
+    file.seek(0)
+    try:
+        while True:
+            _pass_frame(file)
+            if file.tell() >= size:
+                return file.tell() == size
+    except _CutOff:
+        return False
+
+
+def _number(file: BinaryIO, length: int) -> int:
+    read = file.read(length)
+    if len(read) < length:
+        raise _CutOff
+    return int.from_bytes(read, "little")
+
+
+def _pass_frame(file: BinaryIO) -> None:
+    magic = _number(file, 4)
+    if magic & ~0xF == _SKIPPABLE:
+        file.seek(_number(file, 4), 1)
+        return
+    if magic != _MAGIC:
+        raise _CutOff
+    descriptor = _number(file, 1)
+    single = bool(descriptor & _SINGLE_SEGMENT)
+    content_size = _CONTENT_SIZE[descriptor >> 6] or int(single)
+    file.seek(int(not single) + _DICTIONARY_ID[descriptor & 3] + content_size, 1)
+    last = False
+    while not last:
+        header = _number(file, 3)
+        last, kind = bool(header & 1), header >> 1 & 3
+        if kind == _RESERVED:
+            raise _CutOff
+        file.seek(1 if kind == _REPEATED else header >> 3, 1)
+    file.seek(4 if descriptor & _CHECKSUM else 0, 1)

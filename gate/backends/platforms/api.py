@@ -1,20 +1,26 @@
 """One server of a platform: a request with its login, and the JSON object of the answer."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import requests
 
 from gate.backends.lazy_login import LazyLogin
 from gate.backends.logins import Login
-from gate.backends.platforms.values import rewritten
+from gate.backends.platforms.messages import (
+    ApiError,
+    ApiRefusal,
+    Call,
+    Dialogue,
+    JsonObject,
+    rewritten,
+)
 from gate.backends.waits import waiting
 from gate.backends.workers import Workers
-from gate.dataclass import dataclass
 from gate.http import (
     NO_TIME,
     Clock,
@@ -25,9 +31,7 @@ from gate.http import (
     json_object,
     persist,
     redirect_target,
-    retry_after,
 )
-from gate.measure import Cause, MeasurementError
 from gate.measure.remedies import hint_for
 from gate.redaction import Redactor, blotted, redactable, repeats
 from gate.request_failure import RequestFailure, Trouble
@@ -60,57 +64,6 @@ _OWN_REMEDIES: Final = {
     Trouble.OVERLOADED: "platform-limit",
 }
 """The remedies for connections if the general entries mention Prometheus."""
-JsonObject = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request."""
-
-    path: str
-    """The path after the address of the server, with its slash."""
-    method: str = "GET"
-    params: Mapping[str, str] | None = None
-    body: Mapping[str, Any] | None = None
-    """The JSON body."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialogue:
-    """The form of one platform's refusals, and of its requests to wait."""
-
-    words: Callable[[JsonObject], str]
-    """Returns the message in the body of a refusal, for people; empty: none."""
-    hints: Mapping[int, str]
-    """The remedy for a status, in the imperative; it replaces the general hint."""
-    kind: Callable[[Mapping[str, str], JsonObject], str] = lambda _headers, _body: ""
-    """Returns the platform's name for a refusal with these headers and body; empty: none."""
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    """The remedy for a refusal of this name, in the imperative; it takes precedence over
-    ``hints``."""
-    transient: Callable[[JsonObject], bool] = lambda _: False
-    """Returns whether the body of a refusal means that the same request may succeed in a moment,
-    whatever its status: some platforms throttle with 400."""
-    wait: Callable[[Mapping[str, str], datetime], float | None] = retry_after
-    """Returns the seconds to wait in the headers of a refusal; None: not stated."""
-
-
-class ApiError(MeasurementError):
-    """A refusal, or a missing answer; its reason names the server and the remedy."""
-
-    def __init__(self, reason: str, status: int | None, kind: str = "") -> None:
-        super().__init__(Cause.BACKEND_ERROR, reason)
-        self.status = status
-        """The HTTP status; None: there was no answer."""
-        self.kind = kind
-        """The platform's name for the refusal; empty: it has none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Refusal(RequestFailure):
-    """An answer that is not the expected one."""
-
-    kind: str
 
 
 class Api:
@@ -255,7 +208,7 @@ class Api:
         name = f"{status} {response.reason or ''}".strip() + f" ({kind})" * bool(kind)
         words = self._dialogue.words(body or {}) or ("" if body else response.text)
         words = "" if words == response.reason else words
-        return _Refusal(
+        return ApiRefusal(
             reason=f"{name}: {words}" if words else name,
             kind=kind,
             status=status,
@@ -275,7 +228,7 @@ class Api:
 
     def _shown_failure(self, failure: RequestFailure) -> ApiError:
         """Add the server's name and the remedy, and make the server's words safe to show."""
-        kind = failure.kind if isinstance(failure, _Refusal) else ""
+        kind = failure.kind if isinstance(failure, ApiRefusal) else ""
         own = self._dialogue.kinds.get(kind) or self._dialogue.hints.get(failure.status or 0)
         key = _OWN_REMEDIES.get(failure.trouble, failure.trouble)
         hint = f"; {own}" if own else hint_for(key)

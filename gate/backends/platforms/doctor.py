@@ -18,6 +18,7 @@ from gate.measure import (
     Share,
     Unmeasured,
 )
+from gate.measure.cloud_troubles import CORRECT_LOGIN
 from gate.measure.coverage import Gaps
 from gate.measure.diagnosis import (
     Check,
@@ -29,7 +30,6 @@ from gate.measure.diagnosis import (
     account_for,
     suspicion_results,
 )
-from gate.measure.platform_troubles import CORRECT_LOGIN
 from gate.measure.remedies import remedy_of, with_advice
 from gate.slo.objective import RatioSlo
 from gate.slo.quantities import format_duration

@@ -2,10 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 from gate.backends.sql.engine import Dialect, Kind, SqlColumn
 from gate.measure import Cause, MeasurementError
+
+if TYPE_CHECKING:
+    pass
 
 _KINDS: Final = {
     "boolean": Kind.BOOLEAN,
@@ -136,3 +140,28 @@ def _zone_name(zone: tzinfo) -> str:
         reason = f"the time zone {zone} has no name; use one such as Europe/Berlin"
         raise MeasurementError(Cause.INVALID, reason)
     return name
+
+
+NUMERIC: Final = 1700
+"""The type's number in the catalog (pg_type.dat)."""
+_HEADER: Final = 4
+"""The bytes of a length that a type's modifier includes."""
+_NO_SCALE: Final = 0xFFFF
+
+
+def fetched_scale(scale: int | None) -> int | None:
+    """Return a numeric's scale; psycopg2 returns the rest of a modifier of -1 for none."""
+    return None if scale in {None, _NO_SCALE} else scale_of(scale + _HEADER)
+
+
+def scale_of(modifier: int) -> int:
+    """Return the scale of a numeric with this modifier, 0 or more (numeric.c)."""
+    return max(0, (((modifier - _HEADER) & 0x7FF) ^ 0x400) - 0x400)
+
+
+def read_numeric(text: str | bytes | None, _cursor: object) -> int | Decimal | None:
+    """Read a numeric; an integer, such as a sum of integers, as an int."""
+    if text is None:
+        return None
+    number = Decimal(str(text))
+    return int(number) if number.is_finite() and number.as_tuple().exponent == 0 else number

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from gate.backends.postgres.dialect import PostgresDialect
+from gate.backends.postgres.dialect import NUMERIC, PostgresDialect, scale_of
 from gate.backends.postgres.refusals import PostgresRefusedError, failed
-from gate.backends.postgres.session import NUMERIC, PostgresSession, scale_of
+from gate.backends.postgres.session import PostgresSession
 from gate.backends.postgres.tables import PostgresTable, Shadows, look_up, shadows
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Kind, Row, ScanSize, SqlColumn
 
 if TYPE_CHECKING:  # for one command only
     from gate.measure.diagnosis import CheckResult

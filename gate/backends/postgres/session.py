@@ -4,20 +4,20 @@ It uses psycopg2 instead of psycopg 3: it takes 30 ms to import, and psycopg 3 1
 imported only when a session is opened.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from datetime import timedelta
-from decimal import Decimal
-from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg2
 import psycopg2.extensions
 
+from gate.backends.postgres.dialect import NUMERIC, fetched_scale, read_numeric
 from gate.backends.postgres.refusals import failed, not_connected, refusal
 from gate.backends.sql.engine import Row
+from gate.backends.waits import start
 from gate.measure import MeasurementError
 from gate.redaction import Redactor, redactable
 from gate.slo.quantities import format_duration
@@ -40,11 +40,6 @@ _LONGEST: Final = (1 << 31) - 1
 """The largest timeout of PostgreSQL in milliseconds."""
 _SHORTEST_CONNECT: Final = 2
 """The smallest ``connect_timeout`` of libpq in seconds."""
-NUMERIC: Final = 1700
-"""The type's number in the catalog (pg_type.dat)."""
-_HEADER: Final = 4
-"""The bytes of a length that a type's modifier includes."""
-_NO_SCALE: Final = 0xFFFF
 _PINNED: Final = {
     # Settings that decide which rows are read, and how a statement is read.
     "TimeZone": "UTC",
@@ -120,13 +115,13 @@ class PostgresSession:
         self._closed = True
         if (connection := self._connection) is not None:
             # A connection in use can only be closed when its statement has ended.
-            wait([_started(lambda: _end(connection))], _GRACE)
+            wait([start(lambda: _end(connection))], _GRACE)
 
     def _do(self, statement: str) -> tuple[list[Row], Sequence[Described]]:
         left = self._end - monotonic()
         if self._closed or left <= 0:
             raise self._too_late()
-        answer = _started(lambda: self._answer(statement))
+        answer = start(lambda: self._answer(statement))
         try:
             return answer.result(left)
         except TimeoutError:
@@ -148,7 +143,7 @@ class PostgresSession:
                 self._closed = True
                 return
             # It opens a connection of its own, which may take long.
-            _started(self._connection.cancel)
+            start(self._connection.cancel)
             wait([answer], _AGAIN)
 
     # Runs in the separate thread.
@@ -198,7 +193,7 @@ class PostgresSession:
             reason = f"the server has version {version}, and {OLDEST} or later is needed"
             raise failed(reason, "old-database")
         connection.autocommit = True  # this begins the transaction
-        numeric = psycopg2.extensions.new_type((NUMERIC,), "NUMERIC", _number)
+        numeric = psycopg2.extensions.new_type((NUMERIC,), "NUMERIC", read_numeric)
         psycopg2.extensions.register_type(numeric, connection)
         limit = min(max(2, self._timeout // timedelta(milliseconds=1)), _LONGEST)
         texts = {
@@ -233,43 +228,11 @@ def _run(connection: "Connection", statement: str) -> tuple[list[Row], Sequence[
         cursor.execute(statement)
         if cursor.description is None:
             return [], ()
-        described = [(each.type_code, _scale(each.scale)) for each in cursor.description]
+        described = [(each.type_code, fetched_scale(each.scale)) for each in cursor.description]
         return cursor.fetchall(), described
-
-
-def _scale(scale: int | None) -> int | None:
-    """Return a numeric's scale; psycopg2 returns the rest of a modifier of -1 for none."""
-    return None if scale in {None, _NO_SCALE} else scale_of(scale + _HEADER)
-
-
-def scale_of(modifier: int) -> int:
-    """Return the scale of a numeric with this modifier, 0 or more (numeric.c)."""
-    return max(0, (((modifier - _HEADER) & 0x7FF) ^ 0x400) - 0x400)
-
-
-def _started(task: Callable[[], _Value]) -> Future[_Value]:
-    """Run a task in a thread that the process does not wait for at its end."""
-    future: Future[_Value] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - whoever waits raises it
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return future
 
 
 def _end(connection: "Connection") -> None:
     if connection.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_ACTIVE:
         connection.cancel()
     connection.close()
-
-
-def _number(text: str | bytes | None, _cursor: object) -> int | Decimal | None:
-    """Read a numeric; an integer, such as a sum of integers, as an int."""
-    if text is None:
-        return None
-    number = Decimal(str(text))
-    return int(number) if number.is_finite() and number.as_tuple().exponent == 0 else number

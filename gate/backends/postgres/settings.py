@@ -12,9 +12,10 @@ from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settin
 from gate.dataclass import dataclass
 from gate.parsing.files import literals
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
-from gate.parsing.reader import OUTSIDE, Reader, shown, written
+from gate.parsing.reader import Reader, shown, written
 from gate.parsing.schema import Choice, Scalar
 from gate.parsing.values import CONNECTION, SECRET
+from gate.parsing.variables import OUTSIDE
 
 _SCHEMES: Final = ("postgresql://", "postgres://")
 _PASSWORD: Final = re.compile(r"//[^/@]*?:([^/]*)@")

@@ -9,7 +9,6 @@ from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.measuring import answered
-from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.planning import further_questions, questions
 from gate.dataclass import dataclass
 from gate.measure import Answer, CountRequest
@@ -17,8 +16,8 @@ from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.request_failure import RequestFailure
 
 if TYPE_CHECKING:
+    from gate.measure.capabilities import PastRun
     from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
-    from gate.measure.past import PastRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,28 +83,27 @@ class PrometheusBackend:
 
     def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
         """Return the counts of each group; failures of the server never raise an exception."""
-        # Imported here: other runs start sooner without it.
-        from gate.backends.prometheus.labels import (  # noqa: PLC0415
-            CohortPlan,
-            cohort_answer,
-            cohort_plan,
-            whole,
-        )
+        return list(self._each_cohorts(requests, None))
 
-        if not requests:
-            return []
-        fetch = self._fetch(max(request.span.end for request in requests))
-        scoped = [(whole(request), Scope(request.span)) for request in requests]
-        fetch.run(part for pair in scoped for part in questions(*pair))
-        fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
-        plans = [cohort_plan(request, fetch.reading) for request in requests]
-        fetch.run(part for planned in plans if isinstance(planned, CohortPlan) for part in planned)
-        return [
-            cohort_answer(planned, fetch.reading, lambda metric: self._labels(metric, fetch.until))
-            if isinstance(planned, CohortPlan)
-            else planned
-            for planned in plans
-        ]
+    def each_cohorts(self, requests: "Sequence[CohortRequest]") -> "Iterator[CohortAnswer]":
+        """Yield the answers of `cohorts`; the points of a few requests are kept at a time."""
+        from gate.backends.prometheus.cohort_batches import POINTS  # noqa: PLC0415 - as below
+
+        return self._each_cohorts(requests, POINTS)
+
+    def _each_cohorts(
+        self, requests: "Sequence[CohortRequest]", points: int | None
+    ) -> "Iterator[CohortAnswer]":
+        if requests:
+            # Imported here: other runs start sooner without it.
+            from gate.backends.prometheus.cohort_batches import each_cohorts  # noqa: PLC0415
+
+            fetch = self._fetch(max(request.span.end for request in requests))
+
+            def labels_of(metric: str) -> list[str]:
+                return self._labels(metric, fetch.until)
+
+            yield from each_cohorts(requests, fetch, labels_of, points)
 
     def label_counts(self, requests: "Sequence[LabelRequest]") -> "list[LabelAnswer]":
         """Return the counts by label; failures of the server never raise an exception."""

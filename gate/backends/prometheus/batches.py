@@ -1,6 +1,6 @@
 """Batches: queries for several numbers, each marked with its part, within a server's limits."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import timedelta
 from itertools import islice
@@ -9,9 +9,12 @@ from typing import Final
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.limits import MOST_BYTES, ServerLimits
 from gate.backends.prometheus.query import Query
-from gate.backends.prometheus.query_result import LABEL, QueryResult
+from gate.backends.prometheus.query_result import LABEL, QueryError, QueryResult, read_reply
+from gate.backends.prometheus.replies import Reply
 from gate.dataclass import dataclass
+from gate.measure import Cause
 from gate.promql.selectors import quote
+from gate.request_failure import RequestFailure
 
 _MOST_POINTS: Final = 32_768
 """The most points of one answer: about 0.7 MB, and 5 MB once parsed. A server's work for an ``or``
@@ -20,6 +23,9 @@ _AT_A_TIME: Final = 500
 """The number of parts that are put into batches at once: about ten batches."""
 _FEWEST_PIECES: Final = 2
 Batch = tuple[Query, ...]
+Refused = tuple[Batch, RequestFailure | None]
+"""A refused batch, and its failure; None: it was held back since the batches before it were
+refused."""
 
 
 def batch_query(batch: Batch) -> str:
@@ -127,6 +133,41 @@ class Cuts:
         for piece in self.pieces.pop(part, ()):
             self.forget(piece)
 
+    def read(self, batch: Batch, reply: Reply) -> None:
+        """Keep the server's answer to a batch."""
+        self.limits.victoria |= reply.victoria
+        self.readings.update(zip(batch, read_reply(reply, batch), strict=True))
+
+    def fail(self, parts: Iterable[Query], reason: str) -> None:
+        """Keep the reason why parts without a reading have none."""
+        for part in parts:
+            self.readings.setdefault(part, QueryError(cause=Cause.BACKEND_ERROR, reason=reason))
+
+    def longest(
+        self, refused: Iterable[Refused], searched: Collection[Query] = ()
+    ) -> tuple[Batch, Query, RequestFailure] | None:
+        """Return the part with the longest window, which may be the reason for a refusal."""
+        parts = [
+            (batch, part, failure)
+            for batch, failure in refused
+            if failure is not None
+            for part in batch
+            if part not in searched and self.limits.curable(part, failure)
+        ]
+        return max(parts, key=lambda each: each[1].extent, default=None)
+
+    def learn(self, batches: Sequence[Batch], reach: timedelta | None) -> None:
+        """Remember the limit that the fragments kept and their batch exceeded.
+
+        Whether the limit is their length or the number of their parts is unknown.
+        """
+        if reach is not None:
+            self.limits.reach = reach
+            return
+        largest = max(len(batch_query(batch).encode()) for batch in batches)
+        self.limits.most_bytes = min(self.limits.most_bytes, largest)
+        self.limits.most_parts = max(map(len, batches))
+
     def as_they_come(
         self, parts: Iterable[Query], spare: Iterable[Query], parallel: int
     ) -> Iterator[Batch]:
@@ -178,3 +219,15 @@ class Cuts:
     def most_bytes(self) -> int:
         """The most bytes of a query that both the server and the client take."""
         return min(self.limits.most_bytes, self.client.most_bytes or self.limits.most_bytes)
+
+
+def without_parts(parts: Collection[Query], refused: Iterable[Refused]) -> Iterator[Refused]:
+    """Yield the refused batches without some parts."""
+    for batch, failure in refused:
+        if kept := tuple(part for part in batch if part not in parts):
+            yield kept, failure
+
+
+def parts_of(refused: Iterable[Refused]) -> list[Query]:
+    """Return the parts of all refused batches."""
+    return [part for batch, _ in refused for part in batch]

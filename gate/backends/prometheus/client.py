@@ -12,9 +12,9 @@ from requests import Response
 from requests.adapters import HTTPAdapter
 
 from gate.backends.lazy_login import LazyLogin
-from gate.backends.prometheus.address import address
-from gate.backends.prometheus.query import QueryGrid, endpoint_of
+from gate.backends.prometheus.query_grid import QueryGrid, endpoint_of
 from gate.backends.prometheus.replies import Body, Reply, read_response, read_result
+from gate.backends.prometheus.secrecy import address
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.http import Clock, Retries, Sender, persist
 from gate.measure.remedies import hint_for

@@ -1,6 +1,7 @@
 """Numbers from the readings, and sums of the numbers of several parts."""
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
 
@@ -14,6 +15,46 @@ from gate.backends.prometheus.query_result import (
 )
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
+
+
+class PartAnswers(ABC):
+    """The numbers of parts; the server must have answered each part that is read."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def reading(self, part: Query) -> QueryResult:
+        """Return the reading of a part, even if it is an error."""
+
+    def number(self, part: Query) -> Fraction | None:
+        """Return a part's number; None: there is no series.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        return self._value(part).number
+
+    def amount(self, part: Query) -> Fraction:
+        """Return a part's number, 0 if there is no series.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        return self.number(part) or Fraction()
+
+    def table(self, part: Query) -> Mapping[str, Fraction]:
+        """Return a part's numbers by label.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        return self._value(part).numbers
+
+    def _value(self, part: Query) -> QueryValue:
+        reading = self.reading(part)
+        if isinstance(reading, QueryError):
+            raise MeasurementError(reading.cause, reading.reason)
+        return reading
 
 
 @dataclass(slots=True)

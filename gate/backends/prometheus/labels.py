@@ -10,16 +10,14 @@ from datetime import timedelta
 from fractions import Fraction
 from math import fsum
 
-from gate.backends.prometheus.answer import check_boundaries, count_events
+from gate.backends.prometheus.answer import check_boundaries
+from gate.backends.prometheus.counting import count_events
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import plan
-from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
-from gate.backends.prometheus.query_result import (
-    QueryError,
-    QueryResults,
-    QueryValue,
-)
+from gate.backends.prometheus.query import EVENTS, Query, Role
+from gate.backends.prometheus.query_grid import QueryGrid
+from gate.backends.prometheus.query_result import QueryError, QueryResults, QueryValue
 from gate.backends.prometheus.series import Points
 from gate.dataclass import dataclass
 from gate.errors import nearest_first

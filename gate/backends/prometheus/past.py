@@ -15,17 +15,17 @@ from typing import Final
 
 from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.fetch import Fetch, NotAskedError
-from gate.backends.prometheus.instant_grid import InstantGrid, grid_of_two
-from gate.backends.prometheus.instants import GridInstant, PastInstant
+from gate.backends.prometheus.instants import GridInstant, InstantGrid, PastInstant
 from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.measuring import Asking
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import questions
-from gate.backends.prometheus.query import Query, QueryGrid, since_1970
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_grid import QueryGrid, grid_of_two, since_1970
 from gate.backends.prometheus.query_result import QueryResult
 from gate.backends.prometheus.shared_steps import SharedSteps
 from gate.measure import Answer, CountRequest
-from gate.measure.past import PastRun
+from gate.measure.capabilities import PastRun
 from gate.promql.moving import SECOND, is_movable
 from gate.slo.indicator import Sli
 

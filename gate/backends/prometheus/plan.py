@@ -8,7 +8,7 @@ from typing import Final
 
 from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
 from gate.backends.prometheus.naming import Counted, Scope
-from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
+from gate.backends.prometheus.probe import Probe, plan_probe
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import (
     QueryError,
@@ -18,6 +18,7 @@ from gate.backends.prometheus.query_result import (
 )
 from gate.backends.prometheus.recorded import use_rules
 from gate.backends.prometheus.resolve import count_query, lacking_query, window_query
+from gate.backends.prometheus.slices import gauge_slices, ratio_slices
 from gate.dataclass import dataclass
 from gate.measure import Cause, CountRequest, Unmeasured
 from gate.promql.expression import Expression, read_expression

@@ -9,10 +9,11 @@ from gate.backends.prometheus.alternatives import Alternatives
 from gate.backends.prometheus.evidence import evidence_of_all
 from gate.backends.prometheus.naming import Counted, Scope
 from gate.backends.prometheus.plan import Plan, expressions_of, plan_name
-from gate.backends.prometheus.probe import plan_probe, ratio_slices
+from gate.backends.prometheus.probe import plan_probe
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryResult, QueryResults, QueryValue
 from gate.backends.prometheus.recorded import NOT_RECORDED, rule_questions, use_rules
+from gate.backends.prometheus.slices import ratio_slices
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.expression import Expression
 from gate.promql.grammar import ExpressionError

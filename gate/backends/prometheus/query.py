@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
+from gate.backends.prometheus.query_grid import EPOCH, QueryGrid, since_1970
 from gate.dataclass import dataclass
 from gate.promql.moving import MILLISECOND, SECOND, moved, window_text
-from gate.slo.objective import Span
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_INSTANTS: Final = 10_000
 """The most points of a range query: Prometheus answers 11,000, VictoriaMetrics 30,000
 (-search.maxPointsPerTimeseries)."""
@@ -35,54 +34,6 @@ class Role(StrEnum):
 
 
 EVENTS: Final = frozenset({Role.TOTAL, Role.GOOD, Role.BAD})
-
-
-@dataclass(frozen=True, slots=True)
-class QueryGrid:
-    """Instants at equal distances at which an expression is evaluated."""
-
-    first: datetime
-    step: timedelta
-    count: int
-    """The number of instants, at least 1."""
-
-    @property
-    def last(self) -> datetime:
-        """The last instant."""
-        return self.first + (self.count - 1) * self.step
-
-    @property
-    def steps(self) -> Span:
-        """The total time of all steps that end at one of the instants."""
-        return Span(self.first - self.step, self.last)
-
-    def halves(self) -> "tuple[QueryGrid, QueryGrid] | None":
-        """Return the newer and the older half; None for a single instant."""
-        older = self.count // 2
-        if not older:
-            return None
-        newer = QueryGrid(self.first + older * self.step, self.step, self.count - older)
-        return newer, QueryGrid(self.first, self.step, older)
-
-
-def endpoint_of(when: datetime | QueryGrid) -> tuple[str, dict[str, str]]:
-    """Return the API path that evaluates at an instant or on a grid, and its time parameters."""
-    if isinstance(when, datetime):
-        return "query", {"time": _seconds(since_1970(when))}
-    return "query_range", {
-        "start": _seconds(since_1970(when.first)),
-        "end": _seconds(since_1970(when.last)),
-        "step": _seconds(when.step),
-    }
-
-
-def since_1970(instant: datetime) -> timedelta:
-    """Return the time of an instant since 1970 in the unit of servers, whole milliseconds."""
-    return round((instant - EPOCH) / MILLISECOND) * MILLISECOND
-
-
-def _seconds(length: timedelta) -> str:
-    return f"{length.total_seconds():.3f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,22 +195,16 @@ class Query:
 
         The two halves of a grid follow each other instead.
         """
-        if self.grid is not None:
-            grids = self.grid.halves() if self.cuts < _MOST_CUTS else None
-            return grids and (
-                replace(self, grid=grids[0], cuts=self.cuts + 1),
-                replace(self, grid=grids[1], cuts=self.cuts + 1),
-            )
-        if self.grain is None or self.cuts == _MOST_CUTS:
+        if self.cuts == _MOST_CUTS:
             return None
-        late = self.length / 2 // self.grain * self.grain
+        deeper = replace(self, cuts=self.cuts + 1)
+        if self.grid is not None:
+            grids = self.grid.halves()
+            return grids and (replace(deeper, grid=grids[0]), replace(deeper, grid=grids[1]))
+        late = self.length / 2 // self.grain * self.grain if self.grain else timedelta()
         if not late:
             return None
-        newer, older = (
-            self.part(late, self.offset),
-            self.part(self.length - late, self.offset + late),
-        )
-        return replace(newer, cuts=self.cuts + 1), replace(older, cuts=self.cuts + 1)
+        return deeper.part(late, self.offset), deeper.part(self.length - late, self.offset + late)
 
     def cut(self, longest: timedelta | None) -> tuple[Self, ...]:
         """Return pieces, as `halves` makes them, that are at most this long, the newest first.
@@ -300,9 +245,4 @@ class Query:
         if self.length > longest:
             return (self,)
         most = (longest - self.length) // grid.step + 1
-        # The newest piece is tried for all pieces, so no other is longer.
-        grids = [
-            QueryGrid(grid.first + max(end - most, 0) * grid.step, grid.step, min(most, end))
-            for end in range(grid.count, 0, -most)
-        ]
-        return tuple(replace(self, grid=piece) for piece in grids)
+        return tuple(replace(self, grid=piece) for piece in grid.pieces(most))

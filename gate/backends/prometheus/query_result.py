@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final
 
-from gate.backends.prometheus.query import Query, QueryGrid, since_1970
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_grid import QueryGrid, milliseconds_of, seconds_of
 from gate.backends.prometheus.replies import Reply
 from gate.dataclass import dataclass
 from gate.measure import Cause
-from gate.promql.moving import MILLISECOND
 
 LABEL: Final = "gate_part"
 """The label that says to which part of a batch a series belongs."""
@@ -22,8 +22,6 @@ _PAIR: Final = 2
 """The length of a sample: its time and its value."""
 _LARGEST: Final = 1e30
 """The largest valid number: no real count comes near, but broken queries do."""
-
-
 Labels = tuple[tuple[str, str], ...]
 """Names and values of labels, in order of the names."""
 
@@ -95,7 +93,7 @@ def is_absent(reading: QueryResult) -> bool:
 
 def _not_a_vector(kind: str) -> QueryError:
     cure = "wrap it in vector(...)" if kind == "scalar" else "one number is needed"
-    return QueryError(cause=Cause.INVALID, reason=f"the expression returns a {kind}; {cure}")
+    return _invalid(f"the expression returns a {kind}; {cure}")
 
 
 def _mark(sample: object, parts: int) -> str | None:
@@ -106,12 +104,13 @@ def _mark(sample: object, parts: int) -> str | None:
 
 def _read_part(series: list[Mapping[str, Any]], reply: Reply) -> QueryResult:
     if len(series) > 1:
-        return QueryError(cause=Cause.INVALID, reason=_several(series))
+        return _several(series)
     if not series:
         return QueryValue(number=None, warnings=reply.warnings, notes=reply.notes)
     if "histogram" in series[0]:
-        reason = "the value is a native histogram; use histogram_count(...) or histogram_fraction"
-        return QueryError(cause=Cause.INVALID, reason=reason)
+        return _invalid(
+            "the value is a native histogram; use histogram_count(...) or histogram_fraction"
+        )
     number = _number(series[0].get("value"))
     if isinstance(number, QueryError):
         return number
@@ -146,7 +145,7 @@ def _read_points(
     for sample in series:
         values = tuple(str(sample["metric"].get(label, "")) for label in by)
         if values in groups:
-            return QueryError(cause=Cause.INVALID, reason=_several(series))
+            return _several(series)
         points = _points(sample, grid)
         if isinstance(points, QueryError):
             return points
@@ -168,7 +167,7 @@ def _points(sample: Mapping[str, Any], grid: QueryGrid) -> tuple[float | None, .
 
 def _at_once(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] | None:
     """Return the points if all of them are valid; None: check each one by itself."""
-    instants = _instants(grid)
+    instants = seconds_of(grid)
     try:
         times, texts = zip(*values, strict=True)
         numbers = {text: _parse(text) for text in set(texts) if isinstance(text, str)}
@@ -182,21 +181,9 @@ def _at_once(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...]
     return tuple(map(points.get, instants))
 
 
-@lru_cache(maxsize=8)
-def _instants(grid: QueryGrid) -> dict[float, None]:
-    """Return the instants in order, as keys for a fast lookup."""
-    first, step = _milliseconds(grid)
-    return dict.fromkeys((first + place * step) / 1000 for place in range(grid.count))
-
-
-def _milliseconds(grid: QueryGrid) -> tuple[int, int]:
-    """Return the first instant and the step in milliseconds, the unit of servers."""
-    return since_1970(grid.first) // MILLISECOND, round(grid.step / MILLISECOND)
-
-
 def _placed(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] | QueryError:
     points: list[float | None] = [None] * grid.count
-    first, step = _milliseconds(grid)
+    first, step = milliseconds_of(grid)
     parse = cache(_parse)  # a history repeats its values
     for pair in values:
         match pair:
@@ -227,25 +214,26 @@ def _parse(text: str) -> float | QueryError:
     """Parse the number or return its error; a text may be only one that `Fraction` parses, too."""
     if not _NUMBER.fullmatch(text):
         if text.lstrip("+-").lower() in {"nan", "inf"}:
-            reason = f"the value is {text}, which is not a count"
-            return QueryError(cause=Cause.INVALID, reason=reason)
+            return _invalid(f"the value is {text}, which is not a count")
         return QueryError(
             cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is not a number"
         )
     if abs(float(text)) > _LARGEST:
-        return QueryError(
-            cause=Cause.INVALID, reason=f"the value is {text[:40]}, which is not a count"
-        )
+        return _invalid(f"the value is {text[:40]}, which is not a count")
     return float(text)
 
 
-def _several(series: list[Mapping[str, Any]]) -> str:
+def _several(series: list[Mapping[str, Any]]) -> QueryError:
     shown = [_labels(sample["metric"]) for sample in series[:_MOST_LISTED]]
     more = f" and {len(series) - _MOST_LISTED} more" if len(series) > _MOST_LISTED else ""
-    return (
+    return _invalid(
         f"{len(series)} series came back instead of one: {', '.join(shown)}{more};"
         " aggregate them, for example with sum(...)"
     )
+
+
+def _invalid(reason: str) -> QueryError:
+    return QueryError(cause=Cause.INVALID, reason=reason)
 
 
 def _labels(metric: Mapping[str, Any]) -> str:

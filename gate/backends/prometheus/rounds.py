@@ -6,7 +6,7 @@ the two. A limit that was found applies to all queries that follow.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -15,19 +15,20 @@ from typing import Final
 from gate.backends.prometheus.batches import (
     Batch,
     Cuts,
+    Refused,
     batch_query,
     batches_of,
     one_by_one,
+    parts_of,
     span_of,
     split_batch,
+    without_parts,
 )
 from gate.backends.prometheus.limits import fitting_length
 from gate.backends.prometheus.query import Query
-from gate.backends.prometheus.query_result import QueryError, read_reply
 from gate.backends.prometheus.replies import Reply
 from gate.backends.workers import Workers
 from gate.dataclass import dataclass
-from gate.measure import Cause
 from gate.request_failure import RequestFailure, RetryAdvice
 
 _WORTH_WHILE: Final = 1.0
@@ -41,9 +42,6 @@ _HALVES: Final = 2
 _FRAGMENTS: Final = 4
 """The number of fragments into which a refused batch is split: few, as their size may be what the
 server takes."""
-Refused = tuple[Batch, RequestFailure | None]
-"""A refused batch, and its failure; None: it was held back since the batches before it were
-refused."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,19 +76,18 @@ class Rounds:
                 added.add(part)
                 yield part
 
-        self._round(
-            self.cuts.as_they_come(parts, noted(), self.parallel), most_refusals=self.parallel
-        )
+        first = self.cuts.as_they_come(parts, noted(), self.parallel)
+        self._round(first, most_refusals=self.parallel)
         # Where the server refuses a batch, its spare parts wait until an answer needs them.
-        batches, waiting, trial = self._instead(list(_without(added, self._refused)))
+        batches, waiting, trial = self._instead(list(without_parts(added, self._refused)))
         while batches:
             self._round(batches, most_refusals=self.parallel)
             if trial and not self._refused:
                 # All fragments of a batch were answered: the rest is cut in the same way.
-                self._learn(batches)
-                batches, waiting, trial = self.cuts.batches(_parts_of(waiting)), [], False
-                continue
-            batches, waiting, trial = self._instead([*self._refused, *waiting])
+                self.cuts.learn(batches, self._reach)
+                batches, waiting, trial = self.cuts.batches(parts_of(waiting)), [], False
+            else:
+                batches, waiting, trial = self._instead([*self._refused, *waiting])
 
     def ask_once(self, parts: Iterable[Query]) -> None:
         """Ask for the parts, each by itself and a few at a time; a refusal is the answer."""
@@ -101,7 +98,7 @@ class Rounds:
             batches = [(part,) for batch in batches for part in batch]
         self._round(batches)
         for batch, failure in self._refused:
-            self._read_all(batch, "" if failure is None else failure.reason)
+            self.cuts.fail(batch, "" if failure is None else failure.reason)
 
     def _round(self, batches: Iterable[Batch], most_refusals: int | None = None) -> None:
         """Send batches, a few at a time; keep the answers, and the refused batches largest first.
@@ -138,7 +135,7 @@ class Rounds:
         while batch := next(batches, None) or (again.popleft() if again else None):
             if self.hopeless is None:
                 return batch
-            self._read_all(batch, self.hopeless)
+            self.cuts.fail(batch, self.hopeless)
         return None
 
     def _send(self, batch: Batch) -> Reply | RequestFailure:
@@ -147,9 +144,8 @@ class Rounds:
         divisible = len(batch) > 1 or batch[0].halves() is not None
         allowed = left / 2 if divisible and left / 2 > _WORTH_WHILE else left
         when = self.at if batch[0].grid is None else batch[0].grid
-        outcome = self.cuts.client.query(
-            batch_query(batch), when, until=self.until, allowed=allowed
-        )
+        query = batch_query(batch)
+        outcome = self.cuts.client.query(query, when, until=self.until, allowed=allowed)
         took = left - (self.until - self.cuts.client.clock.monotonic())
         if isinstance(outcome, RequestFailure) and outcome.slow and took < _SLOW:
             # A limit, or a proxy without a server behind it.
@@ -159,8 +155,7 @@ class Rounds:
     def _settle(self, batch: Batch, outcome: Reply | RequestFailure) -> list[Batch]:
         """Keep an answer; return the batches to send at once in place of a failed one."""
         if isinstance(outcome, Reply):
-            self.cuts.limits.victoria |= outcome.victoria
-            self.cuts.readings.update(zip(batch, read_reply(outcome, batch), strict=True))
+            self.cuts.read(batch, outcome)
             return []
         late = outcome.slow or outcome.timed_out  # these end at the deadline
         self.cuts.limits.refusals += not late
@@ -184,14 +179,14 @@ class Rounds:
             self._asked_again.add(batch)
             self.cuts.limits.one_at_a_time |= busy
             return [batch]
-        if busy and failure.wait is None and self._is_long(batch, failure):
+        if busy and failure.wait is None and self.cuts.longest([(batch, failure)]):
             # Some servers report a query that is too large in the same way.
             self.cuts.limits.crowded = True
             self._refused.append((batch, failure))
             return []
         if failure.advice is RetryAdvice.GIVE_UP:
             self.hopeless = failure.reason
-        self._read_all(batch, failure.reason)
+        self.cuts.fail(batch, failure.reason)
         return []
 
     def _instead(self, refused: Sequence[Refused]) -> tuple[list[Batch], list[Refused], bool]:
@@ -202,21 +197,19 @@ class Rounds:
                 self.cuts.limits.exhausted
                 or (len(batch) == 1 and not self.cuts.limits.curable(batch[0], failure))
             ):
-                self._read_all(batch, failure.reason)
+                self.cuts.fail(batch, failure.reason)
             else:
                 waiting.append((batch, failure))
         waiting.sort(key=lambda refused: refused[1] is None)
-        if not waiting or waiting[0][1] is None:
-            return self.cuts.batches(_parts_of(waiting)), [], False
-        if any(
-            len(b) > 1 and len(batch_query(b).encode()) > self.cuts.most_bytes for b, _ in waiting
-        ):
-            return self.cuts.batches(_parts_of(waiting)), [], False  # the limit was found since
-        chosen = self._longest(waiting)
+        most = self.cuts.most_bytes  # it may have been found since
+        too_long = (len(b) > 1 and len(batch_query(b).encode()) > most for b, _ in waiting)
+        if not waiting or waiting[0][1] is None or any(too_long):
+            return self.cuts.batches(parts_of(waiting)), [], False
+        chosen = self.cuts.longest(waiting, self._searched)
         if chosen is not None:
             again = self._search(*chosen)
             if again is not None:
-                return [*again, *self.cuts.batches(_parts_of(waiting))], [], False
+                return [*again, *self.cuts.batches(parts_of(waiting))], [], False
         (batch, _), *others = waiting
         unread = tuple(part for part in batch if part not in self.cuts.readings)
         longest = max(part.extent for part in unread)
@@ -225,33 +218,11 @@ class Rounds:
             self._reach = longest
             return batches_of(unread, reach=longest), others, True
         self._reach = None
-        most = self.cuts.limits.most_parts
+        most_parts = self.cuts.limits.most_parts
         # Of a size that was answered elsewhere, something else is too large, and not by far.
-        fragments = _FRAGMENTS if most is None or len(unread) > most else _HALVES
+        many = most_parts is None or len(unread) > most_parts
+        fragments = _FRAGMENTS if many else _HALVES
         return split_batch(unread, fragments), others, True
-
-    def _learn(self, batches: Sequence[Batch]) -> None:
-        """Remember the limit that the fragments kept and their batch exceeded.
-
-        Whether the limit is their length or the number of their parts is unknown.
-        """
-        if self._reach is not None:
-            self.cuts.limits.reach = self._reach
-            return
-        largest = max(len(batch_query(batch).encode()) for batch in batches)
-        self.cuts.limits.most_bytes = min(self.cuts.limits.most_bytes, largest)
-        self.cuts.limits.most_parts = max(map(len, batches))
-
-    def _longest(self, refused: Iterable[Refused]) -> tuple[Batch, Query, RequestFailure] | None:
-        """Return the part with the longest window, which may be the reason for a refusal."""
-        parts = [
-            (batch, part, failure)
-            for batch, failure in refused
-            if failure is not None
-            for part in batch
-            if part not in self._searched and self.cuts.limits.curable(part, failure)
-        ]
-        return max(parts, key=lambda each: each[1].extent, default=None)
 
     def _search(self, batch: Batch, part: Query, failure: RequestFailure) -> list[Batch] | None:
         """Find out whether a shorter window is answered; None: this window is answered alone."""
@@ -267,32 +238,13 @@ class Rounds:
         length = fitting_length(part, failure.reason, lambda least: self._fits(part, least))
         if length is None:
             self.cuts.limits.note_useless(failure)
-            self._read_all((part,), failure.reason)
+            self.cuts.fail((part,), failure.reason)
         else:
             self.cuts.limits.longest = length
         return []
-
-    def _is_long(self, batch: Batch, failure: RequestFailure) -> bool:
-        """Return whether the server may answer a shorter window of one of the parts."""
-        return any(self.cuts.limits.curable(part, failure) for part in batch)
 
     def _fits(self, part: Query, length: timedelta) -> bool:
         piece = part.cut(length)[0]
         outcome = self._send((piece,))
         self._settle((piece,), outcome)
         return isinstance(outcome, Reply)
-
-    def _read_all(self, parts: Iterable[Query], reason: str) -> None:
-        for part in parts:
-            error = QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
-            self.cuts.readings.setdefault(part, error)
-
-
-def _without(parts: Collection[Query], refused: Iterable[Refused]) -> Iterator[Refused]:
-    for batch, failure in refused:
-        if kept := tuple(part for part in batch if part not in parts):
-            yield kept, failure
-
-
-def _parts_of(refused: Iterable[Refused]) -> list[Query]:
-    return [part for batch, _ in refused for part in batch]

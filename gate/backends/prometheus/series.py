@@ -10,19 +10,16 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
-from gate.backends.prometheus.planning import guesses, plan
-from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
+from gate.backends.prometheus.query import Query, Role
+from gate.backends.prometheus.query_grid import QueryGrid
 from gate.backends.prometheus.query_result import QueryError, QueryResults, QueryValue
 from gate.dataclass import dataclass
-from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.measure import Cause, MeasurementError
 from gate.measure.history import SeriesRequest
 from gate.promql.increments import LOOKBACK, StepCount, step_count
 from gate.promql.moving import MILLISECOND, SECOND
-from gate.slo.objective import Span
 
-_SLICES: Final = (Role.SLICES, Role.JUDGED_SLICES, Role.BAD_SLICES)
 _FINELY: Final = (5 * SECOND, SECOND)
 """The lengths of the pieces in which a step with a restart is read. A counter with several restarts
 in one piece is scraped more rarely, or loses the count between them."""
@@ -40,12 +37,6 @@ Again = dict[int, tuple[timedelta | None, timedelta]]
 """The steps to read again, by position: the length of their pieces, and how far back they look."""
 
 
-def one_step(request: SeriesRequest) -> CountRequest:
-    """Return the count of the newest step, which differs from the other steps only in its end."""
-    span = Span(request.span.end - request.step, request.span.end)
-    return CountRequest(sli=request.sli, span=span, slices=request.slices)
-
-
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """The way in which several series are queried together."""
@@ -57,66 +48,6 @@ class Sharing:
     """The instant of the run: the latest end of all requests."""
     victoria: bool = False
     """Whether the server is VictoriaMetrics."""
-
-
-def shared_grids(requests: Sequence[SeriesRequest]) -> list[QueryGrid]:
-    """Return the grid of each request; overlapping requests of one indicator share a grid."""
-    places = range(len(requests))
-    first = [request.span.start + request.step for request in requests]
-    last = [first[place] + (requests[place].steps - 1) * requests[place].step for place in places]
-    groups = dict[tuple[int, timedelta, timedelta], list[int]]()
-    for place in sorted(places, key=lambda place: first[place]):
-        request = requests[place]
-        phase = (first[place] - first[0]) % request.step
-        groups.setdefault((id(request.sli), request.step, phase), []).append(place)
-    grids = dict[int, QueryGrid]()
-    for (_, step, _), group in groups.items():
-        together = list[int]()
-        for place in group:
-            if together and first[place] > max(last[other] for other in together) + step:
-                grids |= _grid(together, first, last, step)
-                together = []
-            together.append(place)
-        grids |= _grid(together, first, last, step)
-    return [grids[place] for place in places]
-
-
-def _grid(
-    places: Sequence[int], first: Sequence[datetime], last: Sequence[datetime], step: timedelta
-) -> dict[int, QueryGrid]:
-    start, end = first[places[0]], max(last[place] for place in places)
-    return dict.fromkeys(places, QueryGrid(start, step, (end - start) // step + 1))
-
-
-def series_plan(
-    request: SeriesRequest, sharing: Sharing, readings: QueryResults
-) -> "SeriesPlan | Unmeasured":
-    """Plan the queries for a series, or return why it cannot be measured."""
-    planned = plan(one_step(request), Scope(request.span), readings, stepwise=True)
-    if isinstance(planned, Unmeasured):
-        return planned
-    roles = _roles(planned, request)
-    if roles:
-        return SeriesPlan(request, planned, roles, sharing)
-    reason = "spend is an amount, not a number of events"
-    if request.amount:
-        reason = "nothing that is spent is counted, only events"
-    return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
-
-
-def guessed_series(request: SeriesRequest, sharing: Sharing) -> Iterator[Query]:
-    """Yield the most likely queries of a series, so that they need not wait for the questions."""
-    for planned in guesses(one_step(request), stepwise=True):
-        if roles := _roles(planned, request):
-            yield from SeriesPlan(request, planned, roles, sharing).first_round
-
-
-def _roles(planned: Plan, request: SeriesRequest) -> tuple[Role, ...]:
-    """Return the roles to ask for; none if the indicator does not have them."""
-    if request.slices is not None:
-        return _SLICES
-    wanted = {Role.SPENT} if request.amount else EVENTS
-    return tuple(role for role in planned.parts if role in wanted)
 
 
 class SeriesPlan:

@@ -1,8 +1,11 @@
 """The counts of each step, from the readings of its parts."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Final
 
-from gate.backends.prometheus.answer import slices_ended
+from gate.backends.prometheus.counting import slices_ended
 from gate.backends.prometheus.query import Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.series import Points, SeriesPlan
@@ -14,6 +17,8 @@ from gate.slo.objective import Span
 PointsByRole = Mapping[Role, Points]
 TotalAndBadOfStep = tuple[float | None, float | None]
 """The total and the bad events of a step; None: unknown."""
+_HELD: Final = timedelta(minutes=5)
+"""The time for which a sample represents its series: the default look-back of Prometheus."""
 
 
 def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:
@@ -24,7 +29,7 @@ def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:
         doubts = planned.doubts(readings)
     except MeasurementError as error:
         return error.answer(planned.query)
-    total, bad = _total_and_bad(points, planned.request)
+    total, bad = _total_and_bad(_between_samples(points, planned.request), planned.request)
     return Series(
         total=total,
         bad=bad,
@@ -54,6 +59,31 @@ def _measured(
 
 def _only_where(complete: Sequence[bool], values: Points) -> Points:
     return tuple(value if there else None for value, there in zip(values, complete, strict=True))
+
+
+def _between_samples(points: PointsByRole, request: SeriesRequest) -> PointsByRole:
+    """Return the points, with 0 for a step without samples in which none is missing.
+
+    Steps may be shorter than the time between two scrapes. What was counted in between belongs to
+    the step of the later sample.
+    """
+    near = _HELD // request.step
+    if request.slices is not None or near <= 1:
+        return points
+    seen = [
+        any(value is not None for value in values) for values in zip(*points.values(), strict=True)
+    ]
+    places = [place for place, there in enumerate(seen) if there]
+    silent = {
+        place
+        for last, following in pairwise(places)
+        if following - last <= near
+        for place in range(last + 1, following)
+    }
+    return {
+        role: tuple(0.0 if place in silent else value for place, value in enumerate(values))
+        for role, values in points.items()
+    }
 
 
 def _total_and_bad(points: PointsByRole, request: SeriesRequest) -> tuple[Points, Points]:

@@ -3,20 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 import yaml
 
 from gate.backends.addresses import RETRIES, TLS, HttpAddress, is_protected, shown_address
-from gate.backends.logins import AUTH, AzureLogin, GoogleLogin, Login, login_files
+from gate.backends.logins import LOGINS, AzureLogin, GoogleLogin, Login, login_files
 from gate.dataclass import dataclass
 from gate.parsing.files import literals
 from gate.parsing.numbers import CONNECTION_COUNT
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
-from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
+from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.schema import MapOf, Scalar, pairs
-from gate.parsing.values import CONNECTION
+from gate.parsing.values import CONNECTION, SECRET
+from gate.parsing.variables import OUTSIDE
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 """Words that make a header secret if its name contains one of them."""
@@ -129,6 +130,68 @@ def _at_least_one(text: str) -> int:
     return count
 
 
+def _secret(values: Values, name: str, reader: Reader) -> str | None:
+    """Return the secret from its variable, or from its file; None if neither is given."""
+    key = f"{name}_file"
+    if not values.given(key):
+        secret: str | None = values.get(name)
+        return secret
+    if values.given(name):
+        raise reader.fail(values.node(key), f"{name} is given twice")
+    try:
+        path = reader.existing(values.node(key), values.get(key))
+        lines = path.read_text(encoding="utf-8").strip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"the file cannot be read: {type(error).__name__}"
+        raise reader.fail(values.node(key), message) from error
+    if len(lines) != 1:
+        raise reader.fail(values.node(key), "the file must hold one line, the secret")
+    return lines[0]
+
+
+def _build_auth(values: Values, reader: Reader) -> dict[str, Any]:
+    logins = values.given(*LOGINS)
+    if logins:
+        if len(values.values) > 1:
+            raise reader.fail(values.node(), f"auth has {logins[0]} or another login, not both")
+        return {"login": values.get(logins[0])}
+    bearer, password = _secret(values, "bearer", reader), _secret(values, "password", reader)
+    if (bearer is None) == (password is None):
+        others = ", ".join(LOGINS)
+        message = f"auth has either bearer or username with password, or one of {others}"
+        raise reader.fail(values.node(), message)
+    if (password is None) != (values.get("username") is None):
+        raise reader.fail(values.node(), "'username' and 'password' must be given together")
+    named = values.given("bearer_file", "password_file")
+    return {
+        "bearer": bearer,
+        "username": values.get("username"),
+        "password": password,
+        "secret_files": tuple(reader.directory / values.get(name) for name in named),
+    }
+
+
+AUTH: Final = Object(
+    {
+        "bearer": Field(schema=SECRET, doc="Bearer token, from a variable."),
+        "bearer_file": Field(schema=CONNECTION, doc="File that holds the bearer token."),
+        "username": Field(schema=CONNECTION, doc="User name for basic authentication."),
+        "password": Field(schema=SECRET, doc="Password for basic authentication, from a variable."),
+        "password_file": Field(schema=CONNECTION, doc="File that holds the password."),
+        "sigv4": Field(
+            schema=LOGINS["sigv4"], doc="Signed requests for Amazon Managed Service for Prometheus."
+        ),
+        "oauth2": Field(
+            schema=LOGINS["oauth2"], doc="A token for a client's name and secret (OAuth 2.0)."
+        ),
+        "google": Field(
+            schema=LOGINS["google"], doc="Token for Google Managed Service for Prometheus."
+        ),
+        "azure": Field(schema=LOGINS["azure"], doc="Token for an Azure Monitor workspace."),
+    },
+    _build_auth,
+)
+"""The block ``auth``."""
 BLOCK: Final = Object(
     {
         "url": Field(

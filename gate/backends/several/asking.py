@@ -2,12 +2,13 @@
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
 
 from gate.backends import OF_PLATFORMS, Settings, registration, secrets_of
+from gate.backends.waits import start
 from gate.errors import UsageError
 from gate.measure import Cause, Limits, Unmeasured
 from gate.redaction import Redactor, redactable
@@ -49,24 +50,17 @@ class AskedBackend(Generic[Opened]):
         A backend that is still busy with an earlier query gets no other: it may answer one query at
         a time.
         """
-        future: Future[T] = Future()
+        refused: Future[T] = Future()
         opened = self.opened
         if opened is None:
-            future.set_exception(_NotAskedError(self.why_not))
-            return future
+            refused.set_exception(_NotAskedError(self.why_not))
+            return refused
         if self._task is not None and not self._task.done():
             why = f"the backend {self.name} is still busy with an earlier request"
-            future.set_exception(_NotAskedError(why))
-            return future
-
-        def work() -> None:
-            try:
-                future.set_result(ask(opened))
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-                future.set_exception(error)
-
+            refused.set_exception(_NotAskedError(why))
+            return refused
+        future = start(lambda: ask(opened))
         self._task = future
-        threading.Thread(target=work, daemon=True).start()
         return future
 
     def outcome(self, future: "Future[T]", until: float, limits: Limits) -> T | Unmeasured:
@@ -87,6 +81,95 @@ class AskedBackend(Generic[Opened]):
             return self._redact(f"the backend {self.name}: {error}")
         words = self._redact(f"{type(error).__name__}: {error}")
         return f"the backend {self.name} failed: {words}"
+
+
+class HandedOver(Generic[T]):
+    """The answers of one backend, one at a time: it keeps one that nobody has taken, and waits."""
+
+    def __init__(
+        self,
+        source: AskedBackend[Opened],
+        ask: Callable[[Opened], Iterator[T]],
+        number: int,
+        limits: Limits,
+    ) -> None:
+        """Ask a backend in a thread of its own.
+
+        Args:
+            source: the backend.
+            ask: yields its answers.
+            number: the number of expected answers.
+            limits: it is not waited for any longer than its time limit; the time in which it waits
+                for its answers to be taken is not counted.
+        """
+        self._source, self._limits = source, limits
+        self._number, self._taken = number, 0
+        self._left = limits.timeout.total_seconds() + _GRACE
+        self._since: float | None = monotonic()
+        """Since when it works on the next answer; None: it waits for the one before to be taken."""
+        self._changed = threading.Condition()
+        self._waiting: list[T] = []
+        self._wanted = True
+        self._lost: Unmeasured | None = None
+        self._future = source.start(lambda opened: self._hand_over(ask(opened)))
+        self._future.add_done_callback(self._wake)
+
+    def take(self) -> T | Unmeasured:
+        """Return the next answer; once one is missing, the reason, also for all that follow."""
+        if self._lost is None:
+            with self._changed:
+                self._changed.wait_for(self._answered, self._left_now())
+                if self._waiting:
+                    self._taken += 1
+                    answer = self._waiting.pop()
+                    if self._since is None:
+                        self._since = monotonic()
+                    self._changed.notify_all()
+                    if self._taken == self._number:
+                        # A backend that is asked something else has to be free by then.
+                        self._changed.wait_for(self._future.done, self._left_now())
+                    return answer
+            self._lost = self._why_none()
+            self.leave()
+        return self._lost
+
+    def leave(self) -> None:
+        """Take no more answers."""
+        with self._changed:
+            self._wanted = False
+            self._changed.notify_all()
+
+    def _answered(self) -> bool:
+        return bool(self._waiting) or self._future.done()
+
+    def _left_now(self) -> float:
+        """Return the seconds that the backend has left if it works."""
+        since = monotonic() if self._since is None else self._since
+        return max(self._left - (monotonic() - since), 0)
+
+    def _why_none(self) -> Unmeasured:
+        outcome = self._source.outcome(self._future, monotonic(), self._limits)
+        if isinstance(outcome, Unmeasured):
+            return outcome
+        of = f"{self._taken} answers to {self._number} requests"
+        reason = f"the backend {self._source.name} gave {of}"
+        return Unmeasured(cause=Cause.BACKEND_ERROR, reason=reason)
+
+    def _hand_over(self, answers: Iterator[T]) -> None:
+        for answer in answers:
+            with self._changed:
+                self._left, self._since = self._left_now(), None
+                self._changed.wait_for(lambda: not self._waiting or not self._wanted)
+                if not self._wanted:
+                    return
+                self._waiting.append(answer)
+                self._since = monotonic()
+                self._changed.notify_all()
+            del answer
+
+    def _wake(self, _future: "Future[None]") -> None:
+        with self._changed:
+            self._changed.notify_all()
 
 
 class _NotAskedError(Exception):

@@ -1,6 +1,6 @@
 """Pass each request to the backend that its indicator names, and merge the answers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -8,25 +8,40 @@ from itertools import chain, groupby
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from gate.backends import Settings, cohorts_of, history_of, labels_of, open_backend, pairs_of
-from gate.backends.several.asking import AskedBackend, ask_all
+from gate.backends import Settings, open_backend
+from gate.backends.several.asking import AskedBackend, HandedOver, ask_all
 from gate.measure import (
     Answer,
     Backend,
     Cause,
     CountRequest,
     Counts,
-    DefiningBackend,
     Definition,
     Limits,
     Share,
     Spent,
     Unmeasured,
 )
-from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
-from gate.measure.history import KeepingBackend, SeriesAnswer, SeriesRequest
+from gate.measure.capabilities import (
+    DefiningBackend,
+    KeepingBackend,
+    PastRun,
+    cohorts_of,
+    each_answer,
+    history_of,
+    labels_of,
+    measure_past,
+    pairs_of,
+)
+from gate.measure.cohorts import (
+    CohortAnswer,
+    CohortRequest,
+    LabelAnswer,
+    LabelRequest,
+    each_cohort_answer,
+)
+from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.measure.pairing import PairAnswer, PairRequest
-from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.wording import NO_HISTORY
 
@@ -58,12 +73,14 @@ class SeveralBackends:
         """Take the backends by name."""
         self._sources = sources
         self._limits = limits
-        # The abilities of a backend are its methods (`gate.backends.history_of`): a method that
-        # none of them has must be absent.
+        # The abilities of a backend are its methods (`gate.measure.capabilities.history_of`): a
+        # method that none of them has must be absent.
         if self._any(history_of):
             self.history = self._history
+            self.each_history = self._each_history
         if self._any(cohorts_of):
             self.cohorts = self._cohorts
+            self.each_cohorts = self._each_cohorts
         if self._any(labels_of):
             self.label_counts = self._label_counts
         if self._any(pairs_of):
@@ -104,11 +121,10 @@ class SeveralBackends:
         return self._routed([_Asked(sli) for sli in slis], ask, _NO_DEFINITIONS)
 
     def _history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        def ask(own: Sequence[SeriesRequest], backend: Backend) -> list[SeriesAnswer] | None:
-            history = history_of(backend)
-            return None if history is None else history.history(own)
+        return list(self._each_history(requests))
 
-        return self._routed(requests, ask, f"{NO_HISTORY} to look at")
+    def _each_history(self, requests: Sequence[SeriesRequest]) -> Iterator[SeriesAnswer]:
+        return self._one_by_one(requests, _each_of_history)
 
     def kept(self, request: SeriesRequest) -> SeriesAnswer | None:
         """Return a history from the counting backend's data; None: it must be requested."""
@@ -116,11 +132,10 @@ class SeveralBackends:
         return own.kept(request) if isinstance(own, KeepingBackend) else None
 
     def _cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
-        def ask(own: Sequence[CohortRequest], backend: Backend) -> list[CohortAnswer] | None:
-            grouping = cohorts_of(backend)
-            return None if grouping is None else grouping.cohorts(own)
+        return list(self._each_cohorts(requests))
 
-        return self._routed(requests, ask, _NO_GROUPS)
+    def _each_cohorts(self, requests: Sequence[CohortRequest]) -> Iterator[CohortAnswer]:
+        return self._one_by_one(requests, _each_of_cohorts)
 
     def _label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
         def ask(own: Sequence[LabelRequest], backend: Backend) -> list[LabelAnswer] | None:
@@ -135,6 +150,33 @@ class SeveralBackends:
             return None if pairing is None else pairing.pairs(own)
 
         return self._routed(requests, ask, _NO_PAIRS)
+
+    def _one_by_one(
+        self,
+        requests: Sequence[R],
+        ask: Callable[[Sequence[R], AskedBackend[Backend], Backend], Iterator[A | Unmeasured]],
+    ) -> Iterator[A | Unmeasured]:
+        """Yield the answers to all requests, in order; each backend works ahead, a batch at most.
+
+        Args:
+            requests: each names its backend.
+            ask: yields a backend's answers to its own requests.
+        """
+        by_name: dict[str, list[R]] = {}
+        for request in requests:
+            by_name.setdefault(request.sli.backend, []).append(request)
+        answers = {
+            name: HandedOver(source, partial(ask, own, source), len(own), self._limits)
+            for name, own in by_name.items()
+            for source in (self._sources[name],)
+        }
+        try:
+            for request in requests:
+                name = request.sli.backend
+                yield _placed(answers[name].take(), self._sources[name])
+        finally:
+            for handed_over in answers.values():
+                handed_over.leave()
 
     def _routed(
         self,
@@ -193,6 +235,26 @@ def _measure_dated(dated: Sequence[_Dated], backend: Backend) -> list[Answer]:
         for at, own in groupby(dated, key=attrgetter("at"))
     ]
     return list(chain.from_iterable(measure_past(backend, runs)))
+
+
+def _each_of_history(
+    requests: Sequence[SeriesRequest], source: AskedBackend[Backend], backend: Backend
+) -> Iterator[SeriesAnswer]:
+    history = history_of(backend)
+    if history is None:
+        yield from _each(None, len(requests), source, f"{NO_HISTORY} to look at")
+    else:
+        yield from each_answer(history, requests)
+
+
+def _each_of_cohorts(
+    requests: Sequence[CohortRequest], source: AskedBackend[Backend], backend: Backend
+) -> Iterator[CohortAnswer]:
+    grouping = cohorts_of(backend)
+    if grouping is None:
+        yield from _each(None, len(requests), source, _NO_GROUPS)
+    else:
+        yield from each_cohort_answer(grouping, requests)
 
 
 def _each(

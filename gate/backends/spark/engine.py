@@ -12,7 +12,8 @@ from gate.backends.spark.dialect import SparkDialect
 from gate.backends.spark.refusals import SparkStatementError, no_table
 from gate.backends.spark.session import SparkSession
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn
 from gate.backends.sql.settings import table_parts
 
 if TYPE_CHECKING:

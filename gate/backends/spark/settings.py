@@ -14,9 +14,10 @@ from gate.backends.sql.settings import TABLE_FIELDS, TableSettings, table_settin
 from gate.dataclass import dataclass
 from gate.parsing.files import literals
 from gate.parsing.objects import TIMEOUT_ELSEWHERE, Field, Object, Values
-from gate.parsing.reader import OUTSIDE, Reader, written
+from gate.parsing.reader import Reader, written
 from gate.parsing.schema import Scalar
 from gate.parsing.values import SECRET
+from gate.parsing.variables import OUTSIDE
 
 _EXAMPLE: Final = "sc://spark:15002"
 _ADDRESS: Final = re.compile(

@@ -24,8 +24,6 @@ _UNIT: Final = 1 << 64
 """The parts of one in which binary fractions are added up."""
 _LARGE: Final = 1 << 40
 """The limit from which values are added up as floats: a sum in parts must not overflow 127 bits."""
-
-
 _DIGITS: Final = sys.float_info.dig
 
 

@@ -14,8 +14,8 @@ from gate.backends.sql.prepared import Prepared
 from gate.backends.sql.rows import RowSource, SqlIndicator
 from gate.backends.sql.statement import StatementError
 from gate.measure import Answer, Cause, CountRequest, MeasurementError
+from gate.measure.capabilities import PastRun
 from gate.measure.history import SeriesAnswer, SeriesRequest
-from gate.measure.past import PastRun
 from gate.slo.indicator import Sli
 
 if TYPE_CHECKING:  # for one command only

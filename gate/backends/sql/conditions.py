@@ -10,11 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from gate.backends.sql.constants import possible_values, truth_of
-from gate.backends.sql.engine import SqlExpression
-from gate.backends.sql.functions import PREDICATES
+from gate.backends.sql.constants import SqlExpression, possible_values, truth_of
+from gate.backends.sql.functions import PREDICATES, check_words
 from gate.backends.sql.tokens import SqlToken, TokenError, tokens_of
-from gate.backends.sql.words import check_words
 from gate.measure import Cause, MeasurementError
 
 _VALUES: Final = (

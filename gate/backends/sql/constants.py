@@ -5,9 +5,12 @@ They are found in the text alone. NULL is ignored, because it can occur in every
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gate.dataclass import dataclass
+
+if TYPE_CHECKING:
+    pass
 
 _OPPOSITE: Final = {
     "=": "<>",
@@ -205,3 +208,29 @@ def operand_of(node: Any) -> SqlOperand:
         return SqlOperand(text=text, literal=Fraction(text))
     plain = kind == "Column" and '"' not in text
     return SqlOperand(text=text.lower() if plain else text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlExpression:
+    """One scalar expression over a row's columns, from the policy; parsed and checked."""
+
+    role: str
+    """The key in the policy: ``bad``, ``good``, ``total``, ``spent``, ``where``, ``by``."""
+    text: str
+    columns: frozenset[str]
+    """The first name of every column in it, in lower case."""
+    as_text: frozenset[str]
+    """The columns that it converts to text."""
+    predicate: bool = False
+    """Whether it is true or false by its form, whatever type the engine uses for that: ClickHouse
+    returns a small number for ``status >= 500``."""
+    values: frozenset[bool] = EITHER
+    """Which of true and false it can be, as far as its text shows."""
+
+    @property
+    def sql(self) -> str:
+        """The expression in brackets."""
+        return f"({self.text})"
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text!r}"

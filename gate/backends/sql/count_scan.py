@@ -1,9 +1,9 @@
 """Counts from one scan of the rows: events, slices and amounts, with their evidence."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 
-from gate.backends.sql.amounts import AmountColumns, ask_for_amount
+from gate.backends.sql.amounts import AmountColumns
 from gate.backends.sql.coverage import (
     UsualRows,
     bounds_of,
@@ -19,7 +19,7 @@ from gate.backends.sql.rows import Faults, RowSource, SqlIndicator
 from gate.backends.sql.slices import ask_for_slices, in_slices
 from gate.backends.sql.statement import Statement
 from gate.backends.sql.steps import StepGrid
-from gate.backends.sql.suspicions import Doubts, ask_for_doubts, suspicions, with_doubts
+from gate.backends.sql.suspicions import ScanColumns, ask_for_columns, suspicions, with_doubts
 from gate.backends.sql.timeline import Timeline
 from gate.backends.sql.times import FEW_BOUNDS, instant
 from gate.dataclass import dataclass
@@ -36,31 +36,6 @@ from gate.measure import (
 from gate.measure.coverage import StepCoverage
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Columns:
-    """The names of an indicator's numbers."""
-
-    indicator: SqlIndicator
-    query: Callable[[Span], str]
-    rows: str
-    total: str
-    """The total events; for an amount all rows."""
-    bad: str
-    """The bad events; for an amount all rows."""
-    newest: str
-    """The time of the newest event."""
-    amount: AmountColumns | None
-    doubts: Doubts | None
-    """The names of the doubts' numbers; None: for an amount, or if no evidence was requested."""
-
-    @property
-    def numbers(self) -> Iterable[str]:
-        """All of these names."""
-        yield from (self.rows, self.total, self.bad, self.newest)
-        yield from () if self.amount is None else self.amount.numbers
-        yield from () if self.doubts is None else self.doubts.numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +84,7 @@ class CountScan:
             self.statement.step_key(grid.span, grid.step)
         probed = {indicator for request, indicator in requests if request.probe}
         self._columns = {
-            indicator: _ask(self.statement, indicator, probe=indicator in probed)
+            indicator: ask_for_columns(self.statement, indicator, probe=indicator in probed)
             for indicator in dict.fromkeys(indicator for _, indicator in requests)
         }
         spans_of_slices: dict[tuple[SqlIndicator, Slices], list[Span]] = {}
@@ -190,7 +165,7 @@ class CountScan:
             return answer
         return in_slices(answer, request, slices, self._counts[indicator, slices])
 
-    def _events(self, request: CountRequest, columns: _Columns) -> Answer:
+    def _events(self, request: CountRequest, columns: ScanColumns) -> Answer:
         span, timeline = request.span, self.timeline
         places = timeline.places(span)
         rows = timeline.sum(columns.rows, places)
@@ -211,7 +186,7 @@ class CountScan:
         )
 
     def _spent(
-        self, request: CountRequest, columns: _Columns, amount: AmountColumns, rows: int
+        self, request: CountRequest, columns: ScanColumns, amount: AmountColumns, rows: int
     ) -> Answer:
         spent = amount.spending(self.timeline, request.span)
         try:
@@ -226,7 +201,7 @@ class CountScan:
     def _evidence(
         self,
         request: CountRequest,
-        columns: _Columns,
+        columns: ScanColumns,
         number: Fraction | int,
         rows: int,
         notes: tuple[str, ...] = (),
@@ -251,18 +226,3 @@ class CountScan:
             parts, rows = self._parts[span], self.statement.count()
             self._seen[span] = parts.coverage(self.timeline.by_part(rows, parts), self.usual)
         return self._seen[span]
-
-
-def _ask(statement: Statement, indicator: SqlIndicator, *, probe: bool) -> _Columns:
-    statement.use(indicator)
-    event = indicator.event
-    return _Columns(
-        indicator=indicator,
-        query=statement.rows.repeatable(indicator),
-        rows=statement.count(),
-        total=statement.count(event),
-        bad=statement.count(event, indicator.bad),
-        newest=statement.newest_of(event),
-        amount=ask_for_amount(statement, indicator),
-        doubts=ask_for_doubts(statement, indicator) if probe else None,
-    )

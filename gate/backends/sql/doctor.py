@@ -9,15 +9,7 @@ from gate.backends.sql.backend import OpenEngine, SqlBackend
 from gate.backends.sql.judgement import Source, count_result, of_all, of_slo, unseen
 from gate.backends.sql.settings import TableSettings
 from gate.backends.sql.survey import Survey, SurveyedEvents, survey
-from gate.measure import (
-    Answer,
-    Backend,
-    Cause,
-    CountRequest,
-    Limits,
-    MeasurementError,
-    Unmeasured,
-)
+from gate.measure import Answer, Backend, Cause, CountRequest, Limits, MeasurementError, Unmeasured
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gate.backends.sql.constants import EITHER
+from gate.backends.sql.constants import SqlExpression
 from gate.dataclass import dataclass
 
 if TYPE_CHECKING:  # for one command only
@@ -55,32 +55,6 @@ class ScanSize:
     bytes: int
     exact: bool
     """Whether the statement cannot read more than that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SqlExpression:
-    """One scalar expression over a row's columns, from the policy; parsed and checked."""
-
-    role: str
-    """The key in the policy: ``bad``, ``good``, ``total``, ``spent``, ``where``, ``by``."""
-    text: str
-    columns: frozenset[str]
-    """The first name of every column in it, in lower case."""
-    as_text: frozenset[str]
-    """The columns that it converts to text."""
-    predicate: bool = False
-    """Whether it is true or false by its form, whatever type the engine uses for that: ClickHouse
-    returns a small number for ``status >= 500``."""
-    values: frozenset[bool] = EITHER
-    """Which of true and false it can be, as far as its text shows."""
-
-    @property
-    def sql(self) -> str:
-        """The expression in brackets."""
-        return f"({self.text})"
-
-    def __str__(self) -> str:
-        return f"{self.role}: {self.text!r}"
 
 
 class Dialect(ABC):

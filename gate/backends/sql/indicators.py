@@ -6,8 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-from gate.backends.sql.constants import EITHER
-from gate.backends.sql.engine import Kind, SqlColumn, SqlExpression
+from gate.backends.sql.constants import EITHER, SqlExpression
+from gate.backends.sql.engine import Kind, SqlColumn
 from gate.backends.sql.rows import Label, RowSource, SqlIndicator, invalid
 from gate.dataclass import dataclass
 from gate.slo.indicator import Sli

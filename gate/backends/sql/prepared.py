@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from gate.backends.sql.engine import SqlExpression
+from gate.backends.sql.constants import SqlExpression
 from gate.backends.sql.indicators import (
     IndicatorDraft,
     Key,

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from gate.backends.sql.engine import Dialect, Kind, Runner, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Dialect, Kind, Runner, SqlColumn
 from gate.backends.sql.groups import Groups
 from gate.backends.sql.times import within
 from gate.dataclass import dataclass

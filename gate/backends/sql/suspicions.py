@@ -1,11 +1,12 @@
-"""Reasons to doubt a count: outcomes that are NULL, and columns that have disappeared."""
+"""The numbers of a count, and its doubts: outcomes that are NULL, and columns that are gone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.sql.amounts import AmountColumns, ask_for_amount
 from gate.backends.sql.coverage import Parts
 from gate.backends.sql.rows import SqlIndicator
 from gate.backends.sql.statement import Statement
@@ -13,6 +14,7 @@ from gate.backends.sql.timeline import Timeline
 from gate.dataclass import dataclass
 from gate.measure import Cause, Counts, Suspicion
 from gate.slo.indicator import Slices
+from gate.slo.objective import Span
 
 _FEWEST: Final = 10
 """The fewest rows without a value that show that a column has disappeared."""
@@ -152,3 +154,44 @@ def with_doubts(answer: Counts, doubts: tuple[Suspicion, ...], slices: Slices | 
         )
     every = (*answer.evidence.suspicions, *doubts)
     return replace(answer, evidence=replace(answer.evidence, suspicions=every))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanColumns:
+    """The names of an indicator's numbers."""
+
+    indicator: SqlIndicator
+    query: Callable[[Span], str]
+    rows: str
+    total: str
+    """The total events; for an amount all rows."""
+    bad: str
+    """The bad events; for an amount all rows."""
+    newest: str
+    """The time of the newest event."""
+    amount: AmountColumns | None
+    doubts: Doubts | None
+    """The names of the doubts' numbers; None: for an amount, or if no evidence was requested."""
+
+    @property
+    def numbers(self) -> Iterable[str]:
+        """All these names."""
+        yield from (self.rows, self.total, self.bad, self.newest)
+        yield from () if self.amount is None else self.amount.numbers
+        yield from () if self.doubts is None else self.doubts.numbers
+
+
+def ask_for_columns(statement: Statement, indicator: SqlIndicator, *, probe: bool) -> ScanColumns:
+    """Request the numbers that count an indicator, with those of the doubts if it is probed."""
+    statement.use(indicator)
+    event = indicator.event
+    return ScanColumns(
+        indicator=indicator,
+        query=statement.rows.repeatable(indicator),
+        rows=statement.count(),
+        total=statement.count(event),
+        bad=statement.count(event, indicator.bad),
+        newest=statement.newest_of(event),
+        amount=ask_for_amount(statement, indicator),
+        doubts=ask_for_doubts(statement, indicator) if probe else None,
+    )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from gate.backends.sql.engine import Dialect, Engine, Kind, Row, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Dialect, Engine, Kind, Row, SqlColumn
 from gate.backends.sql.groups import Groups
 from gate.backends.sql.rows import Faults, Look, RowSource, SqlIndicator, StatementNumbers, invalid
 from gate.backends.sql.settings import NUMBER_FORMATS, TableSettings

@@ -40,9 +40,8 @@ def _percentage(text: str) -> Fraction:
 def _share(text: str) -> Fraction:
     share = NUMBER.parse(text)
     if not 0 < share < 1:
-        raise ValueError(
-            f"{text} is not between 0 and 1, as 0.999 is; at 1 there is no budget to spend"
-        )
+        range_ = f"{text} is not between 0 and 1, as 0.999 is"
+        raise ValueError(f"{range_}; at 1 there is no budget to spend")
     return share
 
 
@@ -54,9 +53,8 @@ def with_window(text: str) -> str:
     """
     filled = _TEMPLATE.sub(_WINDOW, text)
     if other := _OTHER_TEMPLATE.search(filled):
-        raise ValueError(
-            f"`{other[0]}` is not filled in here, only {{{{.window}}}}; write its value"
-        )
+        only = "is not filled in here, only {{.window}}; write its value"
+        raise ValueError(f"`{other[0]}` {only}")
     return filled
 
 
@@ -80,9 +78,8 @@ def ratio_sli(role: str, part: Count, total: Count) -> Sli:
     if role == "good":
         return Sli(good=part.text, total=total.text, notes=notes)
     good = rest_of(total, part)
-    if (
-        good is not None
-    ):  # "all but the good events": without data on good events, every event would seem good
+    if good is not None:
+        # "All but the good events": without data on good events, every event would seem good.
         return Sli(good=good, total=total.text, notes=notes)
     return Sli(bad=with_absent_parts(part), total=total.text, notes=notes)
 
@@ -103,8 +100,7 @@ def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
         check_share(text)
         raise ValueError(
             "a ratio alone does not show how many events there were; write one count over the"
-            " window"
-            f" divided by another, or {advice}"
+            f" window divided by another, or {advice}"
         )
     return divided_sli(quotient, failures=failures)
 
@@ -119,8 +115,7 @@ def divided_sli(quotient: Quotient, *, failures: bool) -> Sli:
     Raises:
         ValueError: a side is not a count, or they cannot be divided.
     """
-    role = "bad" if failures != quotient.complement else "good"
-    return ratio_sli(role, *quotient.counts())
+    return ratio_sli("bad" if failures != quotient.complement else "good", *quotient.counts())
 
 
 def _selector(text: str) -> str:
@@ -179,7 +174,6 @@ SHARE_BELOW_ONE: Final = Scalar(_share, NUMBER.json)
 SELECTOR: Final = Scalar(_selector, TEXT.json)
 COUNT_OR_LEVEL: Final = query(partial(read_count, levels=True))
 """A count, or a sum of means of gauges."""
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _ALIKE: Final = (
     "count equally, whatever their traffic; so an outage at the peak counts for less than it cost,"
     " and one at night for more"
@@ -243,9 +237,8 @@ def mean_of_ratios(ratio: str, length: timedelta, tool: str, *, failures: bool =
 
 def share_of_minutes(gauge: str, length: timedelta) -> str:
     """Return the mean over a slice of a gauge that is queried once a minute."""
-    within = (
-        length // _MILLISECOND - 1
-    )  # Prometheus before version 3 also counts the sample at the start
+    # Prometheus before version 3 also counts the sample at the start.
+    within = length // timedelta(milliseconds=1) - 1
     return f"avg_over_time(({gauge})[{within}ms:1m])"
 
 

@@ -15,7 +15,8 @@ from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, ListOf, Scalar, ValueSchema
 from gate.parsing.values import BOOLEAN, DURATION, LOCAL, NAME, TEXT, ZONE
-from gate.slo.objective import CalendarWindow, Denominator, Period, RollingWindow, Window
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, Denominator, RollingWindow, Window
 
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "Occurrences": (),
@@ -57,8 +58,6 @@ _OBJECTIVE: Final = Object(
     },
     as_read,
 )
-
-
 ALIGNMENT: Final = Object(
     {
         "startTime": Field(schema=LOCAL, doc="Start of a period.", required=True),

@@ -10,8 +10,6 @@ from gate.measure.history import Measured, Series, SeriesRequest
 FEWEST_EVENTS: Final = 20
 """The minimum number of events for a mean: with fewer, the mean shows single events rather than the
 service."""
-
-
 StepCounts = tuple[float, float]
 """The sums of each step (bad events, or amounts), and its numbers of events."""
 

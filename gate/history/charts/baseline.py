@@ -9,22 +9,7 @@ from typing import Final
 
 from gate.dataclass import dataclass
 from gate.history.charts import Sample
-from gate.history.charts.dependence import Dependence, dependence
-
-D2: Final = 1.128
-"""The mean range of two standard normal values: 2 / sqrt(pi)."""
-
-
-def moving_sigma(values: Sequence[float], autocorrelation: float = 0.0) -> float:
-    """Return the standard deviation by the mean moving range of at least two values.
-
-    Args:
-        values: the values in the order of time.
-        autocorrelation: the correlation of neighbours, below 1.
-    """
-    moved = sum(abs(after - before) for before, after in pairwise(values))
-    return moved / (len(values) - 1) / D2 / sqrt(1 - autocorrelation)
-
+from gate.history.charts.dependence import Dependence, dependence, moving_sigma
 
 _DAYS: Final = 4
 """The minimum number of samples at a time of day, or of days of a kind."""

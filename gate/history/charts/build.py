@@ -22,6 +22,7 @@ from gate.history.charts.chart import (
     mean_points,
     ratio_points,
 )
+from gate.history.charts.dependence import correlation, moving_sigma
 from gate.history.charts.signals import RULES, RunRule, find_signals, watch
 from gate.history.incidents import find_incidents
 from gate.history.records import IncidentRecord
@@ -92,6 +93,9 @@ def build_chart(
     if len(measured) < FEWEST:
         spoilt = sum(sample.end <= baseline.until for sample in every) - len(measured)
         return _too_few(kind, len(measured), spoilt, steps_per_point)
+    if request.slices is not None and _varies_too_much(measured):
+        reason = "runs of bad slices are so rare that points vary too much, however long they are"
+        return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
     usual = _USUAL[kind](measured)
     if not usual.spread:
         reason = "nothing varies in the baseline, so it does not show what would be unusual"
@@ -119,8 +123,9 @@ def build_chart(
 def _steps_per_point(
     counts: Sequence[StepCounts | None], request: SeriesRequest, baseline: BaselineSettings
 ) -> int:
-    """Return the number of steps in a point, so that it has `EXPECTED` bad events; 0: too many.
+    """Return the number of steps in a point; 0: nothing is bad in the baseline.
 
+    A point has `EXPECTED` bad events and, for slices, enough of them that points vary little.
     If possible, points divide the day, so that each time of day can be compared with itself.
     """
     counted = list(_measured_counts(counts, request, baseline))
@@ -129,9 +134,27 @@ def _steps_per_point(
         return 1
     if not bad:
         return 0
-    fewest = ceil(EXPECTED * len(counted) / bad)
-    even = (n for n in range(fewest, _DAY // request.step + 1) if not _DAY % (n * request.step))
-    return next(even, fewest)
+    fewest, most = ceil(EXPECTED * len(counted) / bad), _DAY // request.step
+    even = [n for n in range(fewest, most + 1) if not _DAY % (n * request.step)]
+    if request.slices is None:
+        return even[0] if even else fewest
+    for steps_per_point in even:
+        points = samples(counts, request, steps_per_point)
+        measured = [sample for sample in points if baseline.has(sample.start, sample.end)]
+        if len(measured) < FEWEST or not _varies_too_much(measured):
+            return steps_per_point
+    return max(fewest, most) if even else fewest
+
+
+def _varies_too_much(baseline: Sequence[Sample]) -> bool:
+    """Return whether the bad slices of a point vary by more than their mean: sigma by mean above 1.
+
+    Bad slices come in runs, and are worth as few independent events as there are runs. Where a
+    point has less than about one run, most points have none, and the next run is far beyond limits
+    that are drawn from those. Of independent events one a point would be that much.
+    """
+    bad = [sample.value * sample.events for sample in baseline]
+    return moving_sigma(bad, correlation(bad)) > sum(bad) / len(bad)
 
 
 def _measured_counts(
@@ -158,7 +181,8 @@ def _too_few(kind: ChartKind, samples_left: int, spoilt: int, steps_per_point: i
         reason += "; look further back"
     if steps_per_point == 1:
         return NoChart(kind=kind, reason=reason, cause=Cause.LOW_COVERAGE)
-    reason += f"; failures are so rare that a point takes {steps_per_point} steps"
+    rare = "failures, or runs of bad slices, are so rare"
+    reason += f"; {rare} that a point takes {steps_per_point} steps"
     return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
 
 

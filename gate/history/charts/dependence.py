@@ -1,6 +1,7 @@
-"""The correlation of neighbouring values, which makes their number count for less."""
+"""The spread of values, and the correlation of neighbours: it makes their number count for less."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import sqrt
 from typing import Final
 
@@ -77,3 +78,18 @@ def correlation(values: Sequence[float], lag: int = 1) -> float:
     pairs = zip(values, values[lag:], strict=False)
     raw = sum((before - mean) * (after - mean) for before, after in pairs) / whole
     return min(max(raw + (1 + 3 * raw) / count, 0.0), _MOST_ALIKE)
+
+
+D2: Final = 1.128
+"""The mean range of two standard normal values: 2 / sqrt(pi)."""
+
+
+def moving_sigma(values: Sequence[float], autocorrelation: float = 0.0) -> float:
+    """Return the standard deviation by the mean moving range of at least two values.
+
+    Args:
+        values: the values in the order of time.
+        autocorrelation: the correlation of neighbours, below 1.
+    """
+    moved = sum(abs(after - before) for before, after in pairwise(values))
+    return moved / (len(values) - 1) / D2 / sqrt(1 - autocorrelation)

@@ -112,6 +112,15 @@ FALSE_ALARMS: Final = {
 }
 """The false alarms by the set of rules, measured by ``python -m benchmarks.anomalies`` on hourly
 ratios that have a daily and weekly rhythm, are correlated, or drift, with 7 days of baseline."""
+FALSE_ALARMS_OF_SLICES: Final = {
+    "limits": FalseAlarms(every=9, most=20),
+    "western-electric": FalseAlarms(every=40, most=85),
+    "nelson": FalseAlarms(every=37, most=81),
+}
+"""The false alarms on charts of timeslices, measured by ``python -m benchmarks.slices`` on hours of
+slices of one and of five minutes, of which 0.1% to 20% are bad: independent or in runs, with and
+without a daily rhythm. Only kinds of history with a chart in a fifth of the weeks are counted:
+where bursts of bad slices are rare, no chart is drawn."""
 INDEPENDENT: Final = Dependence()
 WEIGHT: Final = 0.2
 """The weight of the newest point: lambda."""

@@ -5,6 +5,7 @@ from math import fsum
 from typing import Final
 
 from gate.dataclass import dataclass
+from gate.history.differences import Table
 from gate.measure.cohorts import Cohort
 
 
@@ -79,37 +80,6 @@ class Pair:
         return Pair(self.group.weighted(own), self.rest.weighted(other))
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The counts of a group and of the rest; they need not be whole numbers."""
-
-    total: float
-    bad: float
-    rest_total: float
-    rest_bad: float
-
-    @property
-    def events(self) -> float:
-        """The number of events of both."""
-        return self.total + self.rest_total
-
-    @property
-    def failed(self) -> float:
-        """The number of failures of both."""
-        return self.bad + self.rest_bad
-
-    def thinned(self, effect: float) -> "Table":
-        """Return the counts divided by a design effect."""
-        total, bad = self.total / effect, self.bad / effect
-        return Table(total, bad, self.rest_total / effect, self.rest_bad / effect)
-
-    def whole(self) -> "Table":
-        """Return the counts rounded to whole numbers, with at least one event in each group."""
-        total, rest_total = max(round(self.total), 1), max(round(self.rest_total), 1)
-        bad, rest_bad = min(round(self.bad), total), min(round(self.rest_bad), rest_total)
-        return Table(total, bad, rest_total, rest_bad)
-
-
 def arm(cohorts: Iterable[Cohort], steps: int) -> Arm:
     """Add up groups; the sum of no groups has no events."""
     totals, bads = [0.0] * steps, [0.0] * steps
@@ -126,16 +96,10 @@ def _add(sums: list[float], points: Sequence[float | None]) -> None:
 
 FEWEST_STEPS: Final = 10
 """The fewest steps with events of each group: with fewer, the spread of failures is unknown."""
-
-
 _STRETCHES: Final = (1, 2, 4, 8)
 """The lengths of stretches, in steps."""
-
-
 _FEWEST_STRETCHES: Final = 20
 """The fewest stretches of each length beyond one step."""
-
-
 Strata = Sequence[Pair]
 
 

@@ -1,10 +1,10 @@
 """The comparisons of each group with the rest, corrected for their number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gate.dataclass import dataclass
-from gate.history.cohorts import FEWEST_STEPS, Pair, Table, fewest_steps, shared_effects
+from gate.history.cohorts import FEWEST_STEPS, Pair, fewest_steps, shared_effects
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.history.cohorts.ratios import (
     LEVEL,
@@ -17,6 +17,7 @@ from gate.history.cohorts.ratios import (
     ratio_of,
     score_interval,
 )
+from gate.history.differences import Table
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
@@ -57,38 +58,67 @@ class Contest:
         )
 
 
-def compare_all(families: Sequence[Sequence[Contest]]) -> list[list[Comparison]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Uncorrected:
+    """A comparison that is not corrected yet; its size does not grow with the steps."""
+
+    why: str
+    """The reason if it was not compared."""
+    crude: Contrast | None = None
+    within: Contrast | None = None
+    stratified: bool = False
+    apart: bool = False
+    plain: float | None = None
+    table: Table | None = None
+    """All events, with the same distribution over time; None: it was not compared."""
+
+
+def compare_all(families: Iterable[Sequence[Contest]]) -> list[list[Comparison]]:
     """Return the result of each comparison, in order; Holm's correction is over all of them.
 
     The comparisons within strata are corrected separately: if there are strata they decide, and the
     crude comparisons are reported beside them.
 
     Args:
-        families: the contests by SLO; the design effects of a family use all of its groups.
+        families: the contests by SLO; the design effects of a family use all of its groups. None
+            is kept when the next is asked for.
     """
-    reasons = [[_why_not(contest) for contest in family] for family in families]
-    possible = [
-        [contest for contest, why in zip(family, whys, strict=True) if not why]
-        for family, whys in zip(families, reasons, strict=True)
-    ]
-    matched = [[contest.at_the_same_time() for contest in family] for family in possible]
-    crude = _corrected([_crude([contest.whole for contest in family]) for family in matched])
-    within = _corrected([_within([contest.strata for contest in family]) for family in matched])
-    level = LEVEL / max(sum(map(len, possible)), 1)
-    comparisons = [
-        _comparison(contest, outer, inner, level)
-        for family, outers, inners in zip(possible, crude, within, strict=True)
-        for contest, outer, inner in zip(family, outers, inners, strict=True)
-        if outer is not None
-    ]
-    remaining = iter(comparisons)
+    compared = list(map(_compare, families))
+    crude = _corrected([[contest.crude for contest in family] for family in compared])
+    within = _corrected([[contest.within for contest in family] for family in compared])
+    possible = sum(not contest.why for family in compared for contest in family)
+    level = LEVEL / max(possible, 1)
     return [
         [
-            Comparison(outcome=ComparisonOutcome.NOT_COMPARED, why=why) if why else next(remaining)
-            for why in whys
+            Comparison(outcome=ComparisonOutcome.NOT_COMPARED, why=contest.why)
+            if outer is None or contest.table is None
+            else _comparison(contest, contest.table, outer, inner, level)
+            for contest, outer, inner in zip(family, outers, inners, strict=True)
         ]
-        for whys in reasons
+        for family, outers, inners in zip(compared, crude, within, strict=True)
     ]
+
+
+def _compare(family: Sequence[Contest]) -> list[_Uncorrected]:
+    """Compare the groups of one SLO, without regard to how many comparisons there are."""
+    whys = list(map(_why_not, family))
+    possible = [contest for contest, why in zip(family, whys, strict=True) if not why]
+    matched = [contest.at_the_same_time() for contest in possible]
+    crude = _crude([contest.whole for contest in matched])
+    within = _within([contest.strata for contest in matched])
+    compared = (
+        _Uncorrected(
+            why="",
+            crude=outer,
+            within=inner,
+            stratified=contest.strata is not None,
+            apart=contest.apart,
+            plain=ratio_of(contest.whole.table),
+            table=alike.whole.table,
+        )
+        for contest, alike, outer, inner in zip(possible, matched, crude, within, strict=True)
+    )
+    return [_Uncorrected(why=why) if why else next(compared) for why in whys]
 
 
 def _why_not(contest: Contest) -> str:
@@ -109,7 +139,7 @@ def _why_not(contest: Contest) -> str:
     return ""
 
 
-def _crude(pairs: Sequence[Pair]) -> list[Contrast | None]:
+def _crude(pairs: Sequence[Pair]) -> list[Contrast]:
     effects = shared_effects([[pair] for pair in pairs])
     return [_compared(pair.table, effect) for pair, effect in zip(pairs, effects, strict=True)]
 
@@ -167,15 +197,14 @@ def _corrected(families: Sequence[Sequence[Contrast | None]]) -> list[list[Contr
 
 
 def _comparison(
-    contest: Contest, crude: Contrast, within: Contrast | None, level: float
+    contest: _Uncorrected, table: Table, crude: Contrast, within: Contrast | None, level: float
 ) -> Comparison:
-    stratified, table = contest.strata is not None, contest.at_the_same_time().whole.table
     return Comparison(
-        outcome=outcome_of(crude, within, stratified=stratified),
+        outcome=outcome_of(crude, within, stratified=contest.stratified),
         crude=crude,
-        plain=ratio_of(contest.whole.table),
+        plain=contest.plain,
         within=within,
-        stratified=stratified,
+        stratified=contest.stratified,
         apart=contest.apart,
         rest=table.rest_bad / table.rest_total,
         detectable=detectable(table.thinned(crude.effect), level),

@@ -7,7 +7,7 @@ from math import erfc, exp, inf, lgamma, log, sqrt
 from statistics import NormalDist
 from typing import Final
 
-from gate.history.cohorts import Table
+from gate.history.differences import Table
 
 
 def two_sided(z: float) -> float:

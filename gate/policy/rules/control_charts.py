@@ -9,12 +9,7 @@ from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, calm
 from gate.policy.findings import Finding, Rule
 from gate.policy.rule_settings import ControlChartRule
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    Slo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, Slo
 from gate.wording import instant, without_events
 
 

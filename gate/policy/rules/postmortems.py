@@ -20,12 +20,7 @@ from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.reviewed import SloRecords, slo_records
 from gate.policy.rule_settings import PostmortemRule
-from gate.slo.objective import (
-    CompositeSlo,
-    PlatformSlo,
-    RatioSlo,
-    SpendSlo,
-)
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, SpendSlo
 from gate.wording import percent_spent, shown, stretch
 
 _ABOUT: Final = "incidents of the past: "

@@ -105,6 +105,29 @@ def test_an_incident_that_goes_on_is_not_explained_by_a_record() -> None:
     assert "it goes on" in finding.reason
 
 
+@pytest.mark.parametrize(
+    ("second", "apart"),
+    [
+        ("start: 2026-11-18T10:30:00Z, end: 2026-11-18T11:30:00Z", False),
+        ("start: 2026-11-18T10:00:00Z, end: 2026-11-18T11:00:00Z", False),
+        ("start: 2026-11-18T11:00:00Z, end: 2026-11-18T12:00:00Z", False),
+        ("start: 2026-11-18T11:20:00Z, end: 2026-11-18T12:00:00Z", False),
+        ("start: 2026-11-18T12:00:00Z, end: 2026-11-18T13:00:00Z", True),
+    ],
+)
+def test_two_incidents_that_are_one_to_the_rule_are_a_mistake(second: str, *, apart: bool) -> None:
+    """Each takes less than the rule's share, and both as one take more."""
+    body = incident(f"{HOUR}, share: 15%}}, {{{second}, share: 15%")
+    mistakes = mistakes_of(body, more=POSTMORTEMS)
+
+    if apart:
+        assert mistakes == []
+        assert fired(tried(body, more=POSTMORTEMS)) == []
+    else:
+        (mistake,) = mistakes
+        assert "this incident and the one on line" in mistake
+
+
 def test_reviewed_incidents_excuse_what_they_took() -> None:
     # Of 60% consumed an incident took 50: without it 90% would be left.
     more = POSTMORTEMS.replace("}", ", excuse_reviewed: true}")

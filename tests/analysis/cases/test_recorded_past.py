@@ -11,6 +11,7 @@ from gate.analysis.cases.run import run_cases
 from gate.config.cases_schema import read_cases
 from gate.decision.document import to_document
 from gate.errors import UsageError
+from gate.measure import Cause
 from gate.policy.findings import Rule, Verdict
 from tests.analysis.cases.trying import fired, mistakes_of, policy_file, tried
 
@@ -76,16 +77,66 @@ def test_what_did_not_fire_is_not_stated() -> None:
     assert "findings" not in added
 
 
-def test_a_past_that_was_not_known_is_not_made_up() -> None:
-    document = document_of(tried("slos: {availability: {remaining: 60%}}\n", more=POSTMORTEMS))
-    (part,) = document["policies"]
-    part["verdict"] = "undecided"
-    reason = "incidents of the past: the history was not checked"
-    finding = {**part["findings"][0], "rule": "measurement", "slo": "availability"}
-    part["findings"] = [{**finding, "verdict": "undecided", "reason": reason}]
+UNKNOWN = "slos: {{availability: {{remaining: {left}, history: {cause}}}}}\n"
 
-    with pytest.raises(UsageError, match="such as a past that was not known; write this case by"):
-        add_case(b"", "a", policy_file(POSTMORTEMS), document, None)
+
+@pytest.mark.parametrize("change", ["canary", "rollback"])
+@pytest.mark.parametrize("left", ["60%", "5%"])
+@pytest.mark.parametrize("on", ["", "on: {stale: warn}\n", "on: {stale: allow}\n"])
+@pytest.mark.parametrize(
+    ("more", "rules"),
+    [
+        (POSTMORTEMS, {Rule.POSTMORTEM}),
+        (CHARTS, {Rule.CONTROL_CHART}),
+        (POSTMORTEMS + CHARTS, {Rule.POSTMORTEM, Rule.CONTROL_CHART}),
+    ],
+)
+def test_a_past_that_was_not_known_is_stated_as_that(
+    more: str, rules: set[Rule], on: str, left: str, change: str
+) -> None:
+    body = UNKNOWN.format(left=left, cause="stale")
+    before = tried(f"change: {change}\n{body}", more=more + on)
+    file = policy_file(more + on)
+
+    added = add_case(b"", "a", file, document_of(before), None)
+
+    (case,) = read_cases(added.encode(), "a", {}).cases
+    if change == "canary" and "allow" not in on:
+        assert {(each.rule, each.unknown) for each in case.findings} == {
+            (rule, Cause.STALE) for rule in rules
+        }
+    (again,) = run_cases(file, read_cases(added.encode(), "a", {})).results
+    assert fired(again) == fired(before)
+
+
+def test_too_few_failures_for_a_chart_are_stated_as_that() -> None:
+    document = document_of(tried("slos: {availability: {remaining: 60%}}\n", more=CHARTS))
+    (part,) = document["policies"]
+    finding = {
+        **part["findings"][0],
+        "rule": "measurement",
+        "slo": "availability",
+        "verdict": "warn",
+        "cause": "low_traffic",
+        "unchecked": "control-chart",
+    }
+    part["findings"].append(finding)
+    part["verdict"] = "warn"
+
+    added = add_case(b"", "a", policy_file(CHARTS), document, None)
+
+    (result,) = run_cases(policy_file(CHARTS), read_cases(added.encode(), "a", {})).results
+    assert fired(result) == [("measurement", "availability", "warn")]
+    assert "{rule: control-chart, slo: availability, unknown: low_traffic}" in added
+
+
+def test_what_a_record_released_is_not_made_up() -> None:
+    document = document_of(tried("slos: {availability: {remaining: 5%}}\n"))
+    (part,) = document["policies"]
+    part["findings"][0]["verdict"] = part["verdict"] = "warn"
+
+    with pytest.raises(UsageError, match="such as the past of an incident that is excused; write"):
+        add_case(b"", "a", policy_file(), document, None)
 
 
 @pytest.mark.parametrize(

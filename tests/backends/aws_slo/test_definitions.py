@@ -9,7 +9,8 @@ import pytest
 
 from gate.http import Clock
 from gate.measure import Cause, Definition, Granted
-from gate.slo.objective import CalendarWindow, Period, RollingWindow
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RollingWindow
 from tests.backends.aws_slo.asked import (
     AT,
     NAME,

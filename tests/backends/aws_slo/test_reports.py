@@ -11,7 +11,8 @@ import pytest
 
 from gate.backends.aws_slo.reports import bad_share
 from gate.measure import Definition, Granted, Promise
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Window
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RollingWindow, Window
 from tests.backends.aws_slo.asked import AT, NAME, ask, events, only, share, within
 from tests.servers.application_signals import ApplicationSignals, FakeSlo, monthly, rolling
 

@@ -6,13 +6,8 @@ from fractions import Fraction
 import pytest
 
 from gate.backends.cloudwatch.indicators import mistake_in, read_indicator
-from gate.backends.cloudwatch.selectors import (
-    Metric,
-    MetricStatistic,
-    SelectorError,
-    read_sum,
-    shown_sum,
-)
+from gate.backends.cloudwatch.metrics import Metric, MetricStatistic, shown_sum
+from gate.backends.cloudwatch.selectors import SelectorError, read_sum
 from gate.slo.indicator import Sli, Slices
 
 ELB = 'AWS/ApplicationELB RequestCount{LoadBalancer="app/chat/1", TargetGroup="targetgroup/a/2"}'

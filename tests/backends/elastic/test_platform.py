@@ -10,7 +10,8 @@ from gate.backends.elastic.platform import ElasticPlatform
 from gate.backends.elastic.settings import ElasticSettings, secrets
 from gate.measure import Cause, Counts, Definition, Granted, MeasurementError, Promise, Unmeasured
 from gate.measure.diagnosis import Check, Level
-from gate.slo.objective import CalendarWindow, Period, RollingWindow, Window
+from gate.slo.calendar import Period
+from gate.slo.objective import CalendarWindow, RollingWindow, Window
 from tests.backends.elastic.asking import backend, definition, measure, request
 from tests.backends.elastic_cases import ID, events, slo
 from tests.backends.prometheus.played import AT

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from gate.measure import Cause, Definition, Granted, Unmeasured
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import CalendarWindow, Period, RollingWindow
+from gate.slo.objective import CalendarWindow, RollingWindow
 from tests.backends.google_slo.policies import NAME, opened, slo
 from tests.servers.google_monitoring import (
     BASIC,

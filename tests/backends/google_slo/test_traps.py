@@ -15,8 +15,9 @@ from gate.backends.google_slo.points import read_points
 from gate.backends.google_slo.settings import GoogleSloSettings
 from gate.measure import Cause, CountRequest, Counts, Granted, Limits, MeasurementError, Unmeasured
 from gate.measure.coverage import NO_GAPS
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import CalendarWindow, Period
+from gate.slo.objective import CalendarWindow
 from tests.backends.google_slo.policies import (
     DAY,
     HOUR,

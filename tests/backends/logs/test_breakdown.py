@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from gate.backends import labels_of, open_backend
+from gate.backends import open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
 from gate.measure import Cause, Limits, Unmeasured
+from gate.measure.capabilities import labels_of
 from gate.measure.cohorts import LabelAnswer, LabelCounts, LabelRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

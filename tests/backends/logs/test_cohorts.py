@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import cohorts_of, open_backend
+from gate.backends import open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
 from gate.measure import Cause, Limits, Unmeasured
+from gate.measure.capabilities import cohorts_of
 from gate.measure.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

@@ -13,9 +13,10 @@ import pytest
 from gate.backends import open_backend
 from gate.backends.logs.backend import LogsBackend
 from gate.measure import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
-from gate.measure.past import PastRun, measure_past
+from gate.measure.capabilities import PastRun, measure_past
+from gate.slo.calendar import Period
 from gate.slo.indicator import EmptySlice, Sli, Slices
-from gate.slo.objective import CalendarWindow, Period, RollingWindow
+from gate.slo.objective import CalendarWindow, RollingWindow
 from tests.amounts import repeats
 from tests.backends.logs.written import AT, DAY, settings, watch, write
 

@@ -17,23 +17,14 @@ from gate.backends import open_backend
 from gate.backends.logs.backend import LogsBackend
 from gate.backends.logs.database import opened
 from gate.backends.logs.objects import ObjectFiles
-from gate.backends.logs.partitions import parse_path
+from gate.backends.logs.path_columns import parse_path
 from gate.backends.logs.prepare import prepare
 from gate.backends.logs.stores import BucketUrl
 from gate.measure import Cause, Counts, Limits, MeasurementError
 from gate.measure.remedies import hint_for
 from gate.slo.indicator import Sli
 from tests.backends.logs.stored import HOURS, Stored, content, day, rows_of, stored
-from tests.backends.logs.written import (
-    AT,
-    DAY,
-    FAILED,
-    FORMATS,
-    counts,
-    refused,
-    request,
-    settings,
-)
+from tests.backends.logs.written import AT, DAY, FAILED, FORMATS, counts, refused, request, settings
 from tests.servers.stores import SIGNED, ObjectServer
 
 Answered = tuple[int, Mapping[str, str], bytes]

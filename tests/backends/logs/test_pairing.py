@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from gate.backends import open_backend, pairs_of
+from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.static import StaticSettings
 from gate.measure import Cause, Limits, Unmeasured
+from gate.measure.capabilities import pairs_of
 from gate.measure.pairing import PairAnswer, PairRequest, Pairs, Unpaired
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gate.backends import open_backend, registration
-from gate.backends.logs.partitions import MARGIN, Part, missing_days, parse_path
+from gate.backends.logs.partitions import MARGIN, Part, missing_days
+from gate.backends.logs.path_columns import parse_path
 from gate.measure import Cause, Counts, Limits
 from gate.measure.cohorts import CohortBackend, CohortRequest, Cohorts
 from gate.measure.remedies import hint_for

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.measure import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
+from gate.measure.capabilities import history_of
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest, on_the_clock
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import Span

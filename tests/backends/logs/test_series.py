@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
 from gate.measure import Cause, Limits, Unmeasured
+from gate.measure.capabilities import history_of
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.measure import CountRequest, Counts, Limits
+from gate.measure.capabilities import history_of
 from gate.measure.coverage import coverage_by_steps
 from gate.measure.history import Series, SeriesRequest, clock_start, on_the_clock
 from gate.slo.objective import Span

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.backends.logs.zstd import is_whole
+from gate.backends.logs.unfinished import is_whole
 from tests.backends.logs.written import write
 
 MAGIC = bytes.fromhex("28b52ffd")

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from gate.backends.logins import OAuth2Login
-from gate.backends.platforms.api import Api, ApiError, Call, Dialogue
+from gate.backends.platforms.api import Api
+from gate.backends.platforms.messages import ApiError, Call, Dialogue
 from gate.backends.waits import waited_for, waiting
 from gate.http import Clock
 from tests.backends.loopback import Handle, send, serving

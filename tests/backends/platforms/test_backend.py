@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from gate.backends import history_of
 from gate.backends.platforms.backend import PlatformBackend, PlatformHistoryBackend
 from gate.backends.platforms.platform import PlatformHistory
-from gate.measure import Cause, Counts, DefiningBackend, Definition, Granted, Unmeasured
+from gate.measure import Cause, Counts, Definition, Granted, Unmeasured
+from gate.measure.capabilities import DefiningBackend, history_of
 from gate.measure.history import Series, SeriesRequest
 from gate.measure.remedies import advice_in
 from gate.slo.indicator import Sli

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends.platforms.values import finite, refusal_of_the_past, timestamp
+from gate.backends.platforms.messages import finite, refusal_of_the_past, timestamp
 from gate.measure import Cause
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

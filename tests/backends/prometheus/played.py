@@ -104,6 +104,8 @@ class PlayedSteps:
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Of queries at an instant."""
     headers: dict[str, str] = field(default_factory=dict)
+    metric: Mapping[str, str] = field(default_factory=dict)
+    """The labels of each result."""
     ranges: list[dict[str, str]] = field(default_factory=list)
     instants: list[dict[str, str]] = field(default_factory=list)
     refuse: Callable[[str], HttpAnswer | None] = lambda _: None
@@ -119,7 +121,7 @@ class PlayedSteps:
             )
             if found is None:
                 continue
-            sample: dict[str, object] = {"metric": {"gate_part": mark}}
+            sample: dict[str, object] = {"metric": {"gate_part": mark, **self.metric}}
             if ranged:
                 start, step = float(form["start"]), float(form["step"])
                 pairs = [(start + place * step, point) for place, point in enumerate(found)]

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 import responses
 
-from gate.backends import labels_of
 from gate.measure import Cause, Unmeasured
+from gate.measure.capabilities import labels_of
 from gate.measure.cohorts import LabelAnswer, LabelCounts, LabelRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 import responses
 
-from gate.backends import cohorts_of
 from gate.measure import Cause, Unmeasured
+from gate.measure.capabilities import cohorts_of
 from gate.measure.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
 from gate.slo.indicator import Histogram, Sli
 from gate.slo.objective import Span

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.backends.prometheus.answer import (
+from gate.backends.prometheus.counting import (
     Numbers,
     amount_spent,
     count_events,

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends.prometheus import rounds
+from gate.backends.prometheus import batches
 from gate.backends.prometheus.evidence import RoleEvidence, evidence_of_all, plan_evidence
-from gate.backends.prometheus.label_values import says_failure
+from gate.backends.prometheus.evidence.roles import says_failure
 from gate.backends.prometheus.probe import plan_probe
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryResult, QueryValue, read_reply
@@ -18,15 +18,7 @@ from gate.measure import Cause, CountRequest, Counts, Spent, Suspicion
 from gate.promql.expression import read_expression
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
-from tests.backends.prometheus.played import (
-    AT,
-    MONTH,
-    RATIO,
-    VALUES,
-    FakePrometheus,
-    ask,
-    failure,
-)
+from tests.backends.prometheus.played import AT, MONTH, RATIO, VALUES, FakePrometheus, ask, failure
 
 Values = Mapping[str, str | tuple[str, ...] | Mapping[str, str] | None]
 DAYS_AGO = str((AT - timedelta(days=2)).timestamp())
@@ -449,7 +441,7 @@ def test_evidence_of_which_a_part_is_missing_makes_a_partial_answer(
             for part, result in zip(parts, read_reply(reply, parts), strict=True)
         ]
 
-    monkeypatch.setattr(rounds, "read_reply", read)
+    monkeypatch.setattr(batches, "read_reply", read)
     prometheus.values = {"count by (code)": {"200": "3", "500": "3"}, **VALUES}
     answer = ask(RATIO, MONTH, probe=True)
 

@@ -5,8 +5,9 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends.prometheus.instant_grid import InstantGrid, grid_of_two
-from gate.backends.prometheus.query import Query, QueryGrid, endpoint_of
+from gate.backends.prometheus.instants import InstantGrid
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_grid import QueryGrid, endpoint_of, grid_of_two
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 from gate.measure import Cause
 

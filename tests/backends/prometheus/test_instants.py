@@ -6,9 +6,9 @@ from typing import cast
 
 from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.fetch import Fetch
-from gate.backends.prometheus.instant_grid import InstantGrid, grid_of_two
-from gate.backends.prometheus.instants import GridInstant, PastInstant
-from gate.backends.prometheus.query import ClockSteps, Query, QueryGrid
+from gate.backends.prometheus.instants import GridInstant, InstantGrid, PastInstant
+from gate.backends.prometheus.query import ClockSteps, Query
+from gate.backends.prometheus.query_grid import QueryGrid, grid_of_two
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 from gate.backends.prometheus.shared_steps import SharedSteps
 from gate.measure import Cause

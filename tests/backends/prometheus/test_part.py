@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_grid import QueryGrid
 from gate.promql.moving import window_text
 from tests.backends.prometheus.played import AT
 

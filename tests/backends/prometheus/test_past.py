@@ -10,13 +10,13 @@ import responses
 
 from gate.backends.prometheus import past
 from gate.backends.prometheus.fetch import Fetch
-from gate.backends.prometheus.instant_grid import InstantGrid
-from gate.backends.prometheus.instants import GridInstant
-from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.instants import GridInstant, InstantGrid
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_grid import QueryGrid
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 from gate.backends.prometheus.shared_steps import SharedSteps
 from gate.measure import Answer, Cause, CountRequest, Counts, Unmeasured
-from gate.measure.past import PastRun, measure_past
+from gate.measure.capabilities import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 from tests.backends.prometheus.played import (

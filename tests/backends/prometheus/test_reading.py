@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from gate.backends.prometheus.fetch import merge_results
-from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_grid import QueryGrid
 from gate.backends.prometheus.query_result import (
     QueryError,
     QueryResult,

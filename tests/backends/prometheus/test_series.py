@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 import responses
 
-from gate.backends import history_of
 from gate.measure import Cause, Unmeasured
+from gate.measure.capabilities import history_of
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Histogram, Sli
 from gate.slo.objective import Span

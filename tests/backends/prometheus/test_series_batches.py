@@ -11,7 +11,8 @@ from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import Cause, Unmeasured
-from gate.measure.history import BatchedHistory, Series, SeriesAnswer, SeriesRequest, each_answer
+from gate.measure.capabilities import BatchedHistory, each_answer
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 from tests.backends.prometheus.played import AT, PlayedSteps, backend

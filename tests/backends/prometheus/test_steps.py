@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends import history_of
 from gate.backends.prometheus import series
 from gate.measure import Cause, Unmeasured
+from gate.measure.capabilities import history_of
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import Span

@@ -11,7 +11,8 @@ import requests
 from gate.backends.prometheus.batches import Cuts, batch_query, batches_of, split_batch
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.limits import ServerLimits
-from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_grid import QueryGrid
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import Cause, CountRequest, Counts, Spent, Unmeasured
 from gate.slo.indicator import Sli

@@ -14,16 +14,7 @@ from typing import Any
 
 import pytest
 
-from gate.backends import (
-    Settings,
-    cohorts_of,
-    counting,
-    history_of,
-    labels_of,
-    open_backend,
-    open_doctor,
-    pairs_of,
-)
+from gate.backends import Settings, open_backend, open_doctor
 from gate.backends.several import SeveralSettings
 from gate.backends.several.asking import AskedBackend
 from gate.backends.several.backend import SeveralBackends
@@ -35,17 +26,25 @@ from gate.measure import (
     Cause,
     CountRequest,
     Counts,
-    DefiningBackend,
     Evidence,
     Limits,
     Suspicion,
     Unmeasured,
 )
+from gate.measure.capabilities import (
+    DefiningBackend,
+    PastRun,
+    cohorts_of,
+    counting,
+    history_of,
+    labels_of,
+    measure_past,
+    pairs_of,
+)
 from gate.measure.cohorts import CohortRequest, LabelRequest
 from gate.measure.diagnosis import Check, CheckedSlo, Level
 from gate.measure.history import SeriesRequest
 from gate.measure.pairing import PairRequest
-from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 from tests.backends.toy_platform import ToyPlatformSettings, registered

@@ -11,7 +11,8 @@ import duckdb
 from gate.backends.logs.dialect import DuckDialect
 from gate.backends.sql.backend import SqlBackend
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn, SqlExpression
+from gate.backends.sql.constants import SqlExpression
+from gate.backends.sql.engine import Dialect, Row, ScanSize, SqlColumn
 from gate.backends.sql.settings import TableSettings
 from gate.measure import Cause, Limits, MeasurementError
 from gate.measure.diagnosis import Check, CheckResult

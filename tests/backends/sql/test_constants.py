@@ -12,7 +12,7 @@ from gate.backends.logs import REGISTRATION as LOGS
 from gate.backends.logs.database import opened
 from gate.backends.logs.expressions import parse
 from gate.backends.sql.conditions import Conditions
-from gate.backends.sql.engine import SqlExpression
+from gate.backends.sql.constants import SqlExpression
 from gate.backends.sql.indicators import check_changing
 from gate.measure import Cause, MeasurementError
 from gate.slo.indicator import Sli

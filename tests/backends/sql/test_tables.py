@@ -13,11 +13,11 @@ from gate.backends.sql.doctor import SqlDoctor
 from gate.backends.sql.engine import ScanSize
 from gate.backends.sql.groups import float_sum
 from gate.measure import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
+from gate.measure.capabilities import PastRun
 from gate.measure.cohorts import CohortRequest, Cohorts, LabelCounts, LabelRequest
 from gate.measure.diagnosis import Check, CheckedSlo, Level
 from gate.measure.history import Measured, Series, SeriesRequest
 from gate.measure.pairing import PairRequest, Pairs
-from gate.measure.past import PastRun
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 from tests.backends.sql.tables import (

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gate.slo.calendar import Period
 from gate.slo.indicator import Sli
-from gate.slo.objective import CalendarWindow, Denominator, Period, RollingWindow
+from gate.slo.objective import CalendarWindow, Denominator, RollingWindow
 from tests.config.slo_files.writing import (
     assert_refused,
     imported,

@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 import pytest
 
@@ -12,9 +14,11 @@ from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart
 from gate.history.charts.signals import DEFAULT, RULES
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure import Cause
+from gate.slo.indicator import Slices
 from tests.history.charts.plotting import DAY, HOUR, START, of_1000, request
 
 WEEK = 7 * 24
+MINUTES = Slices(length=timedelta(minutes=1), target=Fraction(9, 10))
 
 
 def drawing(
@@ -26,9 +30,11 @@ def drawing(
     records: Sequence[IncidentRecord] = (),
     step: timedelta = HOUR,
     rules: str = DEFAULT,
+    slices: Slices | None = None,
 ) -> ChartResult:
     usual = BaselineSettings(until=START + baseline, incidents=incidents, records=records)
-    return build_chart(kind, counts, request(len(counts), step), usual, RULES[rules])
+    asked = replace(request(len(counts), step), slices=slices)
+    return build_chart(kind, counts, asked, usual, RULES[rules])
 
 
 def chart(counts: Sequence[StepCounts | None], **more: object) -> Chart:
@@ -147,6 +153,47 @@ def test_where_few_events_are_bad_steps_are_put_together_so_that_they_divide_the
     assert found.worse == ()
 
 
+def test_where_bad_slices_come_in_runs_steps_are_put_together_until_points_are_alike() -> None:
+    # 40 in every fourth hour: ten an hour in the mean, but three of four hours have none.
+    runs = [40.0 if hour % 4 == 0 else 0.0 for hour in range(2 * WEEK)]
+    counts = of_1000([*runs[:-3], 90.0, 90.0, 90.0])
+
+    found = chart(counts, slices=MINUTES)
+
+    assert found.step == 3 * HOUR
+    assert len(found.baseline) == WEEK // 3
+    assert [one.points[0].point.sample.value for one in found.worse] == [0.09]
+    # Of requests so many are independent of each other.
+    assert chart(counts).step == HOUR
+
+
+def test_runs_that_are_rare_are_not_charted_however_long_the_baseline_is() -> None:
+    # Fifty in an hour of every ninth day: a point of a day has 5.6 in the mean, and mostly none.
+    rare = [50.0 if hour % (9 * 24) == 7 else 0.0 for hour in range(70 * 24)]
+
+    found = lacking(of_1000(rare), baseline=60 * DAY, slices=MINUTES)
+
+    assert found.cause is Cause.LOW_TRAFFIC
+    assert found.reason == (
+        "runs of bad slices are so rare that points vary too much, however long they are"
+    )
+
+
+def test_an_outage_in_a_baseline_makes_no_longer_points_of_slices_that_are_alike() -> None:
+    odd = [*usual(hours=50), 400.0, *usual(5, WEEK - 51)]
+
+    assert chart(of_1000([*odd, 10]), slices=MINUTES).step == HOUR
+
+
+def test_slices_that_do_not_divide_the_day_are_put_together_as_they_are() -> None:
+    sparse = [1.0 if step % 5 == 0 else 0.0 for step in range(400)]
+    step = timedelta(hours=5)
+
+    found = chart(of_1000(sparse), step=step, baseline=70 * DAY, slices=MINUTES)
+
+    assert found.step == 10 * step
+
+
 def test_where_steps_cannot_divide_the_day_as_many_as_it_takes_are_put_together() -> None:
     sparse = [1.0 if step % 5 == 0 else 0.0 for step in range(400)]
 
@@ -162,8 +209,8 @@ def test_what_fails_too_rarely_to_be_charted_is_reported() -> None:
 
     assert found.cause is Cause.LOW_TRAFFIC
     assert found.reason == (
-        "not enough data for a baseline: 0 of the 20 points needed; failures are so rare that a"
-        " point takes 336 steps"
+        "not enough data for a baseline: 0 of the 20 points needed; failures, or runs of bad"
+        " slices, are so rare that a point takes 336 steps"
     )
 
 

@@ -9,13 +9,9 @@ import pytest
 from scipy import stats
 
 from gate.history.charts import Sample
-from gate.history.charts.baseline import (
-    baseline_of_means,
-    baseline_of_ratios,
-    moving_sigma,
-)
+from gate.history.charts.baseline import baseline_of_means, baseline_of_ratios
 from gate.history.charts.chart import mean_points, ratio_points
-from gate.history.charts.dependence import Dependence, correlation, dependence
+from gate.history.charts.dependence import Dependence, correlation, dependence, moving_sigma
 from tests.history.charts.plotting import sample, samples_of
 
 WAVE = [math.cos(hour * math.tau / 24) for hour in range(24)]

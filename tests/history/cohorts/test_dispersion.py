@@ -6,7 +6,6 @@ import pytest
 from gate.history.cohorts import (
     Arm,
     Pair,
-    Table,
     arm,
     design_effect,
     fewest_steps,
@@ -14,6 +13,7 @@ from gate.history.cohorts import (
     shared_effects,
 )
 from gate.history.cohorts.ratios import common_ratio, ratio_of
+from gate.history.differences import Table
 from gate.measure.cohorts import Cohort
 from tests.history.cohorts.building import burst, even, pair
 

@@ -12,7 +12,6 @@ from statsmodels.stats.proportion import (
     test_proportions_2indep,
 )
 
-from gate.history.cohorts import Table
 from gate.history.cohorts.ratios import (
     Method,
     compare,
@@ -23,6 +22,7 @@ from gate.history.cohorts.ratios import (
     score_interval,
     two_sided,
 )
+from gate.history.differences import Table
 
 test_proportions_2indep.__test__ = False  # statsmodels' own name
 

@@ -7,9 +7,9 @@ import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.multitest import multipletests
 
-from gate.history.cohorts import Table
 from gate.history.cohorts.contests import holm
 from gate.history.cohorts.ratios import cmh, common_interval, common_ratio, two_sided
+from gate.history.differences import Table
 
 MODELS = [Table(100, 10, 200, 5), Table(50, 20, 500, 80), Table(400, 3, 20, 1)]
 

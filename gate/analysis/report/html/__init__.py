@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from gate.analysis.anomalies.table import chart_rows, chart_table
 from gate.analysis.anomalies.words import (
     anomalies_badge,
     answers,
     chart_facts,
-    chart_rows,
-    chart_table,
     scope_facts,
     signal_facts,
 )
@@ -143,12 +142,8 @@ SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("Control charts", charts),
     ("Backtest", backtest),
 )
-
-
 _OF_A_PERIOD: Final = {"May it ship?": "At its end"}
 """The headings in a report on a period that is over."""
-
-
 HtmlSection = tuple[str, str, list[Html]]
 """The name of the element, the heading, and the content."""
 _STYLE: Final = Path(__file__).with_name("report.css")

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate import wording
-from gate.analysis.report import ServiceReport, words
+from gate.analysis.report import ServiceReport, budget_history
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers
 from gate.history.incidents import Incident
@@ -176,7 +176,7 @@ def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport, 
         plot.lose(stretch)
     incidents = [
         (number, incident)
-        for number, incident in words.incidents_of(slo.name, service)
+        for number, incident in budget_history.incidents_of(slo.name, service)
         if incident.end > span.start
     ]
     deploys = [deploy.time for deploy in service.deploys if deploy.time > span.start]

@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import Final
 
 from gate import wording
-from gate.analysis.anomalies.words import AnomalyRow
+from gate.analysis.anomalies.table import AnomalyRow
 from gate.analysis.forecast import Projection, SloForecast
-from gate.analysis.forecast.words import BACK, forecast_blocks
+from gate.analysis.forecast.table import BACK
+from gate.analysis.forecast.words import forecast_blocks
 from gate.analysis.report import ServiceReport
 from gate.analysis.report.html.budget import budget_plot, key, tier_key
 from gate.analysis.report.html.plot import Plot
@@ -50,8 +51,7 @@ def control_chart(row: AnomalyRow, service: str, span: Span, name: str) -> Html:
         span: the time from left to right, as in all pictures of the examined time.
         name: the name of the element, unique on the page.
     """
-    chart = row.chart
-    points = chart.points
+    chart, points = row.chart, row.chart.points
     tops = [max(point.sample.value, point.upper) for point in points]
     scale = Linear(min(0.0, *(point.sample.value for point in points)), max(tops) * _ROOM or 1.0)
     plot = Plot(span=span, scale=scale)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gate import wording
-from gate.analysis.report import ServiceReport, words
+from gate.analysis.report import ServiceReport, budget_history
 from gate.analysis.report.html.budget import BESIDE
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers, table
@@ -58,7 +58,7 @@ def consumption_figures(
         span: the time from left to right, as in all pictures of the SLO.
     """
     title = f"What used up the budget of {slo.name} of {service.policy.service}"
-    numbered = words.numbers_of(slo.name, service)
+    numbered = budget_history.numbers_of(slo.name, service)
     rows = [
         _Row(
             stretch=stretch, names=tuple(f"#{numbered[incident]}" for incident in stretch.incidents)
@@ -70,7 +70,7 @@ def consumption_figures(
         "figure",
         element("p", "Budget used", element("span", "Share of the budget"), class_="axes"),
         _plot(eaten, numbered, span).svg(
-            f"{name}-eaten", title, words.eaten(eaten, numbered), BESIDE
+            f"{name}-eaten", title, budget_history.eaten(eaten, numbered), BESIDE
         ),
         numbers(tabulate(rows, _columns(slo)), f"{title}, in numbers"),
     )
@@ -96,8 +96,8 @@ def _plot(eaten: Consumption, numbered: Mapping[str, int], span: Span) -> Plot:
 
 def _causes(slo: Slo, eaten: Consumption, service: ServiceReport) -> Iterator[_Cause]:
     """Yield the costliest incidents, the other incidents, and the chronic part."""
-    by_number = dict(words.incidents_of(slo.name, service))
-    numbered = words.numbers_of(slo.name, service)
+    by_number = dict(budget_history.incidents_of(slo.name, service))
+    numbered = budget_history.numbers_of(slo.name, service)
     shares = list(eaten.incidents.items())
     for incident, share in shares[:_MOST]:
         number = numbered[incident]

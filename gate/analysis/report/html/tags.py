@@ -45,7 +45,7 @@ def element(name: str, /, *children: str, **attributes: str | bool | None) -> Ht
     if name in _VOID:
         return Html(start)
     write = text if name in _FLAT else prose
-    return Html(f"{start}{''.join(map(write, children))}</{name}>")
+    return Html("".join((start, *map(write, children), f"</{name}>")))
 
 
 def text(foreign: str) -> Html:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate import wording
-from gate.analysis.report import Report, ServiceReport, words
+from gate.analysis.report import Report, ServiceReport, budget_history
 from gate.analysis.report.html.budget import (
     BESIDE,
     WHEN,
@@ -63,7 +63,7 @@ def _left(assessment: Assessment) -> Iterator[str]:
     overspent = assessment.compared is not None and assessment.compared < 0
     of = "" if assessment.uncovered or overspent else " of the budget left"
     yield element("strong", left(assessment))
-    yield f"{of} ({words.promised(assessment.slo)})"
+    yield f"{of} ({budget_history.promised(assessment.slo)})"
 
 
 def _figures(
@@ -72,16 +72,16 @@ def _figures(
     slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
     span = report.incidents.span
     if trace is None:
-        yield element("p", words.missing(service, slo), class_="missing")
+        yield element("p", budget_history.missing(service, slo), class_="missing")
         return
     if not trace.left or not assessment.measured:
-        yield element("p", words.no_burn_down(assessment), class_="missing")
+        yield element("p", budget_history.no_burn_down(assessment), class_="missing")
     if trace.left:
         yield burn_down_figure(name, slo, trace, service, span)
     if trace.fast and isinstance(slo, RatioSlo | SpendSlo):
         yield burn_rate_figure(name, slo, trace, service, report)
     else:
-        yield element("p", words.missing(service, slo), class_="missing")
+        yield element("p", budget_history.missing(service, slo), class_="missing")
     if slo.name in service.consumption:
         yield from consumption_figures(name, slo, service.consumption[slo.name], service, span)
 
@@ -149,7 +149,7 @@ def burn_rate_figure(
     for lost in trace.unknown:
         plot.lose(lost)
     deploys = [deploy.time for deploy in service.deploys]
-    mark(plot, words.incidents_of(slo.name, service), deploys)
+    mark(plot, budget_history.incidents_of(slo.name, service), deploys)
     plot.line(trace.fast, "thin")
     plot.line(trace.slow, "main")
     caption = _burned(trace)

@@ -5,14 +5,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.slo_check import (
-    CheckAnswers,
-    SelectorSource,
-    SloCheck,
-    query_now,
-    query_over,
-)
+from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SelectorSource, SloCheck
 from gate.backends.prometheus.evidence.births import BirthQuery
+from gate.backends.prometheus.evidence.witness import now_query, window_query
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError
 from gate.dataclass import dataclass
@@ -75,12 +70,12 @@ class BoundaryCheck(SloCheck):
 
     @property
     def _here(self) -> Query:
-        return query_now(f"count({self.source.text})")
+        return now_query(f"count({self.source.text})")
 
     def _all(self, le: LabelMatcher) -> Query:
         infinite = LabelMatcher(label="le", operator="=", value=_ALL)
         rest = self.source.selector.without(le)
-        return query_now(f"count({rest.only((*rest.matchers, infinite)).text})")
+        return now_query(f"count({rest.only((*rest.matchers, infinite)).text})")
 
 
 _FALLS: Final = 10
@@ -132,11 +127,11 @@ class MonotonicCheck(SloCheck):
 
     @property
     def _series(self) -> Query:
-        return query_over(f"count({self._falling})", self.span)
+        return window_query(f"count({self._falling})", self.span)
 
     @property
     def _falls(self) -> Query:
-        return query_over(f"sum({self._falling})", self.span)
+        return window_query(f"sum({self._falling})", self.span)
 
     @property
     def _falling(self) -> str:
@@ -209,4 +204,4 @@ class FirstValueCheck(SloCheck):
     @property
     def _data(self) -> Query:
         ago = self.span.length // SECOND
-        return query_now(f"count(last_over_time({self.every}[{_JUST_BEFORE}] offset {ago}s))")
+        return now_query(f"count(last_over_time({self.every}[{_JUST_BEFORE}] offset {ago}s))")

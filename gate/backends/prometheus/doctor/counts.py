@@ -9,9 +9,8 @@ from gate.backends.prometheus.doctor.slo_check import (
     CheckAnswers,
     SelectorSource,
     SloCheck,
-    query_now,
-    query_over,
 )
+from gate.backends.prometheus.evidence.witness import now_query, window_query
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryError, QueryValue
@@ -165,9 +164,9 @@ class ReplicaCheck(SloCheck):
     def _twins(self, label: str) -> Query:
         grouped = f"without ({label}) ({self.source.text})"
         if label != _OF_EITHER:
-            return query_now(f"count(count {grouped} > 1)")
+            return now_query(f"count(count {grouped} > 1)")
         near = f"(max {grouped} - min {grouped} < 0.02 * max {grouped})"
-        return query_now(f"count({near} and count {grouped} > 1)")
+        return now_query(f"count({near} and count {grouped} > 1)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,10 +237,10 @@ class SourceCheck(SloCheck):
         )
 
     def _jobs(self, source: SelectorSource) -> Query:
-        return query_over(f"sum by (job) (increase({source.text}[$window]))", self.span, "job")
+        return window_query(f"sum by (job) (increase({source.text}[$window]))", self.span, "job")
 
     def _scraped_twice(self, source: SelectorSource) -> Query:
         selector = source.selector
         named = selector.only((*selector.matchers, _NAMED)).text
         by_both = f"count by (instance, job) ({named})"
-        return query_now(f"count(count by (instance) ({by_both}) > 1)")
+        return now_query(f"count(count by (instance) ({by_both}) > 1)")

@@ -5,9 +5,13 @@ from datetime import datetime, timedelta
 
 from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.doctor.accounts import EXPECTED, looked_for, not_applicable
 from gate.backends.prometheus.doctor.counts import counted, unmeasured
-from gate.backends.prometheus.doctor.selection import checks_of
+from gate.backends.prometheus.doctor.selection import (
+    EXPECTED,
+    checks_of,
+    looked_for,
+    not_applicable,
+)
 from gate.backends.prometheus.doctor.server import QUESTIONS, partial, retention_of, server_results
 from gate.backends.prometheus.doctor.slo_check import (
     CheckAnswers,

@@ -4,15 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.slo_check import (
-    CheckAnswers,
-    SelectorSource,
-    SloCheck,
-    query_now,
-    query_over,
-)
+from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SelectorSource, SloCheck
 from gate.backends.prometheus.doctor.sums import in_steps, step_of
 from gate.backends.prometheus.evidence.frozen import of_down_targets, standing_still
+from gate.backends.prometheus.evidence.witness import now_query, window_query
 from gate.backends.prometheus.query import Query
 from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level
@@ -76,7 +71,7 @@ class TwinCheck(SloCheck):
         # rarely falls.
         even = f"(resets({steps}) <= {_UNEVEN} * count_over_time({steps}))"
         spread = f"stddev_over_time({steps}) unless {even}"
-        return query_over(f'sum(count_values("gate_spread", {spread}) > 1)', self.span)
+        return window_query(f'sum(count_values("gate_spread", {spread}) > 1)', self.span)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +125,7 @@ class StuckCheck(SloCheck):
         going_on = f"({every} > 0.25 * {share:.6f} * {before})"
         here = f"sum by ({_TARGET}) ({text})"
         stopped = f"({own} == 0) and ({usual}) and {here} and on (job) {going_on}"
-        return query_over(f"count({stopped} unless {own} > 0)", self.span)
+        return window_query(f"count({stopped} unless {own} > 0)", self.span)
 
     @property
     def _engines(self) -> Query:
@@ -140,7 +135,7 @@ class StuckCheck(SloCheck):
         by = f"{_TARGET}, {', '.join(_ENGINES)}"
         own = f"sum by ({by}) (increase({text}[{window_text(self._lately)}]))"
         busy = f"(max by ({_TARGET}) ({own}) > {_USUAL})"
-        return query_now(f"count(({own} == 0) and on ({_TARGET}) {busy} unless {own} > 0)")
+        return now_query(f"count(({own} == 0) and on ({_TARGET}) {busy} unless {own} > 0)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,13 +177,13 @@ class FrozenCheck(SloCheck):
 
     @property
     def _down(self) -> Query:
-        return query_now(of_down_targets(self.source.text))
+        return now_query(of_down_targets(self.source.text))
 
     @property
     def _pushed(self) -> Query:
         age = f"(time() - push_time_seconds > {self.max_age // SECOND})"
-        return query_now(f"count({self.source.text} and on (instance, job) {age})")
+        return now_query(f"count({self.source.text} and on (instance, job) {age})")
 
     @property
     def _still(self) -> Query:
-        return query_over(standing_still(self.source.text, "$window"), self.span)
+        return window_query(standing_still(self.source.text, "$window"), self.span)

@@ -14,9 +14,9 @@ from gate.backends.prometheus.doctor.slo_check import (
     ServerQuestion,
     SloCheck,
     labels_of,
-    query_over,
 )
-from gate.backends.prometheus.label_values import could_match, misspelt
+from gate.backends.prometheus.evidence.roles import could_match, misspelt
+from gate.backends.prometheus.evidence.witness import window_query
 from gate.backends.prometheus.query import Query, Role
 from gate.dataclass import dataclass
 from gate.errors import nearest_first
@@ -225,7 +225,7 @@ class PresenceCheck(SloCheck):
             yield self._alone(matcher)
 
     def _seen(self, selector: str) -> Query:
-        return query_over(f"count(count_over_time({selector}[$window]))", self.span)
+        return window_query(f"count(count_over_time({selector}[$window]))", self.span)
 
     @property
     def _bare(self) -> Query:
@@ -241,4 +241,4 @@ class PresenceCheck(SloCheck):
         # An empty selector would be refused; this one finds every series with the label.
         text = selector.text if selector.name or selector.matchers else f'{{{matcher.label}!=""}}'
         query = f"count by ({matcher.label}) (count_over_time({text}[$window]))"
-        return query_over(query, self.span, matcher.label)
+        return window_query(query, self.span, matcher.label)

@@ -4,14 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
-from fractions import Fraction
 from typing import ClassVar, Final
 
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.evidence.roles import is_counted
+from gate.backends.prometheus.gathered import PartAnswers
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import (
-    QueryError,
     QueryResult,
     QueryResults,
     QueryValue,
@@ -19,13 +18,10 @@ from gate.backends.prometheus.query_result import (
 from gate.backends.prometheus.replies import Body
 from gate.backends.workers import Workers
 from gate.dataclass import dataclass
-from gate.measure import MeasurementError
 from gate.measure.diagnosis import Check, CheckResult, SkippedCheck
 from gate.promql.expression import Expression
-from gate.promql.moving import SECOND
 from gate.promql.selectors import Selector
 from gate.request_failure import RequestFailure
-from gate.slo.objective import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +111,7 @@ class ServerAnswers:
 
 
 @dataclass(slots=True, kw_only=True)
-class CheckAnswers:
+class CheckAnswers(PartAnswers):
     """All readings, as the checks of one SLO receive them."""
 
     readings: QueryResults
@@ -126,41 +122,11 @@ class CheckAnswers:
     warnings: dict[str, None] = field(default_factory=dict)
     """The server's warnings about missing data in the readings used."""
 
-    def number(self, part: Query) -> Fraction | None:
-        """Return a part's number; None: no series.
-
-        Raises:
-            MeasurementError: the server did not answer it.
-        """
-        return self._value(part).number
-
-    def amount(self, part: Query) -> Fraction:
-        """Return a part's number, 0 without series.
-
-        Raises:
-            MeasurementError: the server did not answer it.
-        """
-        return self.number(part) or Fraction()
-
-    def table(self, part: Query) -> Mapping[str, Fraction]:
-        """Return a part's numbers by label.
-
-        Raises:
-            MeasurementError: the server did not answer it.
-        """
-        return self._value(part).numbers
-
     def reading(self, part: Query) -> QueryResult:
         """Return the reading of a part, even if it is an error."""
         reading = self.readings(part)
         if isinstance(reading, QueryValue):
             self.warnings |= dict.fromkeys(reading.warnings)
-        return reading
-
-    def _value(self, part: Query) -> QueryValue:
-        reading = self.reading(part)
-        if isinstance(reading, QueryError):
-            raise MeasurementError(reading.cause, reading.reason)
         return reading
 
 
@@ -222,14 +188,3 @@ def sources_of(expressions: Mapping[Role, Expression]) -> tuple[SelectorSource, 
             )
             sources.setdefault(text, source)
     return tuple(sources.values())
-
-
-def query_now(text: str, label: str | None = None) -> Query:
-    """Return the query for the current value."""
-    return Query(pieces=(text,), length=timedelta(), label=label)
-
-
-def query_over(text: str, span: Span, label: str | None = None) -> Query:
-    """Return the query for a value over a whole window, written as ``$window``."""
-    length = span.length // SECOND * SECOND
-    return Query(pieces=tuple(text.split("$window")), length=length, label=label)

@@ -9,8 +9,8 @@ from gate.backends.prometheus.doctor.slo_check import (
     CheckAnswers,
     SelectorSource,
     SloCheck,
-    query_over,
 )
+from gate.backends.prometheus.evidence.witness import window_query
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError
 from gate.dataclass import dataclass
@@ -86,7 +86,7 @@ class AddedUpCheck(SloCheck):
 
     @property
     def _falls(self) -> Query:
-        return query_over(f"sum(resets({self.source.text}[$window]) > 0)", self.span)
+        return window_query(f"sum(resets({self.source.text}[$window]) > 0)", self.span)
 
     @property
     def _extra(self) -> Query:
@@ -101,7 +101,7 @@ class AddedUpCheck(SloCheck):
             f"(resets({ranged}) > 1 and {increase} > 0.5 * {highest} and {increase} > 5 * {before})"
         )
         extra = f"(({increase} - {before}) > 0) and ({stays} or {leaps})"
-        return query_over(f"sum(sum_over_time({in_steps(f'({extra})', self.span)}))", self.span)
+        return window_query(f"sum(sum_over_time({in_steps(f'({extra})', self.span)}))", self.span)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,4 +143,4 @@ class ZeroCheck(SloCheck):
     @property
     def _zeros(self) -> Query:
         events, values = (f"increase({self._family(s)}[$window])" for s in ("_count", "_sum"))
-        return query_over(f"sum({events} and {values} == 0)", self.span)
+        return window_query(f"sum({events} and {values} == 0)", self.span)

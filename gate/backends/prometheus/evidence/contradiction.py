@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.evidence.roles import JudgedSelector
+from gate.backends.prometheus.evidence.roles import FAILING, JudgedSelector
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, now_query
-from gate.backends.prometheus.label_values import FAILING
 from gate.backends.prometheus.query import Query
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion

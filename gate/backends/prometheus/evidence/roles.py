@@ -1,12 +1,14 @@
-"""The filters of a role's selectors, in addition to the matchers of all events."""
+"""The filters of a role's selectors beside those of all events, and the meaning of label values."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.query import Role
 from gate.dataclass import dataclass
+from gate.errors import likeness
 from gate.promql.expression import Expression
 from gate.promql.selectors import LabelMatcher, Selector
 
@@ -17,9 +19,70 @@ _OPTIONAL: Final = frozenset({"error.type", "error_type"})
 """Labels that only failures have:
 https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/#error-type"""
 
+_CODE: Final = re.compile(r"[1-5][0-9xX]{2}")
 _OPPOSITE: Final = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 _ANY: Final = {("!=", ""), ("=~", ".+")}
 """Matchers that require a label with any value."""
+_GRPC: Final = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+]
+"""https://grpc.io/docs/guides/status-codes/"""
+_FAMILIES: Final[tuple[frozenset[str], ...]] = (
+    frozenset(map(str, range(100, 600))),
+    frozenset(f"{first}xx" for first in range(1, 6)),
+    frozenset(f"{first}XX" for first in range(1, 6)),
+    frozenset(_GRPC),
+    frozenset(name.title().replace("_", "") for name in _GRPC),
+    frozenset({"true", "false"}),
+    frozenset({"True", "False"}),
+)
+"""Families of values of which a label has all or none: HTTP status codes, gRPC codes, yes and
+no."""
+_WORDS: Final = (
+    "error|err|fail|failed|failure|exception|timeout|timed[_ -]?out|unavailable|unreachable|crash"
+    "|crashed|internal|data[_ -]?loss|deadline[_ -]?exceeded|unhandled|fatal|panic|oom"
+)
+_WHOSE: Final = "server|internal|system|upstream|backend|model|engine|provider|request|unknown"
+FAILING: Final = f"5([0-9][0-9]|[xX][xX])|(?i:(({_WHOSE})[_ .-]?)?({_WORDS})([_ -]?error)?)"
+"""A pattern for a whole label value that says that the server failed."""
+_ALIKE: Final = 0.75
+
+
+def could_match(matcher: LabelMatcher, values: Collection[str]) -> bool | None:
+    """Return whether another value of the same family could match; None: unknown."""
+    given = {value for value in values if value}
+    family = next((family for family in _FAMILIES if given and given <= family), None)
+    if family is None:
+        return None
+    fits = [matcher.matches(value) for value in family]
+    return None if None in fits else any(fits)
+
+
+def misspelt(matcher: LabelMatcher, values: Iterable[str]) -> bool:
+    """Return whether one of the values looks like a misspelling of the value in a plain matcher."""
+    plain = [part for part in matcher.value.split("|") if re.fullmatch(r"[\w .-]+", part)]
+    return any(likeness(part, value) >= _ALIKE for part in plain for value in values)
+
+
+def says_failure(value: str) -> bool:
+    """Return whether a label's value says that the server failed."""
+    return re.fullmatch(FAILING, value) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +113,30 @@ class LabelFilter:
         """Return whether a value matches; an unreadable pattern counts as a match."""
         return all(matcher.matches(value) is not False for matcher in self.matchers)
 
+    def never_fits(self, values: Collection[str]) -> bool:
+        """Return whether it matches no value of the family that all of these belong to."""
+        sure = len(values) > 1 or any(map(_CODE.fullmatch, values))
+        return sure and any(could_match(matcher, values) is False for matcher in self.matchers)
+
+
+Tables = Mapping[LabelFilter, Mapping[str, Fraction]]
+"""The number of series by the values of each label."""
+
+
+def all_failed(tables: Tables) -> bool:
+    """Return whether all observed values may be failures, so that no good event is expected."""
+    for wanted, table in tables.items():
+        values = [value for value in table if value]
+        plain = all(says_failure(value) or _CODE.fullmatch(value) for value in values)
+        if values and plain and not wanted.never_fits(values):
+            return True
+    return False
+
+
+def cannot_match(tables: Tables) -> bool:
+    """Return whether some filter matches no value of the family that its label has."""
+    return any(wanted.never_fits(table) for wanted, table in tables.items())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedSelector:
@@ -65,6 +152,10 @@ class JudgedSelector:
     """Whether another metric counts all events."""
     others: tuple[Selector, ...]
     """The alternatives in the same expression: ``a or b``."""
+
+    def may_count_without(self, wanted: LabelFilter) -> bool:
+        """Return whether the events without a label are part of the total."""
+        return not (wanted.optional or self.own_metric)
 
 
 def whole_of(expressions: Mapping[Role, Expression]) -> Role | None:

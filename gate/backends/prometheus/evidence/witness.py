@@ -1,22 +1,25 @@
 """The contract of a witness, which searches for one kind of doubt about a count."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.prometheus.gathered import PartAnswers
 from gate.backends.prometheus.query import Query
-from gate.backends.prometheus.query_result import QueryError, QueryResults, QueryValue
+from gate.backends.prometheus.query_result import QueryResult, QueryResults
 from gate.dataclass import dataclass
-from gate.measure import MeasurementError, Suspicion
+from gate.measure import Suspicion
+from gate.promql.moving import SECOND
 from gate.promql.selectors import PLAIN_NAME, quote
+from gate.slo.objective import Span
 
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceAnswers:
+class EvidenceAnswers(PartAnswers):
     """The readings, as one witness receives them, and the counts."""
 
     readings: QueryResults
@@ -25,35 +28,9 @@ class EvidenceAnswers:
     bad: Fraction = Fraction()
     """The bad ones of them; for an allowance the amount spent."""
 
-    def number(self, part: Query) -> Fraction | None:
-        """Return a part's number; None: there is no series.
-
-        Raises:
-            MeasurementError: the server did not answer it.
-        """
-        return self._value(part).number
-
-    def amount(self, part: Query) -> Fraction:
-        """Return a part's number, 0 if there is no series.
-
-        Raises:
-            MeasurementError: the server did not answer it.
-        """
-        return self.number(part) or Fraction()
-
-    def table(self, part: Query) -> Mapping[str, Fraction]:
-        """Return a part's numbers by label.
-
-        Raises:
-            MeasurementError: the server did not answer it.
-        """
-        return self._value(part).numbers
-
-    def _value(self, part: Query) -> QueryValue:
-        reading = self.readings(part)
-        if isinstance(reading, QueryError):
-            raise MeasurementError(reading.cause, reading.reason)
-        return reading
+    def reading(self, part: Query) -> QueryResult:
+        """Return the reading of a part, even if it is an error."""
+        return self.readings(part)
 
 
 class Witness(ABC):
@@ -90,6 +67,12 @@ class Witness(ABC):
 def now_query(text: str, label: str | None = None) -> Query:
     """Return the query for the current value."""
     return Query(pieces=(text,), length=timedelta(), label=label)
+
+
+def window_query(text: str, span: Span, label: str | None = None) -> Query:
+    """Return the query for a value over a whole window, written as ``$window``."""
+    length = span.length // SECOND * SECOND
+    return Query(pieces=tuple(text.split("$window")), length=length, label=label)
 
 
 def label_text(label: str) -> str:

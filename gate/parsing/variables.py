@@ -1,11 +1,16 @@
-"""Credentials of the runner, which a policy cannot use: they do not belong to a backend.
+"""Environment variables in a file, and credentials of the runner, which no policy may fill in.
 
-Otherwise anybody who may write a policy could have them sent to any address.
+The latter are not a backend's: whoever may write a policy could otherwise have them sent to an
+address of their choice.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final
+
+import yaml
+
+from gate.parsing.reader import VARIABLE, Reader, UnreadableError
 
 _SECRET: Final = r"(?:TOKEN|PASSWORD|PASSWD|SECRET|PAT|JWT|KEY)(?:S|V?[0-9]+|_\w+)?"  # noqa: S105 - words in the names of such
 _SECRETS: Final = rf"(?:\w*_)?{_SECRET}"
@@ -73,6 +78,18 @@ _RUNNERS: Final[Mapping[str, tuple[str, str]]] = {
     "VAULT": ("Vault", "TOKEN"),
 }
 """The owner, and a pattern for the rest of a credential's name, by its first word."""
+_PARTS = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
+_REFERENCE = re.compile(
+    r"""\$\{(?:([A-Za-z_]\w*) :?[-?+=]  # with a default, in any way that a shell has
+        | (?!\d*,?\d*\}) ([^{}"']*) \})""",  # but not the repetitions of a regex
+    re.VERBOSE | re.ASCII,
+)
+"""Text that its author meant as a variable; ``$window``, ``{x=~"a${"}`` and ``a${2}`` are not
+variables."""
+OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+"""A variable without a default: the only form in which a file may refer to a secret."""
+DOLLAR_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+"""A variable in another form of shells, which is not filled in."""
 
 
 def owner(name: str) -> str | None:
@@ -83,3 +100,66 @@ def owner(name: str) -> str | None:
     first, _, rest = name.upper().partition("_")
     whose, pattern = _RUNNERS.get(first, ("", ""))
     return whose if rest and re.fullmatch(pattern, rest, re.ASCII) else None
+
+
+def filled_in(node: yaml.ScalarNode, reader: Reader) -> str:
+    """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in.
+
+    This is only for settings of a connection: the value of a variable may be a secret.
+
+    Raises:
+        UnreadableError: a variable is not set, or belongs to the runner; the mistake is noted.
+    """
+
+    def value(variable: re.Match[str]) -> str:
+        name = _PARTS.fullmatch(variable[1]) if variable[2] else None
+        if name is None:
+            # The text is not repeated: it may be the secret itself.
+            message = "not a valid environment variable; write ${NAME} or ${NAME:-default}"
+            raise reader.fail(node, message)
+        if (whose := owner(name[1])) is not None:
+            message = (
+                f"${{{name[1]}}} is never filled in: it is a credential of {whose} and not of"
+                " the backend; set a variable of another name for it, and write that one"
+            )
+            raise reader.fail(node, message)
+        if (value := reader.environ.get(name[1])) or name[2] is not None:
+            return value or name[2]
+        message = f"the environment variable {name[1]} is not set; "
+        message += "gate check needs it" if reader.offline else "set it where gate runs"
+        reader.note(node, message, fatal=not reader.offline, unset=name[1])
+        raise UnreadableError(message)
+
+    if unfilled := DOLLAR_NAME.fullmatch(node.value.strip()):
+        message = f"${unfilled[1]} is not filled in; write ${{{unfilled[1]}}}"
+        raise reader.fail(node, message)
+    return VARIABLE.sub(value, node.value)
+
+
+def literal_text(node: yaml.ScalarNode, reader: Reader, *, key: bool = False) -> str:
+    """Return the scalar's text, which must not contain a variable.
+
+    Raises:
+        UnreadableError: it contains one; the mistake is noted.
+    """
+    variable = _REFERENCE.search(node.value)
+    if variable is None:
+        return str(node.value)
+    message = (
+        f"{_without_default(variable)} {'in a key ' if key else ''}is not filled in here:"
+        " environment variables work only in the settings of the backend's connection;"
+        " write the text itself"
+    )
+    raise reader.fail(node, message)
+
+
+def _without_default(variable: re.Match[str]) -> str:
+    """Return a variable as it is written, without the text beside its name."""
+    return f"${{{variable[1] or variable[2]}}}"
+
+
+def secret_in_file(text: str) -> str:
+    """Say that a secret is not allowed in a file, without repeating it."""
+    if name := DOLLAR_NAME.fullmatch(text):
+        return f"${name[1]} is not filled in; write ${{{name[1]}}}"
+    return "a secret must not be in the file; write ${NAME} and set NAME in the environment"
