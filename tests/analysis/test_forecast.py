@@ -1,4 +1,4 @@
-"""What becomes of budgets, beside the same told hour by hour from what happened."""
+"""The forecast of budgets, compared with one that is computed hour by hour from the events."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What was blocked does not ship inside the next change that is allowed."""
+"""A blocked change does not ship inside the next change that is allowed."""
 
 import json
 from collections.abc import Iterator
@@ -223,7 +223,7 @@ def test_a_log_that_the_change_brings_along_allows_nothing(world: World, tmp_pat
 
 
 class TestGoingBack:
-    """What is live is not always below what ships."""
+    """The live revision is not always an ancestor of the one that ships."""
 
     def world_of_two(self, world: World, fake: FakeGitHub) -> tuple[str, str]:
         """Return a commit that was live, and what is live now: a model later."""

@@ -97,7 +97,7 @@ def _server(request: pytest.FixtureRequest) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What came of one run of the command."""
+    """The result of one run of the command."""
 
     code: int
     reports: Mapping[str, str]

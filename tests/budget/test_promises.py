@@ -1,4 +1,4 @@
-"""What a policy and a platform promise: the same, or an answer that names both."""
+"""The objectives of a policy and of a platform agree, or the answer names both."""
 
 from datetime import UTC, timedelta, timezone
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What a policy asks of its backend, and what becomes of the answers."""
+"""The requests of a policy to its backend, and the use of the answers."""
 
 from collections.abc import Sequence
 from datetime import timedelta

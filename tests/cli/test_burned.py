@@ -1,4 +1,4 @@
-"""What ``gate incidents`` says first: incidents or chronic, and by which labels."""
+"""The first lines of ``gate incidents``: incidents or chronic errors, and by which labels."""
 
 import json
 from collections.abc import Callable

@@ -199,7 +199,7 @@ def hidden_failure(folder: Path) -> None:
 
 
 def hidden_deeper(folder: Path) -> None:
-    """Likewise, behind the attestation of a file that is there."""
+    """Hide the failure behind the attestation of a file that exists."""
     write(folder, promptfoo(20, commit_=head(folder)))
     (folder / "evals" / "x.json.attestation.json").write_text("{}")
     ending = ".attestation.json"

@@ -1,4 +1,4 @@
-"""What any command writes: no runner of CI jobs reads a command in it, a person reads it all."""
+"""Commands write no line that a CI runner obeys, and people can read all of their output."""
 
 import json
 from xml.etree import ElementTree as ET

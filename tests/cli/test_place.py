@@ -1,4 +1,4 @@
-"""What ``gate check`` asks GitHub, and that it asks only where a policy needs the answer."""
+"""The requests of ``gate check`` to GitHub, which are sent only where a policy needs the answer."""
 
 from collections.abc import Iterator
 from dataclasses import replace

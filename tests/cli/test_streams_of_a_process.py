@@ -1,4 +1,4 @@
-"""What the command does with the streams of its process, which most tests replace."""
+"""The command's use of the streams of its process, which most tests replace."""
 
 import os
 import sys

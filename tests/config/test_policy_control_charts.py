@@ -1,4 +1,4 @@
-"""What a policy file says of control charts."""
+"""The settings of control charts in a policy file."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What SLOs count: indicators, timeslices, samples, allowances and composites."""
+"""The counts of SLOs: indicators, timeslices, samples, allowances and composites."""
 
 from datetime import timedelta
 from fractions import Fraction

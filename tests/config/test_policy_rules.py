@@ -1,4 +1,4 @@
-"""What a policy decides by: tiers, burn rates, freezes, classes and the ``on`` table."""
+"""The rules by which a policy decides: tiers, burn rates, freezes, classes and the ``on`` table."""
 
 from datetime import timedelta
 from fractions import Fraction

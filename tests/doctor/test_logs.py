@@ -1,4 +1,4 @@
-"""What is wrong with request logs is found, in files of every format; nothing in healthy ones."""
+"""Faults of request logs are found, in files of every format; healthy ones have no finding."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta

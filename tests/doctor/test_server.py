@@ -1,4 +1,4 @@
-"""What is wrong with a server as a whole: on a real one, or played where none will do it."""
+"""Faults of a server as a whole: on a real one, or on a fake where no real one has the fault."""
 
 import json
 from collections.abc import Iterator, Mapping

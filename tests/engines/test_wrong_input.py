@@ -1,4 +1,4 @@
-"""What is wrong with a table, a column, a type, a right or a login is told, by every engine alike.
+"""Every engine reports a fault of a table, a column, a type, a right or a login in the same way.
 
 None of it ends with exit code 0: it is 3, as of everything that could not be measured.
 """
@@ -88,7 +88,7 @@ def store(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """What is wrong in a policy, and words that every engine's message has."""
+    """A fault of a policy, and words that every engine's message has."""
 
     words: tuple[str, ...]
     block: Mapping[str, Any] = field(default_factory=dict)

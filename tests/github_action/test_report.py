@@ -1,4 +1,4 @@
-"""What a step comes to: its outputs, and the report where there is no decision."""
+"""The result of a step: its outputs, and the report where there is no decision."""
 
 import html
 import json

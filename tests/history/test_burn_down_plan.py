@@ -1,4 +1,4 @@
-"""What is asked of a history, to know what was left of a budget at instants of the past."""
+"""The requests for a history that shows what was left of a budget at instants of the past."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

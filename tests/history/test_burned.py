@@ -1,4 +1,4 @@
-"""What burned in incidents and outside of them, and which values of labels stand out."""
+"""The budget spent in incidents and outside of them, and the values of labels that differ most."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What ate a budget, held against histories whose truth is known."""
+"""The consumption of a budget, compared with histories whose truth is known."""
 
 from collections.abc import Iterable
 from dataclasses import replace

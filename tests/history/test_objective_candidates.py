@@ -1,4 +1,4 @@
-"""What an objective would have meant, beside the same counted step by step."""
+"""The results of an objective in the past, compared with a count step by step."""
 
 from collections.abc import Sequence
 from dataclasses import replace

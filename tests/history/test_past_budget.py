@@ -1,4 +1,4 @@
-"""What a picture and a table of a history are made of."""
+"""The contents of a picture and of a table of a history."""
 
 from datetime import timedelta
 

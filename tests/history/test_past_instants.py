@@ -1,4 +1,4 @@
-"""What the steps of a history come to at an instant, by arithmetic alone."""
+"""The sums of a history's steps at an instant, by arithmetic alone."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

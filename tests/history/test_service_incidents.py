@@ -1,4 +1,4 @@
-"""What the incidents of a service come to."""
+"""The total of a service's incidents."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What is known of a change, and that nothing unknown is taken for nothing."""
+"""The known facts of a change; an unknown fact never counts as an absent one."""
 
 from dataclasses import replace
 from pathlib import Path

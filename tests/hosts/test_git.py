@@ -1,4 +1,4 @@
-"""What is asked of git, on real repositories."""
+"""Questions to git, on real repositories."""
 
 from pathlib import Path
 

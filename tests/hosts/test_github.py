@@ -1,4 +1,4 @@
-"""What GitHub is asked, by requests that its published description allows."""
+"""Requests to GitHub, each allowed by its published description."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

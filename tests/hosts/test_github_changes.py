@@ -1,4 +1,4 @@
-"""What GitHub tells of changes and of what is live, by requests that its description allows."""
+"""GitHub's answers on changes and live revisions, by requests that its description allows."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

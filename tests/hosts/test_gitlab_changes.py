@@ -1,4 +1,4 @@
-"""What GitLab tells of changes and of what is live."""
+"""GitLab's answers on changes and live revisions."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

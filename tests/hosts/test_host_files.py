@@ -1,4 +1,4 @@
-"""What is asked of GitHub's and GitLab's API on branches, commits and files."""
+"""Requests to GitHub's and GitLab's API on branches, commits and files."""
 
 from collections.abc import Iterator
 

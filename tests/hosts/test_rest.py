@@ -1,4 +1,4 @@
-"""What becomes of a request that GitHub does not answer as it should."""
+"""Requests that GitHub does not answer as it should."""
 
 import gc
 import json

@@ -1,4 +1,4 @@
-"""What happened when, on real servers, beside what the generator knows of every minute."""
+"""Histories from real servers, compared with the generator's record of every minute."""
 
 from datetime import timedelta
 from itertools import pairwise

@@ -20,7 +20,7 @@ Traffic = Callable[[datetime], float]
 
 
 def month(traffic: Traffic, lost: Callable[[int], bool] = lambda _: False) -> StepCoverage:
-    """What is known of 30 days by the hour where these hours, counted from the first, are lost."""
+    """Return the coverage of 30 days by the hour, where these hours from the start are lost."""
     start = END - HOURS * HOUR
     events = [traffic(start + place * HOUR) for place in range(HOURS)]
     known = [None if lost(place) or not count else count for place, count in enumerate(events)]
@@ -244,7 +244,7 @@ def in_the_night(day: datetime, zone: str) -> datetime:
 def seen_at(
     end: datetime, traffic: Traffic, part: timedelta, days: int, lost: Span | None = None
 ) -> StepCoverage:
-    """What is known of the last days by parts, of which some are lost."""
+    """Return the coverage of the last days by parts, of which some are lost."""
     span = Span(end - days * DAY, end)
     starts = [span.start + place * part for place in range(span.length // part)]
     known = [

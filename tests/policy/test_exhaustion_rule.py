@@ -34,7 +34,7 @@ def burning(share: str, rate: str, lately: str | None = None, **fields: Any) -> 
 
 
 def both(short: Answer, long: Answer) -> dict[timedelta, Answer]:
-    """What is counted over the windows of a rule that looks 3 days ahead."""
+    """Return the counts over the windows of a rule that looks 3 days ahead."""
     return {6 * HOUR: short, DAY: long}
 
 

@@ -31,7 +31,7 @@ OUTAGE: Bad = {NOON: 400}
 
 
 def ordinary(count: int) -> dict[datetime, float | None]:
-    """So many failures on their own, one in five minutes, which is no incident."""
+    """Return single failures, one in five minutes, which are no incident."""
     return {AT - DAY + place * STEP: 1 for place in range(count)}
 
 

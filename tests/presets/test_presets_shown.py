@@ -1,4 +1,4 @@
-"""What ``gate presets show`` prints: the queries that are sent, each of which can be pasted."""
+"""The output of ``gate presets show``: the queries that are sent, each of which can be pasted."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What counts no events over the window: which part it is, where, why, and what to write."""
+"""Expressions that count no events over the window: the part, its place, reason and remedy."""
 
 import pytest
 

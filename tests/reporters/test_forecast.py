@@ -1,4 +1,4 @@
-"""What is foretold, as a person sees it and as a program reads it."""
+"""The forecast, as a person sees it and as a program reads it."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the details of an SLO say of what its platform reported."""
+"""The facts of a platform's report among the details of an SLO."""
 
 from fractions import Fraction
 

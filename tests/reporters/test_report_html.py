@@ -31,7 +31,7 @@ VOID = {"meta", "link", "br"}
 
 
 class Page(HTMLParser):
-    """What a page is made of; every element is closed where it should be."""
+    """The elements of a page; every element is closed where it should be."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

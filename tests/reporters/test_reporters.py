@@ -1,4 +1,4 @@
-"""What holds for every reporter."""
+"""Properties of every reporter."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What was spent of an allowance, as a person sees it and as a program reads it."""
+"""The spending of an allowance, as a person sees it and as a program reads it."""
 
 import json
 

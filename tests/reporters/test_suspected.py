@@ -1,4 +1,4 @@
-"""What is suspected of a count is seen wherever its budget is: what it may hide, and what to do."""
+"""A suspicion about a count is shown wherever its budget is: what it may hide, and what to do."""
 
 from fractions import Fraction
 from typing import Any
@@ -49,7 +49,7 @@ def suspicion(hidden: int | None = 0, doubtful: int | None = 0, **fields: Any) -
 
 
 def decided(*suspicions: Suspicion, bad: int = 10) -> Decision:
-    """Of 400 bad events that the budget has, so many were counted."""
+    """Return a decision in which this number of the budget's 400 bad events was counted."""
     known = availability(counts(bad, 400_000, suspicions=suspicions))
     policy = policy_of((known,), burn_rates=())
     case = Case(policy=policy, assessments=(known,), change="full-rollout", at=AT)

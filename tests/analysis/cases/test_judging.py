@@ -1,4 +1,4 @@
-"""What a policy says of a case is what ``gate check`` says of the same counts, changes and past."""
+"""A policy judges a case as ``gate check`` judges the same counts, changes and past."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a budget report says of the share that was bad, and how exactly: held against the truth."""
+"""The bad share that is read from a budget report, and its error, compared with the truth."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What goes wrong on the way to ClickHouse: every failure has its sentence and its remedy."""
+"""Failures on the way to ClickHouse: each has its sentence and its remedy."""
 
 import json
 import os

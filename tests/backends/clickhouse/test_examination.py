@@ -1,4 +1,4 @@
-"""What gate doctor says of a ClickHouse server, of a table and of a user's rights."""
+"""The findings of gate doctor about a ClickHouse server, a table and a user's rights."""
 
 import json
 from http.server import BaseHTTPRequestHandler

@@ -1,4 +1,4 @@
-"""What ``gate doctor`` says of CloudWatch, and what the settings of the backend are."""
+"""The findings of ``gate doctor`` about CloudWatch, and the settings of the backend."""
 
 from datetime import timedelta
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What happened in each step, by buckets of events and by transitions."""
+"""The history of each step, by buckets of events and by transitions."""
 
 from datetime import timedelta
 from typing import Any

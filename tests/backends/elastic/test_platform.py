@@ -1,4 +1,4 @@
-"""What Kibana is asked, in which batches, and what its definitions come to."""
+"""The requests to Kibana, their batches, and the reading of its definitions."""
 
 from datetime import UTC, timedelta
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What is counted of runs, with the numbers of the generator that wrote them."""
+"""Counts of runs, compared with the numbers of the generator that wrote them."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the command says of SLOs of Google Cloud Monitoring, and how it logs in."""
+"""The command's output on SLOs of Google Cloud Monitoring, and its login."""
 
 import json
 from collections.abc import Iterator, Mapping

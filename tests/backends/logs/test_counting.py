@@ -1,4 +1,4 @@
-"""What is counted: events, failures, thresholds and amounts, in every format."""
+"""Counts of events, failures, thresholds and amounts, in every format."""
 
 from datetime import timedelta
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What happened when, in request logs."""
+"""Histories that are counted in request logs."""
 
 from datetime import timedelta
 from pathlib import Path

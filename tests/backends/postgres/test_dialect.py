@@ -1,4 +1,4 @@
-"""What the dialect writes means to a real server what it says, to the last bit."""
+"""A real server understands the dialect's SQL exactly as it is meant, to the last bit."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo

@@ -1,4 +1,4 @@
-"""What the doctor says of a server, a table and a user, and when it is quiet."""
+"""The doctor's findings about a server, a table and a user, and the cases without a finding."""
 
 # ruff: noqa: E501 - a table of statements
 

@@ -1,4 +1,4 @@
-"""What many SLOs are asked about at first, and what only where an answer turns on it."""
+"""The queries that are sent for many SLOs at first, and those that only some answers need."""
 
 from datetime import timedelta
 

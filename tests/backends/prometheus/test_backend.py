@@ -1,4 +1,4 @@
-"""What is asked and what comes of it, against a Prometheus that is played."""
+"""Queries and their results, against a simulated Prometheus."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What an instant has of what is asked for several."""
+"""The part of an answer for several instants that belongs to one of them."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction

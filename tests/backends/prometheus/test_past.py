@@ -183,7 +183,7 @@ def test_evidence_is_put_off_until_an_answer_turns_on_it(
 
 
 class ReadQueries:
-    """What came back, by the text of the query and whether it is on a grid."""
+    """Results by the text of their query and whether it is on a grid."""
 
     def __init__(self, results: dict[tuple[str, bool], QueryResult]) -> None:
         self.results = results

@@ -1,4 +1,4 @@
-"""What Spark says of a table, and what a statement gives."""
+"""Spark's description of a table, and the result of a statement."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

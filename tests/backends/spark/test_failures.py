@@ -1,4 +1,4 @@
-"""What Spark, or the way to it, does wrong is an error with a remedy, and never half an answer."""
+"""A failure of Spark, or of the way to it, is an error with a remedy, and never half an answer."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""What Spark says of a statement's costs; plans as Apache Spark 4.3 wrote them, shortened."""
+"""Spark's plan of a statement, and its cost; plans as Apache Spark 4.3 wrote them, shortened."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a baseline says is usual: centre, spread, time of day."""
+"""The usual values of a baseline: centre, spread, time of day."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""What is said of a group, all comparisons taken together."""
+"""The verdict on a group, all comparisons taken together."""
 
 from fractions import Fraction
 from math import inf
