@@ -1,4 +1,4 @@
-"""What holds for every test: fixed seeds, compiled children, and the command as a fixture."""
+"""The setup of all tests: fixed seeds, compiled children, and the command as a fixture."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""Of tests that are marked `crossed` or `variants`, `make test` runs some of their parameters.
+"""``make test`` runs some of the parameters of tests that are marked `crossed` or `variants`.
 
 Of what is `crossed` it runs a diagonal. What goes wrong for one value goes wrong for it on the
 diagonal, where each value stands at least once; what goes wrong for a pair of values only is found

@@ -534,7 +534,7 @@ def test_help_imports_no_command() -> None:
 
 @pytest.mark.parametrize("order", [list(COMMANDS), list(COMMANDS)[::-1]], ids=["down", "up"])
 def test_a_command_imports_no_other_command(order: list[str]) -> None:
-    """Of two commands one comes first, in one order or in the other, and must not bring both."""
+    """Run first in one order and in the other, neither of two commands imports the other."""
     program = (
         f"import sys\nfrom gate.cli.main import COMMANDS, main\nfor name in {order!r}:\n"
         "    main([name, '--help'])\n"

@@ -219,7 +219,7 @@ def test_the_methods_that_a_class_writes_itself_stay(decorate: Decorate) -> None
 def test_instances_can_be_sorted_where_that_is_wanted(decorate: Decorate) -> None:
     @decorate(frozen=True, slots=True, order=True)
     class Version:
-        """Of something."""
+        """A version of something."""
 
         major: int
         minor: int = 0

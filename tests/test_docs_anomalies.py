@@ -47,7 +47,7 @@ def test_both_forms_of_the_rule_are_read_and_mean_the_same() -> None:
         assert sound(policy(more=text)).control_charts == ControlChartRule()
 
 
-def test_every_key_of_the_rule_is_told_and_the_repairs_are_named() -> None:
+def test_every_key_of_the_rule_is_reported_and_the_repairs_are_named() -> None:
     block = CONTROL_CHARTS.longer
 
     assert isinstance(block, Object)
@@ -57,7 +57,7 @@ def test_every_key_of_the_rule_is_told_and_the_repairs_are_named() -> None:
     assert set(repairs.split(", ")) == REPAIRS
 
 
-def test_every_option_is_told_with_its_default() -> None:
+def test_every_option_is_reported_with_its_default() -> None:
     options = [one for one in anomalies.params if isinstance(one, click.Option)]
 
     assert {f"`{one.opts[0]}" in TEXT for one in options} == {True}
@@ -75,7 +75,7 @@ def test_the_numbers_are_the_programs() -> None:
     assert f"(a burn rate of {BURNING:g} or more" in WORDS
 
 
-def test_every_set_of_rules_is_told() -> None:
+def test_every_set_of_rules_is_reported() -> None:
     table = TEXT.split("| `--rules` |", 1)[1].split("\n\n", 1)[0]
 
     assert re.findall(r"^\| `([^`]*)` \|", table, re.MULTILINE) == list(RULES)
@@ -148,7 +148,7 @@ def test_a_simulation_of_slices_measures_the_false_alarms_that_the_report_prints
     assert 100 * max(charted) == pytest.approx(said.most, abs=15)
 
 
-def test_every_key_of_the_report_is_told() -> None:
+def test_every_key_of_the_report_is_reported() -> None:
     one = service(charted(chart(WORSE)), left_out=(("a", "b"),))
     document = json.loads(render_page("json", output(report(one)), Style()))
     (told,) = document["services"]

@@ -16,7 +16,7 @@ from tests.test_docs_report import keys
 TEXT = (Path(__file__).parent.parent / "docs" / "backtest.md").read_text(encoding="utf-8")
 
 
-def test_every_option_is_told() -> None:
+def test_every_option_is_reported() -> None:
     options = [one for one in backtest.params if isinstance(one, click.Option)]
 
     assert {one.opts[0] for one in options if f"`{one.opts[0]}" not in TEXT} == set()
@@ -25,7 +25,7 @@ def test_every_option_is_told() -> None:
             assert f"`{one.opts[0]} {one.default}`" in TEXT
 
 
-def test_every_key_of_the_document_is_told() -> None:
+def test_every_key_of_the_document_is_reported() -> None:
     document = json.loads(render_page("json", output(report(STORY, STORY)), Style()))
     of_every_document = {"schema_version", "evaluated_at", "tool_version", "exit_code"}
     verdicts = {"allow", "warn", "undecided", "block"}

@@ -18,14 +18,14 @@ from tests.reporters.cohorts import group, report, service, slo, within
 TEXT = (Path(__file__).parent.parent / "docs" / "cohorts.md").read_text(encoding="utf-8")
 
 
-def test_every_option_is_told() -> None:
+def test_every_option_is_reported() -> None:
     options = [one for one in cohorts.params if isinstance(one, click.Option)]
 
     assert {f"`{one.opts[0]}" in TEXT for one in options} == {True}
     assert next(f"`--top {one.default}`" in TEXT for one in options if one.name == "top")
 
 
-def test_every_key_of_the_report_is_told() -> None:
+def test_every_key_of_the_report_is_reported() -> None:
     one = service(slo(group("v7", within(ComparisonOutcome.WORSE, 6, 5))), left_out=(("a", "b"),))
     document = json.loads(render_page("json", output(report(one)), Style()))
     (told,) = document["services"]

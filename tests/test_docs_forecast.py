@@ -18,14 +18,14 @@ from tests.reporters.forecasts import terminal, told
 TEXT = (Path(__file__).parent.parent / "docs" / "forecast.md").read_text(encoding="utf-8")
 
 
-def test_every_option_is_told() -> None:
+def test_every_option_is_reported() -> None:
     options = [one for one in forecast.params if isinstance(one, click.Option)]
 
     assert {f"`{one.opts[0]}" in TEXT for one in options} == {True}
     assert f"`--last {next(one.default for one in options if one.opts[0] == '--last')}`" in TEXT
 
 
-def test_every_key_of_the_report_is_told() -> None:
+def test_every_key_of_the_report_is_reported() -> None:
     report = told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID)
     ((one,),) = [
         service["slos"]

@@ -35,7 +35,7 @@ def test_the_files_are_read_as_they_stand_there(tmp_path: Path) -> None:
     assert all(status in snippet("yaml") for status in RecordStatus)
 
 
-def test_every_option_is_told() -> None:
+def test_every_option_is_reported() -> None:
     options = [one for one in incidents.params if isinstance(one, click.Option)]
 
     assert {f"`{one.opts[0]}" in TEXT for one in options} == {True}
@@ -44,7 +44,7 @@ def test_every_option_is_told() -> None:
             assert f"`{one.opts[0]} {one.default}`" in TEXT
 
 
-def test_every_key_of_the_report_is_told() -> None:
+def test_every_key_of_the_report_is_reported() -> None:
     one = service(explained(records=(RECORD,), deploys=(DEPLOY,)))
     document = json.loads(render_page("json", output(report(one)), Style()))
     (told,) = document["services"]

@@ -63,13 +63,13 @@ def test_the_change_is_read_as_it_stands_there() -> None:
 
 
 @pytest.mark.parametrize("block", [CASES, CASE, EXPECT, STATED_SLO, CHANGE.longer])
-def test_every_key_is_told(block: object) -> None:
+def test_every_key_is_reported(block: object) -> None:
     keys = set(block.fields) - {"version", "cases"}  # type: ignore[attr-defined]
 
     assert {key for key in keys if f"`{key}`" not in TEXT and f"\n  {key}:" not in TEXT} == set()
 
 
-def test_every_option_code_cause_and_verdict_is_told() -> None:
+def test_every_option_code_cause_and_verdict_is_reported() -> None:
     options = [one for one in command.test.params if isinstance(one, click.Option)]
 
     assert {f"`{max(one.opts, key=len)}" in TEXT for one in options} == {True}

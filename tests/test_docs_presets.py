@@ -1,4 +1,4 @@
-"""What docs/presets.md says is what the presets do."""
+"""The statements of docs/presets.md on the presets are true."""
 
 import re
 from pathlib import Path

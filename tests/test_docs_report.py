@@ -30,7 +30,7 @@ def keys(document: Any) -> set[str]:
     return set()
 
 
-def test_every_option_is_told_with_its_default() -> None:
+def test_every_option_is_reported_with_its_default() -> None:
     options = [one for one in report.params if isinstance(one, click.Option)]
 
     assert {f"`{one.opts[0]}" in TEXT for one in options} == {True}
@@ -47,7 +47,7 @@ def test_its_commands_are_the_programs() -> None:
     assert "--no-burn-down" in known
 
 
-def test_every_key_of_the_document_is_told() -> None:
+def test_every_key_of_the_document_is_reported() -> None:
     found = made(file("chat", slo("gap")))
     document = json.loads(render_report("json", found, Style()))
     (service,) = document["services"]

@@ -22,14 +22,14 @@ SPEND = "  - {name: spend, allowance: 1200 USD, window: 30d, sli: {spent: m}}\n"
 SPENT = [*[1.25] * MONTH, *[None] * 90, *[1.5] * (MONTH - 90), *[1.667] * MONTH]
 
 
-def test_every_option_is_told() -> None:
+def test_every_option_is_reported() -> None:
     options = [one for one in review.params if isinstance(one, click.Option)]
 
     assert {f"`{one.opts[0]}" in TEXT for one in options} == {True}
     assert f"`--periods {next(o.default for o in options if o.opts[0] == '--periods')}`" in TEXT
 
 
-def test_every_key_and_word_of_the_report_is_told() -> None:
+def test_every_key_and_word_of_the_report_is_reported() -> None:
     report = told({"a": OUTAGES}, slo("a", more=SLA))
     document = json.loads(render_page("json", output(report), Style()))
     (one,) = document["services"][0]["slos"]
@@ -41,7 +41,7 @@ def test_every_key_and_word_of_the_report_is_told() -> None:
     assert all(f"`{kind}`" in TEXT for kind in CandidateKind)
 
 
-def test_every_key_and_word_about_spend_is_told() -> None:
+def test_every_key_and_word_about_spend_is_reported() -> None:
     document = json.loads(render_page("json", output(told({"m": SPENT}, SPEND)), Style()))
     (spend,) = document["services"][0]["spending"]
 

@@ -67,7 +67,7 @@ def test_the_record_is_complete(tmp_path: Path) -> None:
     assert record.missing == ()
 
 
-def test_every_key_is_told() -> None:
+def test_every_key_is_reported() -> None:
     keys = {*EXHAUSTION.fields, *POSTMORTEMS.fields}
 
     assert {key for key in keys if f"| `{key}` |" not in TEXT} == set()

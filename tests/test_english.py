@@ -1,4 +1,4 @@
-"""What users and developers read is written in plain English: a list of phrases that are not.
+"""Texts for users and developers are written in plain English: a list of phrases that are not.
 
 Readers stumbled over each of these. The list holds phrases that have a plain alternative in every
 sentence; it says which.

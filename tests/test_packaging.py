@@ -1,4 +1,4 @@
-"""What is built, what it depends on, how it is released, and the hook for pre-commit."""
+"""The built package, its dependencies, its release, and the hook for pre-commit."""
 
 import operator
 import os

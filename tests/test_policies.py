@@ -63,7 +63,7 @@ def test_every_percentage_that_it_sets_is_spoken_of_in_its_header(path: Path) ->
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
 def test_it_never_forbids_a_rollback(path: Path) -> None:
-    """What the command would warn of, and what `on` says of a monitoring that is down."""
+    """Rollbacks are allowed in every tier, and by `on` when the monitoring is down."""
     text = path.read_text(encoding="utf-8")
     tiers = re.findall(r"allow: (all|\[[^\]]*\])", text)
 

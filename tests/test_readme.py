@@ -1,4 +1,4 @@
-"""What the README says is what the command does."""
+"""The statements of the README on the command are true."""
 
 import re
 import shlex

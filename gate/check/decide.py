@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from gate.backends import keeps_history
+from gate.backends.waits import run_both
 from gate.budget.assessment import Assessment
 from gate.budget.composite import composed
 from gate.budget.forecast import Recovery, renewal
@@ -213,3 +215,24 @@ def _step(slo: RatioSlo | SpendSlo, window: timedelta) -> timedelta:
     """Return the step of `step_of`; for timeslices, their own length, but at least five minutes."""
     slices = slo.slices if isinstance(slo, RatioSlo) else None
     return step_of(window) if slices is None else max(slices.length, SHORTEST)
+
+
+def with_evidence(
+    policy: Policy, backend: Backend, options: Options, measure_: Measure
+) -> BudgetsAndPast:
+    """Measure with a function that returns the budgets and the past; check the requirements."""
+    if isinstance(options.evidence, StatedEvidence):
+        assessments, past = measure_(policy, backend, options)
+        return assessments, replace(past, evidence=options.evidence(policy, options.at))
+    if all(isinstance(requirement, Claim) for requirement in policy.requirements):
+        return measure_(policy, backend, options)
+
+    def with_shadows() -> BudgetsAndPast:
+        # A backend answers one question at a time.
+        assessments, past = measure_(policy, backend, options)
+        return assessments, replace(past, evidence=options.shadows(policy, backend, options.at))
+
+    evidence, (assessments, past) = run_both(
+        partial(options.evidence, policy, options.at), with_shadows
+    )
+    return assessments, replace(past, evidence={**past.evidence, **evidence})

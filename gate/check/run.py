@@ -8,11 +8,11 @@ from typing import Final, TypeVar
 
 from gate import __version__
 from gate.backends import open_backend
-from gate.backends.waits import run_both, run_concurrently
+from gate.backends.waits import run_concurrently
 from gate.budget.assessment import Assessment
-from gate.check.decide import BudgetsAndPast, Measure, decide
+from gate.check.decide import BudgetsAndPast, decide, with_evidence
 from gate.check.measure import KeptHistory, OpenBackend, measure
-from gate.check.options import Options, StatedEvidence, check_words, counting_override, overriding
+from gate.check.options import Options, check_words, counting_override, overriding
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, exit_code, overall_verdict
 from gate.decision.status import PolicyStatus, Status
@@ -20,7 +20,6 @@ from gate.measure import Backend
 from gate.measure.capabilities import HistoryBackend, KeepingBackend, LimitedBackend, history_of
 from gate.policy.case import NO_PAST
 from gate.policy.policy import Policy
-from gate.policy.requirements import Claim
 
 T = TypeVar("T")
 _PATIENCE: Final = timedelta(seconds=10)
@@ -224,27 +223,6 @@ def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assess
 def measure_and_gather(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
     """Measure everything that decisions by a policy at the options' instant need."""
     return with_evidence(policy, backend, options, with_past)
-
-
-def with_evidence(
-    policy: Policy, backend: Backend, options: Options, measure_: Measure
-) -> BudgetsAndPast:
-    """Measure with a function that returns the budgets and the past; check the requirements."""
-    if isinstance(options.evidence, StatedEvidence):
-        assessments, past = measure_(policy, backend, options)
-        return assessments, replace(past, evidence=options.evidence(policy, options.at))
-    if all(isinstance(requirement, Claim) for requirement in policy.requirements):
-        return measure_(policy, backend, options)
-
-    def with_shadows() -> BudgetsAndPast:
-        # A backend answers one question at a time.
-        assessments, past = measure_(policy, backend, options)
-        return assessments, replace(past, evidence=options.shadows(policy, backend, options.at))
-
-    evidence, (assessments, past) = run_both(
-        partial(options.evidence, policy, options.at), with_shadows
-    )
-    return assessments, replace(past, evidence={**past.evidence, **evidence})
 
 
 def with_past(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:

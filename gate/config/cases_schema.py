@@ -191,8 +191,7 @@ CASE: Final = Object(
         "impact": Field(schema=_IMPACT, doc="Budget that the change may cost, counted as spent."),
         "fail_on": Field(schema=Choice(("warn",)), doc="warn: exit code 11 on a warning."),
         "ci_freeze": Field(
-            schema=BOOLEAN,
-            doc="Whether the CI system has declared a freeze. Default: false.",
+            schema=BOOLEAN, doc="Whether the CI system has declared a freeze. Default: false."
         ),
         "expect": Field(schema=EXPECT, doc="Expected outcome.", required=True),
     },
@@ -202,9 +201,8 @@ CASE: Final = Object(
 
 def _case(values: Values, at: datetime) -> StatedCase:
     given = {key: value for key, value in values.values.items() if key != "fail_on"}
-    return StatedCase(
-        **{"at": at, **given}, fail_on_warn=bool(values.given("fail_on")), nodes=values.nodes
-    )
+    failing = bool(values.given("fail_on"))
+    return StatedCase(**{"at": at, **given}, fail_on_warn=failing, nodes=values.nodes)
 
 
 def _cases(values: Values, reader: Reader) -> tuple[StatedCase, ...]:
@@ -216,8 +214,7 @@ def _cases(values: Values, reader: Reader) -> tuple[StatedCase, ...]:
             whole = False
         names[name] = node.start_mark.line + 1
         if at is None and not case.given("at"):
-            message = "the key 'at' is missing; add it here, or above all cases"
-            reader.note(case.node(), message)
+            reader.note(case.node(), "the key 'at' is missing; add it here, or above all cases")
             whole = False
     if not whole:
         raise UnreadableError

@@ -35,10 +35,7 @@ class SloHistory:
         return SloHistory(
             replace(request, span=Span(request.end_of(first - 1), request.end_of(last - 1))),
             replace(
-                series,
-                total=series.total[first:last],
-                bad=series.bad[first:last],
-                measured=None,
+                series, total=series.total[first:last], bad=series.bad[first:last], measured=None
             ),
         )
 
@@ -111,9 +108,8 @@ def _explained(impact: SloImpact, explanations: Explanations) -> Explanation:
     if not impact.parts:
         return explanations[impact.slo, impact.incident.start]
     parts = [_explained(part, explanations) for part in impact.parts]
-    shares = [
-        part.share * Fraction(felt.share) for part, felt in zip(parts, impact.parts, strict=True)
-    ]
+    pairs = zip(parts, impact.parts, strict=True)
+    shares = [part.share * Fraction(felt.share) for part, felt in pairs]
     return Explanation(
         records=tuple(dict.fromkeys(record for part in parts for record in part.records)),
         share=sum(shares, Fraction(0)) / sum(Fraction(felt.share) for felt in impact.parts),
@@ -224,9 +220,7 @@ def annotate(
 
 
 def records_without_impact(
-    records: Sequence[IncidentRecord],
-    impacts: Mapping[str, Sequence[SloImpact]],
-    span: Span,
+    records: Sequence[IncidentRecord], impacts: Mapping[str, Sequence[SloImpact]], span: Span
 ) -> tuple[IncidentRecord, ...]:
     """Return the records that overlap the span although no SLO was affected in their time.
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from itertools import chain, groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from gate.dataclass import dataclass
 from gate.measure import Answer, Backend, Cause, CountRequest, Definition, Unmeasured
@@ -172,3 +174,24 @@ def counting(backend: Backend, sli: Sli) -> Backend:
     """Return the backend that counts an indicator; among several, the one that it names."""
     candidate: Backend | Composed = backend
     return candidate.counting(sli) if isinstance(candidate, Composed) else backend
+
+
+class DatedRequest(NamedTuple):
+    """A request of one of several runs."""
+
+    request: CountRequest
+    at: datetime
+
+    @property
+    def sli(self) -> Sli:
+        """The indicator."""
+        return self.request.sli
+
+
+def measure_dated(dated: Sequence[DatedRequest], backend: Backend) -> list[Answer]:
+    """Return the answers to requests of several runs, in order."""
+    runs = [
+        PastRun(requests=tuple(each.request for each in own), at=at)
+        for at, own in groupby(dated, key=attrgetter("at"))
+    ]
+    return list(chain.from_iterable(measure_past(backend, runs)))

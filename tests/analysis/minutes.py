@@ -22,7 +22,7 @@ Minute = tuple[int, int] | None
 
 
 class Ledger:
-    """What happened in each minute since a start, added up."""
+    """The events of each minute since a start, added up."""
 
     def __init__(self, start: datetime, minutes: Sequence[Minute]) -> None:
         self.start = start

@@ -70,7 +70,7 @@ def look(
     return chart_indicators([policy], what, timedelta(seconds=3), open_with=opening), backend
 
 
-def test_a_shift_is_found_and_what_is_usual_is_told() -> None:
+def test_a_shift_is_found_and_what_is_usual_is_reported() -> None:
     report, _ = look({"a": series(WORSE), "b": series(CALM)})
     (service,) = report.services
     (_, worse), (_, calm) = service.charts
@@ -82,7 +82,7 @@ def test_a_shift_is_found_and_what_is_usual_is_told() -> None:
     assert report.exit_code is ExitCode.ALLOW
 
 
-def test_all_slos_are_asked_for_at_once_with_their_means_in_steps_on_the_clock() -> None:
+def test_all_slos_are_requested_at_once_with_their_means_in_steps_on_the_clock() -> None:
     longer = AnomalyOptions(at=AT, last=14 * DAY + HOUR / 2, step=HOUR, charting=LOOK.charting)
 
     _, backend = look({"a": series(CALM), "b": series(CALM)}, what=longer)
@@ -137,7 +137,7 @@ def test_what_has_no_history_is_undecided_and_not_in_control(answer: SeriesAnswe
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_a_chart_that_could_not_be_drawn_is_told_and_the_history_is_there() -> None:
+def test_a_chart_that_could_not_be_drawn_is_reported_and_the_history_is_there() -> None:
     report, _ = look({"a": series([*[None] * 160, *CALM[160:]])})
     ((_, missing),) = report.services[0].missing
 
@@ -162,7 +162,7 @@ def test_of_timeslices_the_slices_are_charted_in_steps_of_whole_slices() -> None
     assert report.services[0].left_out == ()
 
 
-def test_slices_that_are_hardly_ever_bad_have_no_chart_and_it_is_said() -> None:
+def test_slices_that_are_hardly_ever_bad_have_no_chart_and_it_is_reported() -> None:
     bad = [1.0 if hour == 70 else 0.0 for hour in range(HOURS)]
     told = Series(total=(6.0,) * HOURS, bad=tuple(bad), query="q")
     report, _ = look({"a": told}, slo("a", more="timeslices: {length: 10m, target: 95%}"))
@@ -180,7 +180,7 @@ def test_slices_longer_than_a_step_are_the_steps() -> None:
     assert {request.step for request in backend.asked} == {4 * HOUR}
 
 
-def test_what_has_no_ratio_step_by_step_is_left_out_and_said() -> None:
+def test_what_has_no_ratio_step_by_step_is_left_out_and_reported() -> None:
     money = slo("m", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: m}")
 
     report, backend = look({}, money)
@@ -189,7 +189,7 @@ def test_what_has_no_ratio_step_by_step_is_left_out_and_said() -> None:
     assert (backend.asked, report.services[0].charts) == ([], ())
 
 
-def test_a_backend_that_keeps_no_history_is_told_before_any_is_asked() -> None:
+def test_a_backend_that_keeps_no_history_is_reported_before_any_is_asked() -> None:
     remembering = Remembering({"a": series(CALM)})
     files = [file("chat", slo("a")), file("mail", slo("a"))]
     opening = Opening({"chat": remembering, "mail": Memory({})})
@@ -243,7 +243,7 @@ def test_the_rule_is_undecided_without_a_history() -> None:
     assert said == [f"{Verdict.UNDECIDED} control charts: it is partial"]
 
 
-def test_what_the_rule_finds_in_control_is_said() -> None:
+def test_what_the_rule_finds_in_control_is_reported() -> None:
     _, said = checked(series(CALM), "control_charts: {effect: block}\n")
 
     assert said == [f"{Verdict.ALLOW} no control chart of a is out of control"]

@@ -416,7 +416,7 @@ def test_a_policy_of_another_backend_is_asked_there() -> None:
     assert backends["chat"].calls == 8
 
 
-def test_only_deploys_of_the_service_in_the_time_looked_at_are_tried() -> None:
+def test_only_deploys_of_the_service_in_the_examined_time_are_tried() -> None:
     deploys = [
         Deployment(time=AT - DAY, revision="mine", service="chat"),
         Deployment(time=AT - DAY, revision="other", service="mail"),
@@ -487,7 +487,7 @@ def test_it_is_undecided_where_most_of_the_past_was_not_measured(
     assert report.exit_code is code
 
 
-def test_nothing_to_replay_is_no_pass() -> None:
+def test_nothing_to_replay_is_not_a_pass() -> None:
     opening = Opening({"chat": ByTheMinute({"a": with_outages()})})
 
     report = replay([file("chat", slo("a"))], options(by_deploys=True), open_with=opening)
@@ -496,7 +496,7 @@ def test_nothing_to_replay_is_no_pass() -> None:
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_what_incidents_after_blocked_deploys_took_is_told_as_what_might_be_left() -> None:
+def test_what_incidents_after_blocked_deploys_took_is_reported_as_what_might_be_left() -> None:
     slos = (
         slo("a", budget="objective: 99%").replace("30d", "7d"),
         slo("b", budget="objective: 99%"),

@@ -168,7 +168,7 @@ def policy() -> PolicyFile:
 
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("run", [incidents, review, forecast])
-def test_no_point_of_a_batch_is_kept_when_the_next_is_asked_for(run: Run) -> None:
+def test_no_point_of_a_batch_is_kept_when_the_next_is_requested(run: Run) -> None:
     backend = InBatches(bad=dict.fromkeys(NAMES, OUTAGE))
 
     run([policy()], Opening({"chat": backend}))

@@ -80,7 +80,7 @@ def outcome(one: Group) -> ComparisonOutcome | None:
     return one.comparison.outcome if one.comparison is not None else None
 
 
-def test_a_group_is_told_with_what_it_took_of_the_budget() -> None:
+def test_a_group_is_reported_with_what_it_took_of_the_budget() -> None:
     report, _ = look({"a": PLANTED})
     found = only(report)
     first, *others = found.groups
@@ -188,7 +188,7 @@ def test_in_each_minute_of_a_step_its_bounds_are_the_same() -> None:
     assert starts == {AT - WEEK}
 
 
-def test_all_slos_are_asked_for_at_once_and_corrected_together() -> None:
+def test_all_slos_are_requested_at_once_and_corrected_together() -> None:
     report, backend = look({"a": PLANTED, "b": PLANTED})
     first, second = report.services[0].slos
     comparison = first.groups[1].comparison
@@ -200,7 +200,7 @@ def test_all_slos_are_asked_for_at_once_and_corrected_together() -> None:
     assert len(second.groups) == 3
 
 
-def test_time_without_data_is_told() -> None:
+def test_time_without_data_is_reported() -> None:
     part = Cohort(total=(None,) * 42 + (100.0,) * 126, bad=(None,) * 42 + (0.0,) * 126)
     report, _ = look({"a": Cohorts(groups={("v1",): part, ("v2",): part}, query="q")})
     found = only(report)
@@ -210,7 +210,7 @@ def test_time_without_data_is_told() -> None:
     assert {one.budget_share for one in found.groups} == {0}
 
 
-def test_counts_that_a_server_extrapolates_are_said_to_be_rounded() -> None:
+def test_counts_that_a_server_extrapolates_are_reported_to_be_rounded() -> None:
     report, _ = look({"a": cohorts({("v1",): (1_000.4, 9.7), ("v2",): (2_000, 20)}, "seen")})
 
     assert only(report).notes == (
@@ -219,7 +219,7 @@ def test_counts_that_a_server_extrapolates_are_said_to_be_rounded() -> None:
     )
 
 
-def test_what_could_not_be_told_apart_is_undecided() -> None:
+def test_what_could_not_be_distinguished_is_undecided() -> None:
     report, _ = look({"a": unmeasured(Cause.INVALID), "b": PLANTED})
     lost, found = report.services[0].slos
 
@@ -229,7 +229,7 @@ def test_what_could_not_be_told_apart_is_undecided() -> None:
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_what_has_no_events_is_left_out_and_said() -> None:
+def test_what_has_no_events_is_left_out_and_reported() -> None:
     money = slo("m", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: m}")
     sliced = slo("s", more="timeslices: {length: 5m, target: 95%}")
     both = "  - {name: all, composite: [{slo: s, weight: 1}]}\n"
@@ -258,7 +258,7 @@ def test_what_holds_ratios_of_slices_is_left_out() -> None:
     }
 
 
-def test_only_the_slos_that_were_asked_for_are_looked_at() -> None:
+def test_only_the_slos_that_were_requested_are_examined() -> None:
     report, backend = look({"a": PLANTED, "b": PLANTED}, what=asked(slos=("b",)))
 
     assert [one.slo for one in report.services[0].slos] == ["b"]
@@ -267,7 +267,7 @@ def test_only_the_slos_that_were_asked_for_are_looked_at() -> None:
         look({"a": PLANTED}, what=asked(slos=("c",)))
 
 
-def test_a_backend_that_cannot_tell_events_apart_is_told_before_any_is_asked() -> None:
+def test_a_backend_that_cannot_distinguish_events_is_reported_before_any_is_asked() -> None:
     apart = Apart({"a": PLANTED})
     opening = Opening({"chat": apart, "mail": Memory({})})
 
@@ -278,7 +278,7 @@ def test_a_backend_that_cannot_tell_events_apart_is_told_before_any_is_asked() -
     assert apart.asked == []
 
 
-def test_the_share_is_that_of_the_time_looked_at_where_that_is_longer_than_the_window() -> None:
+def test_the_share_is_that_of_the_examined_time_where_that_is_longer_than_the_window() -> None:
     # 1 of 1,000 an hour fails, which just spends the budget of 99.9%, for 23 days.
     steps, values = 138, ("v1", "v2", "v3")
     even = Cohort(total=(4_000.0,) * steps, bad=(4.0,) * steps)
@@ -298,7 +298,7 @@ def test_the_share_is_that_of_the_time_looked_at_where_that_is_longer_than_the_w
 STATUS = cohorts({("200",): (10_000, 0), ("500",): (30, 30), ("503",): (10, 10)})
 
 
-def test_the_label_that_makes_events_bad_is_not_compared_but_its_shares_are_told() -> None:
+def test_the_label_that_makes_events_bad_is_not_compared_but_its_shares_are_reported() -> None:
     report, _ = look({"a": STATUS}, what=asked(by="status"))
     found = only(report)
 
@@ -309,7 +309,7 @@ def test_the_label_that_makes_events_bad_is_not_compared_but_its_shares_are_told
     assert found.groups[0].budget_share == pytest.approx(30 / (0.001 * 10_040 * 30 / 7))
 
 
-def test_a_label_that_is_a_part_of_it_is_said_to_be_and_compared() -> None:
+def test_a_label_that_is_a_part_of_it_is_reported_to_be_and_compared() -> None:
     bad = 'sum(increase(a{status=~"5.."}[$window]))'
     report, _ = look(
         {bad: PLANTED}, slo("a").replace("bad: a", f"bad: '{bad}'"), what=asked(by="status")

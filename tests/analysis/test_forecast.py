@@ -1,4 +1,4 @@
-"""What becomes of budgets, beside the same told hour by hour from what happened."""
+"""The forecast of budgets, compared with one that is computed hour by hour from the events."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -132,7 +132,7 @@ def test_where_old_failures_leave_it_lasts_longer_than_a_division_says() -> None
     assert projection(one, 1).exhausted_at == AT + (MONTH - 1) * HOUR
 
 
-def test_a_budget_of_which_nothing_is_spent_needs_no_failures_to_be_foretold() -> None:
+def test_a_budget_of_which_nothing_is_spent_needs_no_failures_to_be_predicted() -> None:
     one = rolling([0] * MONTH)
 
     assert len(one.projections) == 5
@@ -143,7 +143,7 @@ def test_a_budget_of_which_nothing_is_spent_needs_no_failures_to_be_foretold() -
     assert one.assessment.remaining == 1
 
 
-def test_failures_that_the_history_does_not_have_are_not_taken_for_gone() -> None:
+def test_failures_that_the_history_does_not_have_are_not_mistaken_for_gone() -> None:
     class Forgetful(Remembered):
         def _series(self, request: SeriesRequest):  # type: ignore[no-untyped-def]
             return Remembered({"a": [0] * MONTH})._series(request)
@@ -156,7 +156,7 @@ def test_failures_that_the_history_does_not_have_are_not_taken_for_gone() -> Non
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_a_history_that_could_not_be_had_is_undecided_and_the_budget_is_still_told() -> None:
+def test_a_history_that_is_not_available_is_undecided_and_the_budget_is_still_reported() -> None:
     lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
     for kind in (slo("a"), CALENDAR):
         report = told(Remembered({"a": [0] * MONTH}, lost={"a": lost}, end=MID), kind, at=MID)
@@ -175,14 +175,14 @@ def test_a_budget_that_could_not_be_measured_is_undecided() -> None:
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_hours_that_are_not_known_are_told() -> None:
+def test_hours_that_are_not_known_are_reported() -> None:
     one = rolling([None] * 72 + [1] * (MONTH - 72))
 
     assert one.unknown == Fraction(1, 10)
     assert one.notes == ("seen",)
 
 
-def test_a_rate_that_is_not_known_is_left_out_and_said() -> None:
+def test_a_rate_that_is_not_known_is_left_out_and_reported() -> None:
     one = rolling([1] * (MONTH - 6) + [None] * 6)
 
     assert [projection.rate_of for projection in one.projections] == [None, 72 * HOUR, 7 * DAY]
@@ -239,7 +239,7 @@ def test_too_short_a_history_has_no_interval() -> None:
     assert one.unknown == 0
 
 
-def test_a_history_of_which_nothing_is_known_has_no_interval() -> None:
+def test_a_history_without_known_data_has_no_interval() -> None:
     # The counts are from another server than the history, say.
     class Forgetful(Remembered):
         def _series(self, request: SeriesRequest):  # type: ignore[no-untyped-def]
@@ -378,7 +378,7 @@ def test_a_date_within_the_first_step_says_nothing() -> None:
     assert one.affordable is None
 
 
-def test_how_much_may_fail_to_be_in_a_better_tier_is_said_too() -> None:
+def test_how_much_may_fail_to_be_in_a_better_tier_is_reported_too() -> None:
     # 700 of the 720 that may fail have, and are out of the window when all of it has passed.
     bad = [*[0] * 100, *[7] * 100, *[0] * (MONTH - 200)]
     one = only(told(Remembered({"a": bad}), slo("a"))).affordable
@@ -402,7 +402,7 @@ def test_a_calendar_budget_can_afford_what_is_left_until_the_reset() -> None:
         assert one.what == "failures"
 
 
-def test_what_an_allowance_can_afford_is_told_in_its_unit() -> None:
+def test_what_an_allowance_can_afford_is_reported_in_its_unit() -> None:
     money = "  - {name: m, allowance: 400 USD, window: {calendar: month}, sli: {spent: a}}\n"
     # 100 are spent, as the backend in memory has it.
     one = only(told(Remembered({"a": [0] * MONTH}, end=MID), money, at=MID)).affordable
@@ -410,7 +410,7 @@ def test_what_an_allowance_can_afford_is_told_in_its_unit() -> None:
     assert (one.what, one.rate) == ("USD", Fraction(300, 360))
 
 
-def test_what_slices_can_afford_is_told_in_slices() -> None:
+def test_what_slices_can_afford_is_reported_in_slices() -> None:
     sliced = slo("a", more="timeslices: {length: 1h, target: 95%}")
     one = only(told(Remembered({"a": [0] * MONTH}), sliced)).affordable
     assert one is not None

@@ -81,7 +81,7 @@ def look(
     return report, backend
 
 
-def test_an_incident_is_told_with_what_it_took_of_the_budget() -> None:
+def test_an_incident_is_reported_with_what_it_took_of_the_budget() -> None:
     report, _ = look({"a": series(BAD)})
     (service,) = report.services
     (explained,) = service.annotated
@@ -96,7 +96,7 @@ def test_an_incident_is_told_with_what_it_took_of_the_budget() -> None:
     assert report.exit_code is ExitCode.ALLOW
 
 
-def test_what_cost_less_than_asked_for_is_summed_up() -> None:
+def test_what_cost_less_than_requested_is_summed_up() -> None:
     # Of 720 that may fail in 30 days: 20 at 5 o'clock, which burn at 20, and 300 at 15 o'clock.
     bad = (*(0.0,) * 5, 20.0, *(0.0,) * 9, 300.0, *(0.0,) * 8)
     report, _ = look({"a": series(bad)}, what=asked(min_share=Fraction(1, 10)))
@@ -112,7 +112,7 @@ def test_what_cost_less_than_asked_for_is_summed_up() -> None:
 @pytest.mark.parametrize(
     "last, before", [(DAY, 30 * DAY), (29 * DAY, 30 * DAY), (31 * DAY, 32 * DAY)]
 )
-def test_all_slos_are_asked_for_at_once_with_a_day_more_and_all_that_the_budget_remembers(
+def test_all_slos_are_requested_at_once_with_a_day_more_and_all_that_the_budget_remembers(
     last: timedelta, before: timedelta
 ) -> None:
     _, backend = look({"a": series(CALM), "b": series(CALM)}, what=asked(last=last))
@@ -159,7 +159,7 @@ def test_time_without_data_is_neither() -> None:
     assert report.services[0].reliability.mtbf == 23 * HOUR
 
 
-def test_a_part_of_a_step_of_which_nothing_is_known_yet_is_no_time_without_data() -> None:
+def test_a_part_of_a_step_without_known_data_yet_is_not_a_time_without_data() -> None:
     late = asked(at=AT + timedelta(seconds=9))
 
     report, _ = look({"a": series([*CALM, None])}, what=late)
@@ -192,7 +192,7 @@ def test_what_has_no_history_is_undecided_and_not_calm(answer: SeriesAnswer) -> 
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_so_little_traffic_that_one_failure_is_an_incident_is_said() -> None:
+def test_so_little_traffic_that_one_failure_is_an_incident_is_reported() -> None:
     # 1,000 an hour at 99.9%: one bad event in an hour is a burn rate of 1.
     few, _ = look({"a": series(CALM)}, what=asked(threshold=Fraction(1)))
     enough, _ = look({"a": series(CALM)}, what=asked(threshold=Fraction(101, 100)))
@@ -283,7 +283,7 @@ def test_what_is_known_is_put_to_what_was_found() -> None:
     assert report.without_impact == (missed,)
 
 
-def test_a_backend_that_keeps_no_history_is_told_before_any_is_asked() -> None:
+def test_a_backend_that_keeps_no_history_is_reported_before_any_is_asked() -> None:
     remembering = Remembering({"a": series(BAD)})
     files = [file("chat", slo("a")), file("mail", slo("a"))]
     opening = Opening({"chat": remembering, "mail": Memory({})})

@@ -44,7 +44,7 @@ def test_budgets_courses_and_incidents_come_from_the_same_truth() -> None:
     assert sum(one.bad or 0 for one in trace.stretches) == pytest.approx(388.8)
 
 
-def test_each_series_is_asked_for_once_and_all_of_them_together() -> None:
+def test_each_series_is_requested_once_and_all_of_them_together() -> None:
     backend = Telling(STORY)
     policy = file("chat", slo("outage"), slo("calm"))
 
@@ -60,13 +60,13 @@ def test_each_series_is_asked_for_once_and_all_of_them_together() -> None:
     ] * 2
 
 
-def test_deploys_of_the_service_and_of_the_time_looked_at_are_told() -> None:
+def test_deploys_of_the_service_and_of_the_examined_time_are_reported() -> None:
     service = only(made(file("chat", slo("calm"))))
 
     assert [one.revision for one in service.deploys] == ["abc1234", "def5678"]
 
 
-def test_what_each_class_may_do_is_told_where_no_change_is_asked_about() -> None:
+def test_what_each_class_may_do_is_reported_where_no_change_is_asked_about() -> None:
     found = made(file("chat", slo("outage")))
     service = only(found)
 
@@ -99,7 +99,7 @@ def test_what_has_no_data_is_undecided_and_the_rest_is_told() -> None:
     assert [one.slo for one in service.incidents.slos if one.unmeasured] == ["nobody"]
 
 
-def test_a_backend_without_a_history_is_undecided_and_its_budgets_are_told() -> None:
+def test_a_backend_without_a_history_is_undecided_and_its_budgets_are_reported() -> None:
     backend = Memory({"a": counts(1e6, 100)})
     found = gather_report(
         [file("chat", slo("a"))], Options(at=AT), search(), open_with=Opening({"chat": backend})
@@ -133,7 +133,7 @@ def test_a_budget_that_is_not_measured_is_undecided_whatever_is_known_of_others(
     assert found.exit_code is ExitCode.UNDECIDED
 
 
-def test_each_service_is_told_of_by_itself() -> None:
+def test_each_service_is_reported_by_itself() -> None:
     found = made(file("chat", slo("outage")), file("mail", slo("calm")))
 
     assert [one.policy.service for one in found.services] == ["chat", "mail"]
@@ -141,7 +141,7 @@ def test_each_service_is_told_of_by_itself() -> None:
     assert found.incidents.services == tuple(one.incidents for one in found.services)
 
 
-def test_cohorts_are_told_of_where_they_were_asked_for() -> None:
+def test_cohorts_are_reported_where_they_were_requested() -> None:
     found = made(file("chat", slo("outage")), by="template")
     lost = made(file("chat", slo("outage"), slo("nobody")), by="template")
     document = written(found)
@@ -153,7 +153,7 @@ def test_cohorts_are_told_of_where_they_were_asked_for() -> None:
     assert made(file("chat", slo("outage"))).cohorts is None
 
 
-def test_what_is_foretold_is_what_the_same_history_says_of_the_past() -> None:
+def test_what_is_predicted_is_what_the_same_history_says_of_the_past() -> None:
     # Nine days ago 144 failed, 216 three days ago, 28.8 twenty: of 2,592 that may.
     (foretold,) = only(made(file("chat", slo("outage")))).forecast.slos
     calm = list(foretold.assessment.recovering())
@@ -176,7 +176,7 @@ def test_rules_that_look_back_decide_on_each_class() -> None:
     assert service.outlook["rollback"].verdict is Verdict.ALLOW
 
 
-def test_the_document_tells_what_the_pictures_show() -> None:
+def test_the_document_shows_what_the_pictures_show() -> None:
     found = made(file("chat", slo("outage"), slo("nobody")), change="canary")
     document = written(found)
     (service,) = document["services"]

@@ -1,4 +1,4 @@
-"""What one answer about an SLO has for another request is not asked for again."""
+"""An answer about an SLO that also serves another request is fetched once."""
 
 from dataclasses import replace
 from datetime import timedelta

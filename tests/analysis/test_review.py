@@ -53,7 +53,7 @@ def tier(left: Fraction) -> str:
     return "caution" if left > Fraction(1, 10) else "exhausted"
 
 
-def test_each_period_is_told_with_what_it_consumed() -> None:
+def test_each_period_is_reported_with_what_it_consumed() -> None:
     one = found(OUTAGES)
 
     objective = Fraction(999, 1000)
@@ -137,7 +137,7 @@ def test_periods_that_are_not_known_are_not_counted_as_met() -> None:
     assert one.unknown == Fraction(len(blind), 2 * MONTH + 1)
 
 
-def test_where_no_period_counts_nothing_is_proved_and_what_is_known_is_told() -> None:
+def test_where_no_period_counts_nothing_is_proved_and_what_is_known_is_reported() -> None:
     report = look(Remembered({"a": [1] * 100}), slo("a"))
 
     one = only(report)
@@ -150,7 +150,7 @@ def test_where_no_period_counts_nothing_is_proved_and_what_is_known_is_told() ->
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_a_history_that_could_not_be_had_is_undecided() -> None:
+def test_a_history_that_is_not_available_is_undecided() -> None:
     lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
 
     report = look(Remembered({"a": [0] * 3 * MONTH}, lost={"a": lost}), slo("a"))

@@ -40,7 +40,7 @@ def cents(amounts: Bad) -> Fraction:
     return Fraction(sum((Decimal(str(amount)) for amount in amounts if amount), Decimal()))
 
 
-def test_each_window_is_told_with_what_it_spent_to_the_cent() -> None:
+def test_each_window_is_reported_with_what_it_spent_to_the_cent() -> None:
     # A tenth of a dollar an hour is the allowance; then a cent more, and half of it.
     hours = [*[0.1] * MONTH, *[0.1] * (MONTH - 1), 0.11, *[0.05] * MONTH]
     review = looked_at(hours, ROLLING)
@@ -108,7 +108,7 @@ def test_what_is_known_may_already_be_too_much() -> None:
     assert (review.missed, review.open) == (1, 0)
 
 
-def test_history_that_begins_late_is_told_and_proves_no_earlier_period() -> None:
+def test_history_that_begins_late_is_reported_and_proves_no_earlier_period() -> None:
     report, reviewed = look([0.05] * (MONTH + 100), ROLLING, 3)
 
     assert reviewed.review is not None
@@ -125,7 +125,7 @@ def test_where_nothing_is_settled_the_review_is_undecided() -> None:
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_a_history_that_could_not_be_had_is_undecided() -> None:
+def test_a_history_that_is_not_available_is_undecided() -> None:
     lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
     report, reviewed = look([], ROLLING, 3, lost={"m": lost})
 

@@ -56,7 +56,7 @@ def test_a_canary_like_its_baseline_is_healthy_after_the_whole_time() -> None:
     assert done.report.looks == 62
 
 
-def test_each_step_is_asked_for_in_three_looks_and_never_again() -> None:
+def test_each_step_is_requested_in_three_looks_and_never_again() -> None:
     done = watch_minutes(HEALTHY)
 
     # The last look is two minutes after the end, so that it asks for the last step again.
@@ -281,7 +281,7 @@ def test_a_minute_that_is_known_late_counts_and_the_report_is_about_all_that_was
     assert done.report.slos[0].canary == pytest.approx((8_000, 58))
 
 
-def test_a_signal_in_the_last_look_is_told() -> None:
+def test_a_signal_in_the_last_look_is_reported() -> None:
     done = watch_minutes(HEALTHY, machine=Machine(until=62 * 60 + 2, latency=5))
 
     assert done.report.interrupted
@@ -301,7 +301,7 @@ def test_events_that_come_late_are_counted_whole() -> None:
     assert done.report.verdict is CanaryVerdict.HEALTHY
 
 
-def test_a_step_without_any_event_is_asked_for_until_its_events_are_there() -> None:
+def test_a_step_without_any_event_is_requested_until_its_events_are_there() -> None:
     done = watch_minutes(HEALTHY, arrived=lambda place, age: float(place < 50 or age >= 8))
 
     # Those of the last minutes are still missing two minutes after the end, as if there were none.
@@ -408,7 +408,7 @@ def test_a_watch_that_has_ended_says_the_same_when_it_is_resumed() -> None:
     assert again.traffic.asked == []
 
 
-def test_recorded_data_are_asked_for_at_once_and_judged_minute_by_minute() -> None:
+def test_recorded_data_are_requested_at_once_and_judged_minute_by_minute() -> None:
     minutes = [*HEALTHY[:30], *((minute(20),) * 30)]
     live = watch_minutes(minutes)
 
@@ -595,7 +595,7 @@ def test_a_budget_that_is_measured_late_ends_the_watch_at_once_where_too_much_is
     assert done.asked[-1] == [1, 2, 3]
 
 
-def test_without_a_limit_the_budget_is_seldom_asked_for_and_decides_nothing() -> None:
+def test_without_a_limit_the_budget_is_seldom_requested_and_decides_nothing() -> None:
     done = watch_minutes(HEALTHY, budget=unmeasured(Cause.BACKEND_ERROR))
 
     assert done.report.verdict is CanaryVerdict.HEALTHY

@@ -139,7 +139,7 @@ def test_what_was_aligned_is_kept_for_a_watch_that_goes_on() -> None:
     assert again.verdict is not CanaryVerdict.ROLL_BACK
 
 
-def test_a_step_that_accuses_nobody_is_asked_for_as_it_is_and_no_canary_that_is_alone() -> None:
+def test_a_step_that_accuses_nobody_is_requested_as_it_is_and_no_canary_that_is_alone() -> None:
     calm = Scraped(15, outage(0, 0), outage(0, 0), Machine(seconds=86_400))
     watched(calm)
     alone = Scraped(15, outage(300, 900), outage(0, 0), Machine(seconds=86_400))
@@ -150,7 +150,7 @@ def test_a_step_that_accuses_nobody_is_asked_for_as_it_is_and_no_canary_that_is_
         assert {second % MINUTE for second in seconds} == {0}
 
 
-def test_where_nothing_is_known_of_shifted_steps_the_counts_stand_as_they_are() -> None:
+def test_where_nothing_is_known_of_shifted_steps_the_counts_stay_as_they_are() -> None:
     backend = Scraped(0, outage(300, 900), outage(0, 0), Machine(), silent=True)
 
     assert watched(backend).verdict is CanaryVerdict.ROLL_BACK

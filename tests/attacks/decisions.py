@@ -36,7 +36,7 @@ class Deploy:
 
     @property
     def file(self) -> Path:
-        """What is handed from the one job to the other."""
+        """The file that one job hands to the other."""
         return self.world.folder / "decision.json"
 
     def decide(

@@ -1,4 +1,4 @@
-"""What the agents of CI services read as a command in the log of a job."""
+"""The commands that the agents of CI services read in the log of a job."""
 
 import re
 import unicodedata

@@ -70,7 +70,7 @@ def test_a_file_of_the_checkout_and_one_outside_are_written(world: World) -> Non
 
 
 @pytest.mark.parametrize("word", ["init", "report"])
-def test_no_file_that_is_asked_for_is_written_through_a_link(world: World, word: str) -> None:
+def test_no_file_that_is_requested_is_written_through_a_link(world: World, word: str) -> None:
     victim = world.folder / "victim"
     victim.write_text(VICTIM, encoding="utf-8")
     (world.work / "new.yaml").symlink_to(victim)

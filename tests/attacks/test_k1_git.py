@@ -202,7 +202,7 @@ def test_a_folder_that_a_shell_entered_by_a_link_is_known_by_its_name(world: Wor
     assert result.exit_code == 10, result.stderr
 
 
-def test_a_checkout_within_the_checkout_is_not_taken_for_it(world: World) -> None:
+def test_a_checkout_within_the_checkout_is_not_mistaken_for_it(world: World) -> None:
     move_policy(world, "deploy")
     world.change()
     world.open()
@@ -355,7 +355,7 @@ def test_a_name_that_means_several_commits_is_refused_and_they_are_listed(
 @pytest.mark.parametrize(
     "name", ["refs/heads/main", "origin/main", "heads/main", "remotes/origin/main", "main/x"]
 )
-def test_a_branch_of_the_change_is_not_taken_for_the_base_whatever_it_is_called(
+def test_a_branch_of_the_change_is_not_mistaken_for_the_base_whatever_it_is_called(
     world: World, name: str
 ) -> None:
     world.branch("loose")
@@ -370,7 +370,7 @@ def test_a_branch_of_the_change_is_not_taken_for_the_base_whatever_it_is_called(
     assert world.run(*RISKY, "--policy-ref", "main").exit_code == 10
 
 
-def test_a_branch_called_like_a_commit_is_not_taken_for_it(world: World) -> None:
+def test_a_branch_called_like_a_commit_is_not_mistaken_for_it(world: World) -> None:
     base = world.on_host("main")
     world.branch("loose")
     world.commit("loose", {"gate.yaml": world.loose})
@@ -535,7 +535,7 @@ def test_a_forks_own_remote_is_not_asked_and_the_api_of_the_runs_repository_is(
         blocked(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2", **more))
 
 
-def test_the_api_is_not_asked_for_a_path_of_another_repository(
+def test_the_api_is_not_requested_a_path_of_another_repository(
     world: World, host: FakeGitHub
 ) -> None:
     world.change()

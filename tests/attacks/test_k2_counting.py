@@ -127,7 +127,7 @@ ODD: list[Any] = [
     "place", ["pull_request", "base", "head", "repository", "labels", "number"]
 )
 @pytest.mark.parametrize("base_ref", ["main", None])
-def test_an_event_of_an_odd_form_is_no_way_round(
+def test_an_event_of_an_odd_form_is_not_a_way_round(
     loosened: World, place: str, odd: Any, base_ref: str | None
 ) -> None:
     pull = loosened.event["pull_request"]
@@ -144,7 +144,7 @@ def test_an_event_of_an_odd_form_is_no_way_round(
     "key",
     ["merge_group", "workflow_run", "check_suite", "issue", "deployment", "commits", "head_commit"],
 )
-def test_other_events_of_an_odd_form_are_no_way_round(loosened: World, key: str) -> None:
+def test_other_events_of_an_odd_form_are_not_a_way_round(loosened: World, key: str) -> None:
     for odd in ODD:
         loosened.event = {"repository": loosened.event.get("repository"), key: odd}
         result = loosened.run(*RISKY, GITHUB_BASE_REF=None, GITHUB_EVENT_NAME=key)
@@ -152,7 +152,7 @@ def test_other_events_of_an_odd_form_are_no_way_round(loosened: World, key: str)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', "[" * 100_000, '{"a": 1e999}'])
-def test_an_event_file_that_cannot_be_read_is_no_way_round(
+def test_an_event_file_that_cannot_be_read_is_not_a_way_round(
     loosened: World, tmp_path: Path, text: str
 ) -> None:
     broken = tmp_path / "broken.json"
@@ -259,7 +259,9 @@ class TestRetargeting:
     def test_a_run_that_is_started_again_without_a_token_is_undecided(self, world: World) -> None:
         undecided(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2"), "a re-run with the event")
 
-    def test_a_host_that_does_not_say_is_no_way_round(self, world: World, host: FakeGitHub) -> None:
+    def test_a_host_that_does_not_say_is_not_a_way_round(
+        self, world: World, host: FakeGitHub
+    ) -> None:
         self.opened_again(world)
         host.forbidden = {"pulls/get"}
         undecided(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2", **token(host)), "where the change goes")

@@ -183,7 +183,7 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_nothing_that_a_proposal_says_stands_in_any_output(world: World, name: str) -> None:
+def test_nothing_that_a_proposal_says_is_in_any_output(world: World, name: str) -> None:
     before, after = SHOWN[name]
     assert before in world.loose
     propose(world, world.loose.replace(before, after))
@@ -191,7 +191,7 @@ def test_nothing_that_a_proposal_says_stands_in_any_output(world: World, name: s
 
 
 @pytest.mark.parametrize("name", ["the service", "owners", "plain text"])
-def test_nothing_that_a_proposal_says_stands_in_the_comment(world: World, name: str) -> None:
+def test_nothing_that_a_proposal_says_is_in_the_comment(world: World, name: str) -> None:
     before, after = SHOWN[name]
     propose(world, world.loose.replace(before, after))
     with github() as fake:
@@ -306,7 +306,7 @@ def test_a_glob_of_a_proposal_is_matched_in_no_time(world: World, glob: str) -> 
     assert "by its own text the verdict would be" in result.stdout
 
 
-def test_a_folder_in_the_policys_place_is_no_proposal(world: World) -> None:
+def test_a_folder_in_the_policys_place_is_not_a_proposal(world: World) -> None:
     world.branch()
     (world.work / "gate.yaml").unlink()
     world.change("feat: rewrite", {"gate.yaml/a": "x\n"})

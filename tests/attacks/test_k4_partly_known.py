@@ -1,4 +1,4 @@
-"""What is known in a part only rules no class out."""
+"""A partly known change excludes no class."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -131,7 +131,7 @@ def test_a_whole_checkout_of_fixes_ships(world: World) -> None:
 
 
 class TestAsked:
-    """What a shallow checkout does not have is asked of GitHub, which cuts its lists, too."""
+    """GitHub is asked for the files that a shallow checkout lacks, and shortens its lists, too."""
 
     def shallow(self, world: World, fake: FakeGitHub, messages: list[str], **pull: Any) -> None:
         world.open()
@@ -248,7 +248,7 @@ class TestStale:
         assert result.exit_code == 10
         assert "goes into main now" in result.stdout
 
-    def test_a_label_of_the_event_that_was_taken_off_is_no_harm(
+    def test_a_label_of_the_event_that_was_taken_off_is_not_harm(
         self, labelled: World, fake: FakeGitHub
     ) -> None:
         labelled.open(labels=[{"name": "model"}])

@@ -1,4 +1,4 @@
-"""What was blocked does not ship inside the next change that is allowed."""
+"""A blocked change does not ship inside the next change that is allowed."""
 
 import json
 from collections.abc import Iterator
@@ -89,7 +89,7 @@ NOT_LIVE = {
 
 
 @pytest.mark.parametrize("states", NOT_LIVE.values(), ids=NOT_LIVE)
-def test_a_deployment_that_is_not_live_is_no_base(
+def test_a_deployment_that_is_not_live_is_not_a_base(
     world: World, fake: FakeGitHub, states: tuple[str, ...]
 ) -> None:
     live = saying(world, "{github-deployments: production}")
@@ -117,7 +117,7 @@ def test_a_base_that_cannot_be_asked_rules_nothing_out(
     getattr(fake, kind).add(operation)
     result = push(world, "fix: typo", {"src/a.py": "a = 2\n"}, **token(fake))
     assert result.exit_code == 10
-    assert "what is live is not known" in result.stdout
+    assert "the live commit is unknown" in result.stdout
 
 
 def test_the_first_deploy_ever_rules_nothing_out_and_may_be_named(
@@ -138,7 +138,7 @@ def test_without_a_word_on_what_is_live_no_push_is_only_a_fix(world: World, even
 
 
 @pytest.mark.parametrize("before", ["HEAD", "HEAD~1"])
-def test_what_was_there_before_a_push_is_no_base(world: World, before: str) -> None:
+def test_what_was_there_before_a_push_is_not_a_base(world: World, before: str) -> None:
     world.commit("Update", {"models/a.bin": "2"})
     world.commit("fix: x", {"src/a.py": "a = 2\n"})
     world.pushed(before=world.revision(before))
@@ -193,7 +193,7 @@ def test_a_fix_on_what_was_allowed_is_a_fix(world: World) -> None:
         assert result.exit_code == 0, result.stdout
 
 
-def test_a_recorded_decision_on_a_pull_request_is_no_deploy(world: World) -> None:
+def test_a_recorded_decision_on_a_pull_request_is_not_a_deploy(world: World) -> None:
     """The pull request of the fix was allowed, which says nothing of what is below it."""
     log = ("--record", str(world.folder / "log"))
     world.commit("Update", {"models/a.bin": "2"})
@@ -223,7 +223,7 @@ def test_a_log_that_the_change_brings_along_allows_nothing(world: World, tmp_pat
 
 
 class TestGoingBack:
-    """What is live is not always below what ships."""
+    """The live revision is not always an ancestor of the one that ships."""
 
     def world_of_two(self, world: World, fake: FakeGitHub) -> tuple[str, str]:
         """Return a commit that was live, and what is live now: a model later."""
@@ -264,7 +264,7 @@ class TestGoingBack:
         assert self.at(world, old, **token(fake)).exit_code == 10
         assert self.at(world, old, "--change", "rollback", **token(fake)).exit_code == 0
 
-    def test_a_newer_commit_is_no_rollback_although_it_was_tried(
+    def test_a_newer_commit_is_not_a_rollback_although_it_was_tried(
         self, world: World, fake: FakeGitHub
     ) -> None:
         _, live = self.world_of_two(world, fake)

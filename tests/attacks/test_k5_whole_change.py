@@ -151,7 +151,7 @@ PULLS = {
 
 
 @pytest.mark.parametrize("pull", PULLS.values(), ids=PULLS)
-def test_what_is_said_of_a_pull_request_makes_it_no_safer(
+def test_what_is_reported_about_a_pull_request_makes_it_no_safer(
     world: World, pull: dict[str, Any]
 ) -> None:
     rewrite(world)

@@ -299,7 +299,7 @@ STARTED: dict[str, tuple[dict[str, str | None], str]] = {
 
 
 @pytest.mark.parametrize("attempt", STARTED)
-def test_whoever_started_the_run_approves_nothing(
+def test_anybody_who_started_the_run_approves_nothing(
     opened: World, fake: FakeGitHub, attempt: str
 ) -> None:
     variables, reason = STARTED[attempt]
@@ -309,7 +309,7 @@ def test_whoever_started_the_run_approves_nothing(
     assert reason in str(json.loads(result.stdout)["policies"][0]["recognition_notes"])
 
 
-def test_whoever_set_the_label_and_starts_the_run_once_more_has_started_it(
+def test_anybody_who_set_the_label_and_starts_the_run_once_more_has_started_it(
     world: World, fake: FakeGitHub
 ) -> None:
     host(world, fake)
@@ -405,7 +405,7 @@ def test_a_review_may_start_the_run_that_it_is_for(world: World, fake: FakeGitHu
     assert ask(world, fake, **more, GITHUB_EVENT_NAME="pull_request_review").exit_code == 0
 
 
-def test_an_activity_of_nobody_elses_branch_is_asked_for(world: World, fake: FakeGitHub) -> None:
+def test_an_activity_of_nobody_elses_branch_is_requested(world: World, fake: FakeGitHub) -> None:
     """The branch of a fork is called like one of ours that grace has pushed to."""
     head = host(world, fake, fork=True)
     fake.fork = "mallory/chat"

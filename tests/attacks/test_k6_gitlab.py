@@ -240,7 +240,7 @@ def test_none_of_these_is_an_approval(opened: World, fake: FakeGitLab, attempt: 
         ("gr\u0430ce", "it is not known who wrote, pushed"),
     ],
 )
-def test_whoever_started_the_pipeline_approves_nothing(
+def test_anybody_who_started_the_pipeline_approves_nothing(
     opened: World, fake: FakeGitLab, who: str, reason: str
 ) -> None:
     as_opened(opened, fake)

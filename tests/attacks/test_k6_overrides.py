@@ -106,7 +106,7 @@ def test_no_such_name_overrides(opened: World, fake: FakeGitHub, name: str) -> N
     assert "the override does not count under gate.yaml" in result.stderr
 
 
-def test_what_is_said_of_a_name_shows_no_control_characters(
+def test_what_is_reported_about_a_name_shows_no_control_characters(
     opened: World, fake: FakeGitHub
 ) -> None:
     as_opened(opened, fake)
@@ -116,7 +116,7 @@ def test_what_is_said_of_a_name_shows_no_control_characters(
     assert "\n::error" not in result.stderr
 
 
-def test_what_is_said_of_a_commits_writer_shows_no_control_characters(
+def test_what_is_reported_about_a_commits_writer_shows_no_control_characters(
     opened: World, fake: FakeGitHub
 ) -> None:
     head = as_opened(opened, fake)
@@ -153,7 +153,7 @@ CLAIMED = {
 
 
 @pytest.mark.parametrize("case", CLAIMED)
-def test_a_claim_is_no_proof_on_a_pull_request(opened: World, fake: FakeGitHub, case: str) -> None:
+def test_a_claim_is_not_proof_on_a_pull_request(opened: World, fake: FakeGitHub, case: str) -> None:
     head = as_opened(opened, fake)
     fake.reviews = [reviewed(login, head) for login in CLAIMED[case]]
     result = override(opened, fake, "@grace")
@@ -176,7 +176,7 @@ def test_a_claim_is_no_proof_on_a_pull_request(opened: World, fake: FakeGitHub, 
     ],
     ids=lambda fields: next(iter(fields)),
 )
-def test_whoever_has_a_part_or_may_have_one_confirms_nothing(
+def test_anybody_who_has_a_part_or_may_have_one_confirms_nothing(
     opened: World, fake: FakeGitHub, fields: dict[str, object]
 ) -> None:
     head = as_opened(opened, fake)
@@ -197,7 +197,7 @@ def test_whoever_has_a_part_or_may_have_one_confirms_nothing(
     ],
     ids=["started it", "started it again", "nothing can be asked"],
 )
-def test_whoever_starts_the_run_does_not_override_it(
+def test_anybody_who_starts_the_run_does_not_override_it(
     opened: World, fake: FakeGitHub, more: dict[str, str | None]
 ) -> None:
     fake.reviews = [reviewed("grace", as_opened(opened, fake))]

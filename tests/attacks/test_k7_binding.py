@@ -79,7 +79,7 @@ def test_an_override_holds_until_it_ends(deploy: Deploy) -> None:
         ((), ("--revision", "main"), "and 'main' ships"),
         ((), ("--repository", "acme/other"), "and 'acme/other' ships"),
         ((), ("--repository", "ACME/CHAT"), "and 'ACME/CHAT' ships"),
-        ((), ("--environment", "production"), "for no environment in particular"),
+        ((), ("--environment", "production"), "it names no environment"),
         (("--environment", "staging"), (), "for the environment 'staging': name it"),
         (("--environment", "staging"), ("--environment", "production"), "not for 'production'"),
         (("--environment", "Production"), ("--environment", "production"), "not for 'production'"),
@@ -90,14 +90,14 @@ def test_an_override_holds_until_it_ends(deploy: Deploy) -> None:
         ((), ("--revision", ""), "and '' ships"),
         ((), ("--repository", ""), "and '' ships"),
         ((), ("--service", ""), "it is not about the service ''"),
-        ((), ("--change", ""), "and not ''"),
-        ((), ("--base", ""), "and not ''"),
+        ((), ("--change", ""), ", not ''"),
+        ((), ("--base", ""), ", not ''"),
         ((), ("--service", "rag"), "it is not about the service 'rag'"),
         ((), ("--service", "chat", "--service", "rag"), "it is not about the service 'rag'"),
         ((), ("--change", "full-rollout"), "it is about 'canary', and not 'full-rollout'"),
         (("--base", "HEAD~1"), ("--base", "HEAD~2"), "and not 'HEAD~2'"),
-        (("--dry-run",), (), "it was only observed"),
-        (("--at", "2026-01-01T00:00:00Z", "--dry-run"), (), "it was only observed"),
+        (("--dry-run",), (), "it was a dry run"),
+        (("--at", "2026-01-01T00:00:00Z", "--dry-run"), (), "it was a dry run"),
     ],
 )
 def test_it_is_refused_for_anything_else(
@@ -131,7 +131,7 @@ def test_a_decision_of_no_repository_does_not_serve_in_one(deploy: Deploy) -> No
 def test_a_policy_that_was_altered_since_is_not_the_one_that_decided(deploy: Deploy) -> None:
     deploy.decide()
     (deploy.world.checkout / "gate.yaml").write_text(deploy.world.loose)
-    assert refused(deploy.verify(None, "--policy", "gate.yaml"), "its text is another")
+    assert refused(deploy.verify(None, "--policy", "gate.yaml"), "its text differs")
 
 
 def test_the_hash_of_a_policy_needs_no_variable_of_its_backend(world: World) -> None:
@@ -356,13 +356,13 @@ def raw_documents(document: Document) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", raw_documents({"exit_code": 10, "service": "chat"}))
-def test_what_is_no_document_beyond_doubt_is_refused(deploy: Deploy, kind: str) -> None:
+def test_what_is_not_a_document_beyond_doubt_is_refused(deploy: Deploy, kind: str) -> None:
     texts = raw_documents(deploy.decide(change="full-rollout"))
     assert refused(deploy.verify(texts[kind]))
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "zeros", "random", "full"])
-def test_what_is_no_file_is_refused_at_once(deploy: Deploy, kind: str) -> None:
+def test_what_is_not_a_file_is_refused_at_once(deploy: Deploy, kind: str) -> None:
     if kind == "folder":
         deploy.file.mkdir()
     elif kind == "pipe":

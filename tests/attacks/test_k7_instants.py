@@ -54,7 +54,7 @@ def test_no_override_opens_the_door_of_another_moment(deploy: Deploy) -> None:
 
 
 @pytest.mark.parametrize("ahead", [timedelta(seconds=30), timedelta(days=1), timedelta(days=366)])
-def test_the_future_is_not_foretold(deploy: Deploy, ahead: timedelta) -> None:
+def test_the_future_is_not_predicted(deploy: Deploy, ahead: timedelta) -> None:
     done = check(deploy.world, "--change", "canary", "--at", at(-ahead))
     assert done.exit_code not in SHIPS
 

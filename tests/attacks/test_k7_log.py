@@ -291,14 +291,14 @@ def test_what_was_is_remembered_for_the_check_only(
 
 
 @pytest.mark.parametrize("line", [b"{", b"[1]", b"{}", b'{"overridden": 1}', b'{"a":1,"a":1}', b""])
-def test_a_log_with_a_line_that_is_no_record_lists_nothing(log: Path, line: bytes) -> None:
+def test_a_log_with_a_line_that_is_not_a_record_lists_nothing(log: Path, line: bytes) -> None:
     log.write_bytes(log.read_bytes() + line + b"\n")
     done = gate("log", str(log))
     assert (done.exit_code, done.stdout) == (2, "")
     assert f"{log}:5: this line " in done.stderr
 
 
-def test_a_folder_is_no_log(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_log(tmp_path: Path) -> None:
     for options in ((), ("--verify",)):
         done = gate("log", str(tmp_path), *options)
         assert (done.exit_code, "it is not a regular file" in done.stderr) == (2, True)

@@ -186,7 +186,7 @@ def test_a_verifying_key_that_is_empty_is_an_error_of_the_job_that_decides_too(
 
 
 @pytest.mark.parametrize("signing", [SECRET, OTHER_PRIVATE])
-def test_two_keys_that_are_no_pair_are_an_error(deploy: Deploy, signing: str) -> None:
+def test_two_keys_that_are_not_a_pair_are_an_error(deploy: Deploy, signing: str) -> None:
     deploy.decide(**SIGNS)
     done = deploy.verify(GATE_SIGNING_KEY=signing, **VERIFIES)
     assert (done.exit_code, "do not belong together" in done.stderr) == (2, True)
@@ -391,7 +391,7 @@ def test_a_forged_envelope_is_refused(deploy: Deploy, kind: str) -> None:
     assert refused(deploy.verify(ENVELOPES[kind](envelope), **VERIFIES))
 
 
-def test_what_is_signed_for_a_record_of_the_log_is_no_decision(
+def test_what_is_signed_for_a_record_of_the_log_is_not_a_decision(
     deploy: Deploy, tmp_path: Path
 ) -> None:
     record = tmp_path / "decisions.jsonl"

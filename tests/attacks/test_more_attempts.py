@@ -262,7 +262,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.mark.parametrize("line", [None, *CO_AUTHORS])
-def test_whoever_is_a_co_author_approves_nothing(opened: World, line: str | None) -> None:
+def test_anybody_who_is_a_co_author_approves_nothing(opened: World, line: str | None) -> None:
     with github() as fake:
         head = as_opened(opened, fake)
         fake.reviews = [reviewed("grace", head)]

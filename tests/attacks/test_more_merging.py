@@ -1,4 +1,4 @@
-"""What a merge does with a change, where it is another thing than what the branch shows."""
+"""A merge can ship another change than the one that the branch shows."""
 
 from typing import Any
 

@@ -81,7 +81,7 @@ def refusal(_status: int, words: str) -> bytes:
 
 NOT_SEEN = "Application Signals counts; what its metrics are made of is not asked for"
 NO_COUNT = "the report has a budget, and not how many requests there were"
-OF_NOW = "a report is of the instant that was asked for, or invalid"
+OF_NOW = "a report is of the requested instant, or invalid"
 WHOLE = "a report is whole, or its SLO is among the errors"
 invalid = partial(Case, cause=Cause.INVALID)
 PLAYED = Played(setup=setup, fake=fake, counts=counts, refusal=refusal)

@@ -1,4 +1,4 @@
-"""What can go wrong with a backend, as data: the words in which the contract's table is written."""
+"""The failures of a backend as data: the words in which the contract's table is written."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -14,7 +14,7 @@ SECRET = "h0p-of-the-server"
 
 
 class Failure(StrEnum):
-    """What a backend, or the way to it, can do instead of giving a good count."""
+    """A failure of a backend, or of the way to it, in place of a good count."""
 
     EMPTY = "nothing there"
     SEVERAL = "several answers"

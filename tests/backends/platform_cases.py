@@ -1,4 +1,4 @@
-"""What can go wrong on the way to any SLO platform, played by its own fake or in its place.
+"""Failures on the way to any SLO platform, played by its own fake or by a server in its place.
 
 A platform has these cases in its contract with one line: ``*on_the_way(PLAYED)``.
 """
@@ -44,7 +44,7 @@ class SetUp(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What the cases need to know about a platform."""
+    """The facts about a platform that the cases need."""
 
     setup: SetUp
     """Its login is, or contains, ``${PASSWORD}``."""

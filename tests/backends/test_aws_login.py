@@ -171,7 +171,7 @@ def _refused() -> None:
 
 
 @pytest.mark.parametrize("fails", ["profile", "web identity"])
-def test_what_botocore_cannot_get_is_said_without_its_own_words(
+def test_what_botocore_cannot_get_is_reported_without_its_own_words(
     fails: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", f"not-there-{SECRET}")

@@ -97,7 +97,7 @@ def _server(request: pytest.FixtureRequest) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What came of one run of the command."""
+    """The result of one run of the command."""
 
     code: int
     reports: Mapping[str, str]
@@ -184,7 +184,7 @@ def test_failure_does_not_let_a_change_pass(case: Case, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", failures(FIRST_OF_ALL.values()))
-def test_failure_that_the_policy_lets_pass_is_told_in_every_report(
+def test_failure_that_the_policy_lets_pass_is_reported_in_every_report(
     case: Case, tmp_path: Path
 ) -> None:
     assert case.cause is not None

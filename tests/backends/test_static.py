@@ -213,7 +213,7 @@ def test_an_amount_that_is_wrong_is_unmeasured(
         *("1:30", "0x10", "0b1", "1.0e+100", "1.0e+999999999", "1.0e-999999999", "9" * 31),
     ],
 )
-def test_what_is_no_plain_number_is_no_count(file: Path, total: str) -> None:
+def test_what_is_not_a_plain_number_is_not_a_count(file: Path, total: str) -> None:
     answer = read(file, f"total: {total}, bad: 0")
 
     assert isinstance(answer, Unmeasured)

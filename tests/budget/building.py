@@ -1,4 +1,4 @@
-"""What the tests of budgets and policies are made of: one instant, SLOs, answers, assessments."""
+"""Building blocks for tests of budgets and policies: one instant, SLOs, answers, assessments."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -58,7 +58,7 @@ def test_every_member_that_is_not_measured_keeps_its_own_cause() -> None:
     assert [doubt.cause for doubt in budget.doubts] == [lenient, strict]
 
 
-def test_a_member_in_doubt_is_said_once_by_itself_unless_it_is_only_advisory() -> None:
+def test_a_member_in_doubt_is_reported_once_by_itself_unless_it_is_only_advisory() -> None:
     stale = counts(bad=0, total=1_000_000, warnings=("store A is down",))
     binding, advisory = ratio(stale, name="a"), ratio(stale, name="b", advisory=True)
     assert composite((binding, 1)).doubts == ()
@@ -97,6 +97,6 @@ def test_an_allowance_is_spent_and_never_clamped(amount: int, left: str) -> None
     assert budget.burn_rates == {}
 
 
-def test_an_amount_that_is_asked_for_must_come() -> None:
+def test_an_amount_that_is_requested_must_come() -> None:
     with pytest.raises(TypeError, match="spend: an amount was requested, but Counts came"):
         spend(counts(bad=0, total=1))

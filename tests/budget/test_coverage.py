@@ -90,7 +90,9 @@ def test_the_bounds_are_the_policys() -> None:
     assert coverage_cause(Fraction(989, 1000), None, strict) is MOSTLY
 
 
-def test_a_young_service_is_told_what_was_measured_what_to_write_and_when_it_is_enough() -> None:
+def test_a_young_service_is_reported_what_was_measured_what_to_write_and_when_it_is_enough() -> (
+    None
+):
     # Three of 30 days, so that another twelve make half of the window.
     assert the_doubt(covered("0.1", late("0.1"))) == (
         MOSTLY,
@@ -100,7 +102,7 @@ def test_a_young_service_is_told_what_was_measured_what_to_write_and_when_it_is_
     )
 
 
-def test_a_hole_is_told_with_its_time_and_no_day_is_promised() -> None:
+def test_a_hole_is_reported_with_its_time_and_no_day_is_promised() -> None:
     cause, reason = the_doubt(covered("0.7", hole("0.7")))
     assert cause is MOSTLY
     assert reason == (

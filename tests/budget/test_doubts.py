@@ -75,7 +75,7 @@ def test_a_window_with_too_little_data_is_in_doubt_and_never_rounded_up(
     assert causes(budget) == [Cause.LOW_COVERAGE] * len(reasons)
 
 
-def test_what_cannot_be_known_of_the_samples_is_no_doubt() -> None:
+def test_what_cannot_be_known_of_the_samples_is_not_a_doubt() -> None:
     assert ratio(counts(bad=1, total=PLENTY, newest=None, coverage=None)).doubts == ()
 
 
@@ -180,7 +180,7 @@ def test_how_many_events_there_were_does_not_follow_from_slices() -> None:
 
 
 @pytest.mark.parametrize("recorded", ["0.999", "0.9990000000000001"])
-def test_the_same_objective_is_no_note(recorded: str) -> None:
+def test_the_same_objective_is_not_a_note(recorded: str) -> None:
     budget = ratio(counts(bad=1, total=PLENTY, objective=Fraction(recorded)))
     assert budget.evidence is not None
     assert budget.evidence.notes == ()

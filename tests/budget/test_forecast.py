@@ -88,7 +88,7 @@ def test_what_lasts_beyond_the_year_9999_is_never_gone() -> None:
     assert made.lasts_until_reset is True
 
 
-def test_without_the_present_burn_rate_nothing_is_foretold() -> None:
+def test_without_the_present_burn_rate_nothing_is_predicted() -> None:
     answer = counts(bad=1, total=100_000)
     assert ratio(answer).forecast is None
     assert ratio(answer, {PRESENT: lost()}).forecast is None
@@ -118,7 +118,7 @@ def test_a_budget_to_date_is_gone_when_the_events_so_far_have_failed_too_often(
     assert made.lasts_until_reset is (made.exhausted_at > MONTH_END)
 
 
-def test_an_allowance_is_foretold_from_what_the_period_has_spent_so_far() -> None:
+def test_an_allowance_is_predicted_from_what_the_period_has_spent_so_far() -> None:
     # 80 of 100 in 19 d 14 h (470 h): the rest goes in a quarter of that.
     made = spend(80).forecast
     assert made is not None
@@ -130,7 +130,7 @@ def test_an_allowance_is_foretold_from_what_the_period_has_spent_so_far() -> Non
     assert rolling.resets_at is None
 
 
-def test_an_allowance_is_not_foretold_in_the_instant_in_which_its_period_begins() -> None:
+def test_an_allowance_is_not_predicted_in_the_instant_in_which_its_period_begins() -> None:
     budget = spend(0, at=datetime(2026, 11, 1, tzinfo=UTC))
     assert budget.forecast is None
     assert budget.remaining == 1

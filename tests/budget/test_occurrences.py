@@ -170,7 +170,7 @@ def test_a_burn_rate_of_one_spends_the_budget_in_one_window(
     assert budget.burn_rates == {HOUR: known(budget.consumed)}
 
 
-def test_counts_that_are_asked_for_must_come() -> None:
+def test_counts_that_are_requested_must_come() -> None:
     spent = Spent(amount=Fraction(1), evidence=evidence())
     with pytest.raises(TypeError, match="availability: counts were requested, but Spent came"):
         ratio(spent)

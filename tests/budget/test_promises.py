@@ -1,4 +1,4 @@
-"""What a policy and a platform promise: the same, or an answer that names both."""
+"""The objectives of a policy and of a platform agree, or the answer names both."""
 
 from datetime import UTC, timedelta, timezone
 from fractions import Fraction
@@ -44,7 +44,7 @@ def defined(*promises: tuple[Window, str]) -> Definition:
         defined((ROLLING, "0.9990000000000001")),
     ],
 )
-def test_a_platform_that_promises_the_same_is_no_difference(definition: Definition) -> None:
+def test_a_platform_that_promises_the_same_is_not_a_difference(definition: Definition) -> None:
     assert difference(ratio_slo(), definition, AT) is None
 
 

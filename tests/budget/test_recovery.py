@@ -33,7 +33,7 @@ def test_a_budget_comes_back_as_its_failures_leave_the_window() -> None:
     ]
 
 
-def test_hours_of_which_nothing_is_known_give_nothing_back() -> None:
+def test_hours_without_known_data_give_nothing_back() -> None:
     found = recovery(series(None, 5), AT, HOUR)
     assert found is not None
 
@@ -166,7 +166,7 @@ def test_the_first_step_is_the_one_that_a_look_at_every_step_finds(
 
 
 @pytest.mark.parametrize("paced", [False, True])
-def test_of_a_month_of_hours_few_are_looked_at(paced: bool) -> None:
+def test_of_a_month_of_hours_few_are_examined(paced: bool) -> None:
     found = recovery(series(*[1] * 720), AT, HOUR)
     assert found is not None
     asked = []
@@ -210,7 +210,7 @@ def test_as_many_failures_as_can_be_afforded_leave_what_is_wanted_and_one_more_d
         assert not kept(rate + Fraction(1, 10**9))
 
 
-def test_nothing_is_said_of_an_instant_before_the_first_step() -> None:
+def test_nothing_is_reported_about_an_instant_before_the_first_step() -> None:
     future = [(AT + HOUR, Fraction(1))]
     values = {"threshold": Fraction(0), "share": Fraction(1, 100)}
 

@@ -91,7 +91,7 @@ def test_the_number_of_samples_that_would_do_does_and_one_fewer_does_not(
     "ratio, threshold",
     [("0.02", "0.02"), ("0.02", "0"), ("0.02", "1"), ("0.02", "-0.5"), ("0.02", "1.5")],
 )
-def test_no_number_of_samples_tells_what_cannot_be_told(ratio: str, threshold: str) -> None:
+def test_no_number_of_samples_shows_what_cannot_be_told(ratio: str, threshold: str) -> None:
     assert samples_needed(Fraction(ratio), Fraction(threshold)) is None
 
 

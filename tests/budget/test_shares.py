@@ -78,7 +78,7 @@ def test_a_rounded_burn_rate_has_an_error_in_proportion() -> None:
     assert assessment.worst_case.burn_rates == {HOUR: Fraction("2.5")}
 
 
-def test_what_follows_from_what_is_left_is_told_of_the_worse_end() -> None:
+def test_what_follows_from_what_is_left_is_reported_for_the_worse_end() -> None:
     windows: dict[timedelta, Answer] = {HOUR: counts(bad=1, total=1000)}
     assessment = ratio(share("0.0005", "0.0001"), windows, sla=Fraction("0.998"))
 

@@ -26,7 +26,7 @@ def test_a_month_of_timeslices_has_as_many_as_its_clocks_give_it() -> None:
     assert budget.consumed == 1 / (Fraction("0.001") * 745 * 60)
 
 
-def test_the_events_so_far_are_no_measure_of_timeslices() -> None:
+def test_the_events_so_far_are_not_a_measure_of_timeslices() -> None:
     answer = counts(bad=12, total=21_600)
     to_date = ratio(answer, slices=MINUTES, window=MONTH, denominator=Denominator.TO_DATE)
     assert to_date.consumed == ratio(answer, slices=MINUTES, window=MONTH).consumed
@@ -47,7 +47,7 @@ def test_slices_burn_against_the_slices_of_their_window() -> None:
         (timedelta(milliseconds=1), timedelta(milliseconds=3), Fraction(1, 3)),
     ],
 )
-def test_a_window_that_is_no_multiple_has_a_part_of_a_slice(
+def test_a_window_that_is_not_a_multiple_has_a_part_of_a_slice(
     window: timedelta, length: timedelta, number: Fraction
 ) -> None:
     assert slices_in(window, length) == number

@@ -19,7 +19,7 @@ Happened = Sequence[tuple[float, float]]
 
 
 class Story:
-    """What happened from a start on; what comes after it has no event."""
+    """The events from a start on; there are none after its end."""
 
     def __init__(self, start: datetime, happened: Happened) -> None:
         self.start = start

@@ -33,7 +33,7 @@ slos:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minute:
-    """What one deployment did in one minute."""
+    """The requests of one deployment in one minute."""
 
     minute: int
     """How many minutes before the instant it ended; 0 is the newest."""

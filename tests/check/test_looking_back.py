@@ -70,14 +70,14 @@ def decide(read: PolicyFile, backend: Remembering | Memory) -> PolicyDecision:
     return decided
 
 
-def test_without_a_rule_that_looks_back_no_history_is_asked_for() -> None:
+def test_without_a_rule_that_looks_back_no_history_is_requested() -> None:
     backend = Remembering()
     assert decide(policy(slo("a"), rule=None), backend).verdict is Verdict.ALLOW
     run_status([policy(slo("a"))], Options(at=AT), open_with=Opening({"chat": backend}))
     assert backend.asked == []
 
 
-def test_all_that_the_rules_need_is_asked_for_at_once() -> None:
+def test_all_that_the_rules_need_is_requested_at_once() -> None:
     backend = Remembering()
     decided = decide(policy(slo("a"), slo("b")), backend)
     (requests,) = backend.asked
@@ -127,13 +127,13 @@ def test_an_incident_that_goes_on_has_no_end_to_wait_for() -> None:
 
 
 @pytest.mark.parametrize("cause", [Cause.BACKEND_ERROR, Cause.PARTIAL])
-def test_a_history_that_could_not_be_had_is_undecided(cause: Cause) -> None:
+def test_a_history_that_is_not_available_is_undecided(cause: Cause) -> None:
     decided = decide(policy(slo("a")), Remembering({"a": unmeasured(cause)}))
     assert decided.verdict is Verdict.UNDECIDED
     assert decided.judgement.findings[0].reason == f"incidents of the past: it is {cause}"
 
 
-def test_a_history_of_which_nothing_is_known_is_no_data() -> None:
+def test_a_history_without_known_data_is_no_data() -> None:
     empty = Series(total=(None,) * 8640, bad=(None,) * 8640, query="asked")
     decided = decide(policy(slo("a")), Remembering({"a": empty}))
     assert decided.verdict is Verdict.UNDECIDED
@@ -162,13 +162,13 @@ def test_a_backend_that_keeps_no_history_is_undecided() -> None:
     )
 
 
-def test_without_the_rule_incidents_are_neither_asked_for_nor_found() -> None:
+def test_without_the_rule_incidents_are_neither_requested_nor_found() -> None:
     quiet = policy(slo("a"), rule=None).policy
     assert incident_requests(quiet, AT) == {}
     assert past_incidents(quiet, {}, {}) == {}
 
 
-def test_what_is_found_is_held_against_the_budget_of_one_window_of_the_slo() -> None:
+def test_what_is_found_is_compared_with_the_budget_of_one_window_of_the_slo() -> None:
     read = policy(slo("a"), rule=replace(RULE, last=3 * DAY))
     asked = incident_requests(read.policy, AT)
     assert asked["a"].span.start == AT - 30 * DAY
@@ -181,7 +181,7 @@ def test_what_is_found_is_held_against_the_budget_of_one_window_of_the_slo() -> 
 
 
 @pytest.mark.parametrize("at", ["2026-11-01T00:00", "2026-11-01T00:02", "2026-11-02T00:04"])
-def test_of_a_calendar_window_what_has_passed_of_it_is_looked_at(at: str) -> None:
+def test_of_a_calendar_window_what_has_passed_of_it_is_examined(at: str) -> None:
     monthly = slo("a").replace("window: 30d", "window: {calendar: month}")
     instant = datetime.fromisoformat(at).replace(tzinfo=UTC)
     read = policy(monthly).policy
@@ -195,7 +195,7 @@ def test_of_a_calendar_window_what_has_passed_of_it_is_looked_at(at: str) -> Non
     assert told.coverage == 1
 
 
-def test_that_nothing_is_known_yet_of_a_part_of_a_step_is_no_gap() -> None:
+def test_that_nothing_is_known_yet_of_a_part_of_a_step_is_not_a_gap() -> None:
     read = policy(slo("a").replace("window: 30d", "window: {calendar: day}"))
     (request,) = incident_requests(read.policy, AT + timedelta(seconds=9)).values()
     whole = series(request)

@@ -1,4 +1,4 @@
-"""What a policy asks of its backend, and what becomes of the answers."""
+"""The requests of a policy to its backend, and the use of the answers."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -47,7 +47,7 @@ def test_all_windows_of_all_slos_are_one_question() -> None:
         assert [request.probe for request in own] == [True, False, False, False, False]
 
 
-def test_the_last_hour_is_asked_for_without_any_burn_rate_rule() -> None:
+def test_the_last_hour_is_requested_without_any_burn_rate_rule() -> None:
     backend = Memory({"a": counts(1e6, 0)})
 
     measure(file("chat", slo("a")).policy, backend, at=AT)
@@ -76,7 +76,7 @@ def test_a_composite_of_which_a_part_is_unknown_is_unknown() -> None:
     assert [doubt.cause for doubt in whole.doubts] == [Cause.STALE]
 
 
-def test_spending_is_asked_for_over_its_window_alone() -> None:
+def test_spending_is_requested_over_its_window_alone() -> None:
     allowance = slo("money", budget="allowance: 200 USD", more="sli: {spent: money}")
     backend = Memory({"money": spent(150)})
 
@@ -87,7 +87,7 @@ def test_spending_is_asked_for_over_its_window_alone() -> None:
     assert money.remaining == Fraction(1, 4)
 
 
-def test_a_burn_window_shorter_than_a_slice_is_not_asked_for_and_not_taken_for_calm() -> None:
+def test_a_burn_window_shorter_than_a_slice_is_not_requested_and_not_mistaken_for_calm() -> None:
     sliced = slo("a", more="timeslices: {length: 10m, target: 95%}")
     backend = Memory({"a": counts(4320, 0)})
 
@@ -191,7 +191,7 @@ def test_the_worst_slo_decides_and_no_mean() -> None:
     assert [f.rule for f in decided.judgement.findings if f.verdict is Verdict.BLOCK] == [Rule.TIER]
 
 
-def test_of_a_change_of_which_nothing_is_known_no_class_is_ruled_out() -> None:
+def test_of_a_change_without_known_data_no_class_is_ruled_out() -> None:
     opening = Opening({"chat": Memory({"a": counts(1e6, 800)})})
     matching = "changes: {model-update: {paths: ['models/**']}}\n"
 

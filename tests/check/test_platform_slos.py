@@ -153,7 +153,7 @@ def test_what_policy_and_platform_promise_must_be_the_same(gate: Run, policy: Fi
     )
 
 
-def test_a_share_that_is_too_coarse_is_said_with_both_ends(gate: Run, policy: Files) -> None:
+def test_a_share_that_is_too_coarse_is_reported_with_both_ends(gate: Run, policy: Files) -> None:
     policy.answers(chat(share=["0.0005", "0.00003"], notes=["2 corrections are applied"]))
 
     done = gate(*CHECK, "model-update", cwd=policy.folder, env={"COLUMNS": "200"})
@@ -175,7 +175,7 @@ def test_a_share_that_is_too_coarse_is_said_with_both_ends(gate: Run, policy: Fi
         ("0.001", "overspent by 3.0% to 3.0% left", "anything from overspent by 3.0% to 3.0% left"),
     ],
 )
-def test_what_may_be_overspent_is_said_so(
+def test_what_may_be_overspent_is_reported_so(
     gate: Run, policy: Files, bad: str, left: str, words: str
 ) -> None:
     policy.answers(chat(share=[bad, "0.00003"]))
@@ -187,7 +187,7 @@ def test_what_may_be_overspent_is_said_so(
     assert words in text
 
 
-def test_rounded_burn_rates_are_said_with_both_ends(gate: Run, policy: Files) -> None:
+def test_rounded_burn_rates_are_reported_with_both_ends(gate: Run, policy: Files) -> None:
     windows = {"3600": {"share": ["0.002", "0.0005"]}}
     policy.answers(chat(windows=windows))
 

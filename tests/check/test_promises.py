@@ -1,4 +1,4 @@
-"""What platforms promise is looked up once, as a run starts."""
+"""The definitions of platforms are looked up once, at the start of a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

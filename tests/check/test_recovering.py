@@ -139,7 +139,7 @@ def test_of_what_is_not_known_of_a_member_nothing_is_promised(answer: SeriesAnsw
     assert decided.judgement.allowed_again_at is None
 
 
-def test_a_gauge_is_asked_for_as_well_and_the_backend_says_what_it_can() -> None:
+def test_a_gauge_is_requested_as_well_and_the_backend_says_what_it_can() -> None:
     gauge = slo("a").replace("sli: {bad: a, total: total}", "sli: {gauge: up}")
     decided, asked = decide([gauge], {"None": unmeasured(Cause.NO_DATA)}, counts(43_200, 60))
 

@@ -1,4 +1,4 @@
-"""What a run asks for the requirements of its policies, and what a proposed policy gets of it."""
+"""The evidence that a run fetches for requirements, and a proposed policy's part of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

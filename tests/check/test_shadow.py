@@ -403,7 +403,7 @@ def test_an_slo_in_slices_and_a_policy_without_events_are_not_compared(tmp_path:
 
 
 @pytest.mark.slow
-def test_a_short_time_is_looked_at_in_shorter_steps(tmp_path: Path) -> None:
+def test_a_short_time_is_examined_in_shorter_steps(tmp_path: Path) -> None:
     log = write_minutes(tmp_path / "requests.parquet", LIVE + SHADOW)
 
     for minutes in (10, 17, 59):
@@ -530,7 +530,7 @@ def test_a_doubt_may_also_keep_a_shadow_from_failing() -> None:
     assert answer(Answering(groups=groups, evidence=suspected(0, None))).state is UNDECIDED
 
 
-def test_pairs_that_cannot_be_had_are_undecided() -> None:
+def test_pairs_that_are_not_available_are_undecided() -> None:
     lost = Answering(unpaired=failure(Cause.INVALID, "no such column"))
 
     assert answer(lost, PAIRED).reason.endswith(

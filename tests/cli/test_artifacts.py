@@ -251,7 +251,7 @@ def test_without_an_artifact_it_is_undecided(
     assert "has expired; run its job again" in requirement(check())["reason"]
 
 
-def test_a_token_that_may_not_read_artifacts_is_said(check: Check, fake: FakeGitHub) -> None:
+def test_a_token_that_may_not_read_artifacts_is_reported(check: Check, fake: FakeGitHub) -> None:
     fake.forbidden = {"actions/list-artifacts-for-repo"}
     done = check()
     assert done.exit_code == 3

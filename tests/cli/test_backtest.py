@@ -70,7 +70,7 @@ def test_past_deploys_get_the_verdicts_of_gate_check(gate: Run) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("log")
-def test_without_deploys_it_asks_every_hour_or_as_often_as_it_is_told(gate: Run) -> None:
+def test_without_deploys_it_asks_every_hour_or_as_often_as_it_is_reported(gate: Run) -> None:
     hourly = look(gate)["policy"]
     daily = look(gate, "--every", "1d")["policy"]
     beside = look(gate, "--every", "1d", "--deploys", "deploys.jsonl")["policy"]
@@ -85,7 +85,7 @@ def test_without_deploys_it_asks_every_hour_or_as_often_as_it_is_told(gate: Run)
 
 
 @pytest.mark.usefixtures("log")
-def test_another_policy_stands_beside_it(gate: Run, tmp_path: Path) -> None:
+def test_another_policy_is_beside_it(gate: Run, tmp_path: Path) -> None:
     (tmp_path / "lax.yaml").write_text(DAILY.replace("99%", "90%"), encoding="utf-8")
 
     service = look(gate, "--deploys", "deploys.jsonl", "--against", "lax.yaml")
@@ -124,7 +124,7 @@ def test_deploys_that_github_has_are_replayed(gate: Run, fake: FakeGitHub) -> No
 
 
 @pytest.mark.usefixtures("log")
-def test_no_deploy_in_the_time_is_no_pass(gate: Run) -> None:
+def test_no_deploy_in_the_time_is_not_a_pass(gate: Run) -> None:
     assert look(gate, "--deploys", "deploys.jsonl", "--last", "1d", code=3)["policy"]["count"] == 0
 
 

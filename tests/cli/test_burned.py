@@ -1,4 +1,4 @@
-"""What ``gate incidents`` says first: incidents or chronic, and by which labels."""
+"""The first lines of ``gate incidents``: incidents or chronic errors, and by which labels."""
 
 import json
 from collections.abc import Callable
@@ -171,7 +171,7 @@ def test_before_and_after_a_deploy_are_compared(gate: Run, tmp_path: Path, name:
         ),
     ],
 )
-def test_a_deploy_that_cannot_be_looked_at_is_a_usage_error(
+def test_a_deploy_that_cannot_be_examined_is_a_usage_error(
     gate: Run, tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
     (tmp_path / "deploys.jsonl").write_text(DEPLOYS, encoding="utf-8")

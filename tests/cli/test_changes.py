@@ -143,7 +143,7 @@ def test_a_change_that_breaks_or_deletes_the_policy_is_judged_by_the_old_one(
     assert "into something that is not a policy" in shown
 
 
-def test_a_policy_that_the_change_leaves_alone_is_no_matter(gate: Run, repository: Path) -> None:
+def test_a_policy_that_the_change_leaves_alone_is_not_a_matter(gate: Run, repository: Path) -> None:
     commit(repository, "other", {"src/x.py": ""})
     base = git(repository, "rev-parse", "HEAD~1")
     _, decision = decide(gate, "--change", "canary", "--policy-ref", base)
@@ -405,7 +405,7 @@ class TestVerify:
             ('{"schema_version": 99}', "is not a decision of version 1"),
         ],
     )
-    def test_what_is_no_decision_is_refused(
+    def test_what_is_not_a_decision_is_refused(
         self, gate: Run, repository: Path, text: str, words: str
     ) -> None:
         (repository / "other.json").write_text(text)

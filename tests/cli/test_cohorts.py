@@ -10,7 +10,7 @@ from tests.cli.installed import AT
 from tests.command import Run
 
 
-def test_a_static_backend_cannot_tell_events_apart(
+def test_a_static_backend_cannot_distinguish_events(
     gate: Run, write_policy: Callable[..., Path]
 ) -> None:
     write_policy()
@@ -36,7 +36,7 @@ def test_a_static_backend_cannot_tell_events_apart(
         (("--by", "model", "--slo", "availabilty"), "did you mean 'availability'?"),
     ],
 )
-def test_what_cannot_be_told_apart_is_a_usage_error(
+def test_what_cannot_be_distinguished_is_a_usage_error(
     write_policy: Callable[..., Path],
     capsys: pytest.CaptureFixture[str],
     options: tuple[str, ...],

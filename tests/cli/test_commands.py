@@ -224,7 +224,7 @@ def test_a_preset_is_shown_with_its_queries_and_sources(
         ("vllm/erors", "vllm has no indicator 'erors'; did you mean 'errors'?"),
     ],
 )
-def test_a_misspelt_preset_is_told_its_nearest(gate: Run, name: str, hint: str) -> None:
+def test_a_misspelt_preset_is_reported_its_nearest(gate: Run, name: str, hint: str) -> None:
     done = gate("presets", "show", name)
 
     assert (done.exit_code, done.stderr) == (2, f"gate: {hint}\n")
@@ -266,7 +266,7 @@ def test_the_width_follows_columns(gate: Run, write_policy: WritePolicy) -> None
     assert max(map(len, report.splitlines())) <= 80
 
 
-def test_a_name_that_the_terminal_cannot_show_is_no_fault(write_policy: WritePolicy) -> None:
+def test_a_name_that_the_terminal_cannot_show_is_not_a_fault(write_policy: WritePolicy) -> None:
     path = write_policy(bad=1500, text=POLICY.replace("@acme/llm-platform", "Zoë ☎"))
 
     done = subprocess.run(
@@ -292,7 +292,7 @@ def test_the_command_is_the_installed_one() -> None:
         ("zzz", "known: anomalies, "),
     ],
 )
-def test_a_misspelt_command_is_told_its_nearest(gate: Run, word: str, hint: str) -> None:
+def test_a_misspelt_command_is_reported_its_nearest(gate: Run, word: str, hint: str) -> None:
     done = gate(word, "gate.yaml")
 
     assert done.exit_code == 2
@@ -300,7 +300,7 @@ def test_a_misspelt_command_is_told_its_nearest(gate: Run, word: str, hint: str)
 
 
 @pytest.mark.parametrize("words", [("--chnage", "canary"), ("--", "-x")])
-def test_an_option_where_a_command_should_be_is_told(gate: Run, words: tuple[str, ...]) -> None:
+def test_an_option_where_a_command_should_be_is_reported(gate: Run, words: tuple[str, ...]) -> None:
     done = gate(*words)
 
     assert done.exit_code == 2

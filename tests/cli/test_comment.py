@@ -56,7 +56,7 @@ def test_a_comment_that_cannot_be_written_leaves_the_verdict_alone(
         ),
     ],
 )
-def test_where_there_can_be_no_comment_that_is_said(
+def test_where_there_can_be_no_comment_that_is_reported(
     check: Run, fake: FakeGitHub, more: dict[str, Any], words: str
 ) -> None:
     done = check(**more)
@@ -65,7 +65,7 @@ def test_where_there_can_be_no_comment_that_is_said(
     assert fake.comments == []
 
 
-def test_a_duplicate_that_cannot_be_deleted_is_said(check: Run, fake: FakeGitHub) -> None:
+def test_a_duplicate_that_cannot_be_deleted_is_reported(check: Run, fake: FakeGitHub) -> None:
     check()
     fake.plant(fake.writer, fake.comments[0].body)
     fake.forbidden = {"issues/delete-comment"}

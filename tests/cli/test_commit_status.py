@@ -105,7 +105,7 @@ def test_a_status_that_cannot_be_set_leaves_the_verdict_alone(check: Run, fake: 
         ),
     ],
 )
-def test_where_there_can_be_no_status_that_is_said(
+def test_where_there_can_be_no_status_that_is_reported(
     check: Run, fake: FakeGitHub, more: dict[str, Any], words: str
 ) -> None:
     done = check("--change", "model-update", **more)

@@ -68,7 +68,7 @@ def test_bash_completes(press_tab: Run, words: tuple[str, ...], completed: list[
     assert [word for word in given if word not in {"-q", "-h"}] == completed
 
 
-def test_a_shell_is_told_that_a_word_is_the_name_of_a_file(gate: Run) -> None:
+def test_a_shell_is_reported_that_a_word_is_the_name_of_a_file(gate: Run) -> None:
     keys = {"_GATE_COMPLETE": "bash_complete", "COMP_WORDS": "gate check ga", "COMP_CWORD": "2"}
 
     assert gate(env=keys).stdout == "file,ga\n"

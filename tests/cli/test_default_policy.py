@@ -61,7 +61,7 @@ def test_of_another_file_the_message_names_it(gate: Run) -> None:
         ("empty.yaml", "the file is empty; gate init --force empty.yaml writes a first policy"),
     ],
 )
-def test_what_is_no_policy_is_told_what_to_name(
+def test_what_is_not_a_policy_is_reported_what_to_name(
     gate: Run, tmp_path: Path, name: str, path: str, message: str
 ) -> None:
     (tmp_path / "empty.yaml").touch()
@@ -72,7 +72,7 @@ def test_what_is_no_policy_is_told_what_to_name(
     assert message in done.stderr
 
 
-def test_an_empty_stdin_is_told_how_to_get_a_policy() -> None:
+def test_an_empty_stdin_is_reported_how_to_get_a_policy() -> None:
     done = subprocess.run(
         command("validate", "-"), input="", capture_output=True, check=False, encoding="utf-8"
     )

@@ -199,7 +199,7 @@ def hidden_failure(folder: Path) -> None:
 
 
 def hidden_deeper(folder: Path) -> None:
-    """Likewise, behind the attestation of a file that is there."""
+    """Hide the failure behind the attestation of a file that exists."""
     write(folder, promptfoo(20, commit_=head(folder)))
     (folder / "evals" / "x.json.attestation.json").write_text("{}")
     ending = ".attestation.json"
@@ -247,7 +247,7 @@ def test_too_many_files_are_not_read(
     )
 
 
-def test_a_folder_is_no_result_file_and_a_deep_glob_finds_files_below(
+def test_a_folder_is_not_a_result_file_and_a_deep_glob_finds_files_below(
     check: Check, checkout: Path
 ) -> None:
     commit(checkout, "deep", {"gate.yaml": POLICY.replace("REQUIRED", PLAIN.replace("*", "**/*"))})
@@ -267,7 +267,7 @@ def test_where_git_does_not_know_the_files_nothing_is_proved(
     assert "git cannot say whether the change brought it" in requirement(done)["reason"]
 
 
-def test_results_of_the_trial_merge_are_told_from_those_of_the_head(
+def test_results_of_the_trial_merge_are_distinguished_from_those_of_the_head(
     check: Check, checkout: Path, tmp_path: Path
 ) -> None:
     revision = head(checkout)

@@ -226,7 +226,7 @@ def test_a_pipe_that_nobody_reads_leaves_the_verdict(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_leaves_the_verdict_and_is_told(write_policy: WritePolicy) -> None:
+def test_a_full_disk_leaves_the_verdict_and_is_reported(write_policy: WritePolicy) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             command("check", str(write_policy(bad=1500)), "--change", "canary", "--at", AT),

@@ -108,7 +108,7 @@ def test_a_policy_that_is_not_there_is_an_error_too(check: Run, fake: FakeGitHub
 
 
 @pytest.mark.parametrize("target", ["secret.yaml", "/dev/zero", ".", "\x00"])
-def test_a_policy_that_is_no_plain_file_names_no_service(
+def test_a_policy_that_is_not_a_plain_file_names_no_service(
     fake: FakeGitHub, tmp_path: Path, target: str
 ) -> None:
     (tmp_path / "secret.yaml").write_text("service: hidden\n")
@@ -167,7 +167,7 @@ def test_a_status_of_somebody_else_gives_no_name(check: Run, fake: FakeGitHub) -
 
 
 @pytest.mark.parametrize("more", [{"GITHUB_TOKEN": ""}, {"event": {"head": {"repo": None}}}])
-def test_without_a_token_or_a_commit_the_failure_is_told_all_the_same(
+def test_without_a_token_or_a_commit_the_failure_is_reported_all_the_same(
     on_pull_request: Run, fake: FakeGitHub, more: dict[str, Any]
 ) -> None:
     done = on_pull_request("--status", text="", **more)

@@ -1,4 +1,4 @@
-"""What the help says: every option in a group, its unit or form, and the environment variables."""
+"""The help: every option in a group, its unit or form, and the environment variables."""
 
 import ast
 import re

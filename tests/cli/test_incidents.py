@@ -46,7 +46,7 @@ def test_what_cannot_be_looked_for_is_a_usage_error(
     assert message in done.stderr
 
 
-def test_deployments_that_cannot_be_had_are_no_deployments_that_are_not_there(
+def test_deployments_that_are_not_available_are_not_deployments_that_are_not_there(
     gate: Run, write_policy: Callable[..., Path], fake: FakeGitHub
 ) -> None:
     write_policy()

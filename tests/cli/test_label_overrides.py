@@ -62,7 +62,7 @@ def test_every_report_for_people_tells_the_label_and_none_takes_its_words(check:
     assert "@everyone" not in comment
 
 
-def test_a_label_that_does_not_count_is_said_and_the_verdict_stands(
+def test_a_label_that_does_not_count_is_reported_and_the_verdict_stands(
     check: Run, fake: FakeGitHub
 ) -> None:
     fake.teams = {}
@@ -117,7 +117,7 @@ ASKED = (
 )
 
 
-def test_whoever_approves_on_the_command_line_is_looked_up_in_the_team(
+def test_anybody_who_approves_on_the_command_line_is_looked_up_in_the_team(
     check: Run, fake: FakeGitHub
 ) -> None:
     assert check(*ASKED, "@grace").exit_code == 0

@@ -18,7 +18,7 @@ def test_what_is_added_is_made_from_what_is_there(tmp_path: Path) -> None:
     assert path.read_bytes() == b"0\n2\n"
 
 
-def test_a_run_that_holds_the_file_for_too_long_is_told_of(
+def test_a_run_that_holds_the_file_for_too_long_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(log_files, "_PATIENCE", 0.05)
@@ -40,7 +40,7 @@ def test_where_there_are_no_locks_a_line_is_added_all_the_same(
     assert (tmp_path / "log").read_bytes() == b"a line\n"
 
 
-def test_a_line_that_is_cut_off_by_a_full_disk_is_told_of(
+def test_a_line_that_is_cut_off_by_a_full_disk_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write = os.write
@@ -49,7 +49,7 @@ def test_a_line_that_is_cut_off_by_a_full_disk_is_told_of(
     assert "its last line is cut off" in capsys.readouterr().err
 
 
-def test_a_fault_of_the_disk_is_told_of(
+def test_a_fault_of_the_disk_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(_descriptor: int, _text: bytes) -> int:

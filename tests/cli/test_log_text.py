@@ -1,4 +1,4 @@
-"""What any command writes: no runner of CI jobs reads a command in it, a person reads it all."""
+"""Commands write no line that a CI runner obeys, and people can read all of their output."""
 
 import json
 from xml.etree import ElementTree as ET
@@ -66,7 +66,7 @@ def test_no_runner_reads_a_command_in_any_text(text: str) -> None:
         "",
     ],
 )
-def test_what_is_no_command_stays_as_it_is(text: str) -> None:
+def test_what_is_not_a_command_stays_as_it_is(text: str) -> None:
     assert log_text(text) == text
     assert log_text(text, paint=True) == text
 

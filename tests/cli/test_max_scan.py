@@ -32,7 +32,7 @@ ELSEWHERE = {"watch", "sweep"}
 
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> list[Limits]:
-    """What the backend of request logs is opened with."""
+    """Return the limits with which the backend of request logs is opened."""
     seen = list[Limits]()
 
     def noting(opening: Callable[[Any, Limits], Any]) -> Callable[[Any, Limits], Any]:

@@ -118,7 +118,7 @@ def test_a_stated_format_goes_before_the_name(
         (("init", "a.yaml", "-o", "b.yaml"), "FILE and --output are the same"),
     ],
 )
-def test_a_value_of_the_wrong_form_is_told_the_right_one(
+def test_a_value_of_the_wrong_form_is_reported_the_right_one(
     gate: Run, write_policy: WritePolicy, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
     write_policy()
@@ -156,7 +156,7 @@ def test_a_report_that_cannot_be_written_never_changes_the_exit_code(
     assert "canary of chat" in done.stdout
 
 
-def test_what_was_asked_for_as_a_file_is_an_error_if_it_cannot_be_written(gate: Run) -> None:
+def test_what_was_requested_as_a_file_is_an_error_if_it_cannot_be_written(gate: Run) -> None:
     done = gate("schema", "policy", "-o", "no/such.json")
 
     assert (done.exit_code, done.stdout) == (2, "")

@@ -50,7 +50,7 @@ def status(gate: Run, *options: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("logs")
-def test_the_last_month_is_told_as_a_whole_at_its_end(gate: Run, tmp_path: Path) -> None:
+def test_the_last_month_is_reported_as_a_whole_at_its_end(gate: Run, tmp_path: Path) -> None:
     write(tmp_path, MONTH, "7d")
     document = status(gate, "--at", NOW, "--period", "last")
     month, week = document["policies"][0]["slos"]

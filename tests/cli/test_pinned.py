@@ -123,7 +123,7 @@ def test_where_neither_git_nor_github_knows_the_base_there_is_no_way_round(
     assert words in done.stderr
 
 
-def test_github_is_not_asked_for_what_the_checkout_has(
+def test_github_is_not_requested_what_the_checkout_has(
     check: Run, fake: FakeGitHub, clone: Path
 ) -> None:
     assert check(git(clone, "rev-parse", "HEAD")).exit_code == 0

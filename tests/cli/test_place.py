@@ -1,4 +1,4 @@
-"""What ``gate check`` asks GitHub, and that it asks only where a policy needs the answer."""
+"""The requests of ``gate check`` to GitHub, which are sent only where a policy needs the answer."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -145,7 +145,7 @@ def test_without_a_commit_nobody_knows_whose_change_it_is(fake: FakeGitHub) -> N
     assert place.authors().unknown == "no commit is known"
 
 
-def test_a_merge_request_of_a_fork_is_asked_for_where_it_is() -> None:
+def test_a_merge_request_of_a_fork_is_requested_where_it_is() -> None:
     with gitlab() as one:
         one.people.source = 43
         one.people.versions = [(HEAD, "2026-11-01T09:00:00.000Z")]

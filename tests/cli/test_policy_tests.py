@@ -95,7 +95,7 @@ def test_a_case_that_fails_ends_with_12_and_says_what_is_expected(gate: Run, fol
         ),
     ],
 )
-def test_whatever_is_not_as_expected_is_told(
+def test_whatever_is_not_as_expected_is_reported(
     gate: Run, folder: Path, expect: str, wrong: str
 ) -> None:
     case = (
@@ -110,7 +110,7 @@ def test_whatever_is_not_as_expected_is_told(
     assert wrong in " ".join(done.stdout.split())
 
 
-def test_what_is_required_is_told(gate: Run, folder: Path) -> None:
+def test_what_is_required_is_reported(gate: Run, folder: Path) -> None:
     require = "allow: [rollback], require: {rollback: [shadow]}"
     policy = POLICY.replace("allow: [rollback, security-patch]", require) + "claims: allowed\n"
     (folder / "gate.yaml").write_text(policy)
@@ -147,7 +147,7 @@ def test_a_policy_without_a_file_of_cases_is_a_mistake(gate: Run, folder: Path) 
     )
 
 
-def test_mistakes_of_all_files_are_told_at_their_places(gate: Run, folder: Path) -> None:
+def test_mistakes_of_all_files_are_reported_at_their_places(gate: Run, folder: Path) -> None:
     (folder / "other.yaml").write_text(POLICY)
     (folder / "other.test.yaml").write_text(CASES.replace("availability", "availabilty", 1))
     (folder / "gate.test.yaml").write_text(CASES.replace("tier: rest", "tier: exhausted"))
@@ -162,7 +162,7 @@ def test_mistakes_of_all_files_are_told_at_their_places(gate: Run, folder: Path)
     ]
 
 
-def test_a_mistake_in_the_policy_is_told_and_no_case_is_tried(gate: Run, folder: Path) -> None:
+def test_a_mistake_in_the_policy_is_reported_and_no_case_is_tried(gate: Run, folder: Path) -> None:
     (folder / "gate.yaml").write_text(POLICY.replace("tiers:", "tires:"))
 
     done = gate("test", "gate.yaml", env=UNSET)

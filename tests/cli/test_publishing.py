@@ -134,7 +134,7 @@ def test_a_later_run_or_the_same_job_takes_its_failure_back(
 
 
 @pytest.mark.parametrize("fault", ["author", "listing", "success", "key"])
-def test_what_is_no_failure_of_another_leg_stops_nothing(
+def test_what_is_not_a_failure_of_another_leg_stops_nothing(
     on_pull_request: Run, fake: FakeGitHub, fault: str
 ) -> None:
     first = ALLOW if fault == "success" else BLOCK

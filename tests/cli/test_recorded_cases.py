@@ -172,13 +172,13 @@ def test_what_a_decision_does_not_hold_is_not_recorded(gate: Run, folder: Path) 
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "counts: 1"])
-def test_what_is_no_decision_is_not_recorded(gate: Run, folder: Path, text: str) -> None:
+def test_what_is_not_a_decision_is_not_recorded(gate: Run, folder: Path, text: str) -> None:
     (folder / "decision.json").write_text(text)
 
     assert "decision.json: it is no" in refused(gate, folder)
 
 
-def test_a_file_that_is_not_there_is_told(gate: Run, folder: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(gate: Run, folder: Path) -> None:
     assert "decision.json cannot be read" in refused(gate, folder)
 
 
@@ -199,7 +199,7 @@ def test_a_decision_goes_to_one_policy_and_one_file(gate: Run, folder: Path) -> 
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_file_that_cannot_be_written_is_told(gate: Run) -> None:
+def test_a_file_that_cannot_be_written_is_reported(gate: Run) -> None:
     decide(gate)
     done = gate("test", "gate.yaml", "--record", "decision.json", "--cases", "no/where.yaml")
 

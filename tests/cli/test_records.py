@@ -171,7 +171,7 @@ def test_records_that_a_command_was_given_must_be_sound(
 
 
 @pytest.mark.parametrize("options", [(), ("--known-incidents", "incidents/0.yaml")])
-def test_the_records_of_the_policy_explain_without_being_asked_for(
+def test_the_records_of_the_policy_explain_without_being_requested(
     service: Callable[..., Callable[..., Result]], options: tuple[str, ...]
 ) -> None:
     command = ("incidents", "--last", "7d", "--format", "json", *options)

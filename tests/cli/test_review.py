@@ -13,7 +13,7 @@ from tests.command import Run
 HOURLY = LOGS.replace("window: 7d", "window: 1h, sla: 98%").replace("99.9%", "99%")
 
 
-def test_each_period_of_request_logs_is_told(
+def test_each_period_of_request_logs_is_reported(
     gate: Run, write_policy: Callable[..., Path], tmp_path: Path
 ) -> None:
     write_policy(text=HOURLY)
@@ -40,7 +40,7 @@ def test_each_period_of_request_logs_is_told(
 
 
 @pytest.mark.parametrize("periods", ["0", "101", "many"])
-def test_what_is_no_number_of_periods_is_a_usage_error(
+def test_what_is_not_a_number_of_periods_is_a_usage_error(
     gate: Run, write_policy: Callable[..., Path], periods: str
 ) -> None:
     write_policy()
@@ -51,7 +51,7 @@ def test_what_is_no_number_of_periods_is_a_usage_error(
     assert "--periods" in done.stderr
 
 
-def test_what_each_period_spent_of_request_logs_is_told_to_the_cent(
+def test_what_each_period_spent_of_request_logs_is_reported_to_the_cent(
     gate: Run, write_policy: Callable[..., Path], tmp_path: Path
 ) -> None:
     write_policy(

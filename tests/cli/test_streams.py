@@ -45,7 +45,7 @@ def slow_server() -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_slow_backend_is_told_on_stderr_and_changes_nothing_else(
+def test_a_slow_backend_is_reported_on_stderr_and_changes_nothing_else(
     gate: Run, tmp_path: Path
 ) -> None:
     with slow_server() as url:
@@ -118,7 +118,7 @@ def test_a_usage_error_that_nobody_can_read_is_still_2(
 
 @posix
 @pytest.mark.parametrize("arguments", [("--help",), ("check", "--help"), ("--version",)])
-def test_help_that_nobody_reads_is_no_verdict_and_leaves_no_trace(
+def test_help_that_nobody_reads_is_not_a_verdict_and_leaves_no_trace(
     arguments: tuple[str, ...],
 ) -> None:
     reader, writer = os.pipe()
@@ -138,7 +138,7 @@ def test_help_that_nobody_reads_is_no_verdict_and_leaves_no_trace(
     assert (done.returncode, done.stderr) == (ExitCode.INTERNAL, "")
 
 
-def test_a_shell_can_complete_the_commands_and_that_is_no_verdict(gate: Run) -> None:
+def test_a_shell_can_complete_the_commands_and_that_is_not_a_verdict(gate: Run) -> None:
     asked = {"_GATE_COMPLETE": "bash_complete", "COMP_WORDS": "gate ", "COMP_CWORD": "1"}
 
     done = gate("check", "gate.yaml", env=asked)

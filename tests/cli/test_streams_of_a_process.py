@@ -1,4 +1,4 @@
-"""What the command does with the streams of its process, which most tests replace."""
+"""The command's use of the streams of its process, which most tests replace."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ def test_a_process_without_streams_gets_some_that_go_nowhere(
 @pytest.mark.parametrize(
     "writing", [partial(write, "a report\n"), partial(write_stderr, "a note")], ids=["out", "err"]
 )
-def test_a_reader_that_has_gone_is_no_error_and_the_rest_goes_nowhere(
+def test_a_reader_that_has_gone_is_not_an_error_and_the_rest_goes_nowhere(
     writing: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader, writer = os.pipe()

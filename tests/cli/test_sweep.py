@@ -108,7 +108,7 @@ def test_what_a_run_was_told_is_not_known_to_a_sweep(
         ("--status-name", "error budget"),
     ],
 )
-def test_what_the_sweep_is_told_too_is_renewed(
+def test_what_the_sweep_is_reported_too_is_renewed(
     sweeps: Sweeps, fake: FakeGitHub, arguments: tuple[str, ...]
 ) -> None:
     sha = sweeps.judged(1, *arguments)
@@ -270,7 +270,7 @@ def test_a_limit_that_passes_is_waited_for(sweeps: Sweeps, fake: FakeGitHub) -> 
         ({"GITHUB_TOKEN": "wrong"}, 3, "no status was examined: cannot list the open pull"),
     ],
 )
-def test_where_a_sweep_cannot_be_that_is_said(
+def test_where_a_sweep_cannot_be_that_is_reported(
     sweeps: Sweeps, more: dict[str, Any], code: int, words: str
 ) -> None:
     done = sweeps.sweep(**more)

@@ -174,7 +174,7 @@ def test_two_labels_are_grouped_by_both(gate: Run, write_logs: Callable[..., Non
         (("--canary", "a=b", "--for", "1h", "--trigger", "none.json"), "cannot be read"),
     ],
 )
-def test_a_mistake_is_said_at_the_start(
+def test_a_mistake_is_reported_at_the_start(
     gate: Run, write_logs: Callable[..., None], options: tuple[str, ...], message: str
 ) -> None:
     write_logs()
@@ -484,7 +484,7 @@ def test_the_command_is_not_run_for_a_healthy_canary(
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_command_that_succeeds_is_said_and_no_data_is_read_by_its_shell(
+def test_a_command_that_succeeds_is_reported_and_no_data_is_read_by_its_shell(
     gate: Run, write_logs: Callable[..., None], tmp_path: Path
 ) -> None:
     write_logs(canary=15)
@@ -680,7 +680,7 @@ def test_a_trigger_of_another_commit_is_refused_and_one_of_none_is_not(
 @pytest.mark.parametrize(
     ("age", "said"), [(timedelta(hours=23), False), (timedelta(hours=30), True)]
 )
-def test_a_trigger_of_more_than_a_day_ago_is_taken_and_its_age_is_said(
+def test_a_trigger_of_more_than_a_day_ago_is_taken_and_its_age_is_reported(
     gate: Run, write_logs: Callable[..., None], tmp_path: Path, age: timedelta, said: bool
 ) -> None:
     write_logs(text=TRIGGERED)

@@ -153,7 +153,7 @@ def test_a_log_has_a_line_where_something_changes_and_every_ten_looks() -> None:
     assert any("shown to be within the margin" in line for line in shown)
 
 
-def test_the_lines_say_how_it_stands_in_plain_words() -> None:
+def test_the_lines_say_how_it_is_in_plain_words() -> None:
     worse = replace(look(2, canary=2.5), slos=(look(2, canary=2.5).slos[0], look(2).slos[0]))
 
     assert "gate" not in live_line(worse, options())

@@ -1,4 +1,4 @@
-"""What only a process of ``gate watch`` can show: signals, a log that grows, a live line."""
+"""Behaviour that only a process of ``gate watch`` shows: signals, a growing log, a live line."""
 
 import json
 import signal

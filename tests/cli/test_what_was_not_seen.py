@@ -124,7 +124,7 @@ def test_no_command_says_that_all_is_well_of_what_was_not_seen(
 @pytest.mark.crossed
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("kept", [always, by_day, on_weekdays])
-def test_a_service_that_is_well_or_sleeps_at_night_is_no_alarm(
+def test_a_service_that_is_well_or_sleeps_at_night_is_not_an_alarm(
     gate: Run, tmp_path: Path, command: str, kept: Kept
 ) -> None:
     write_log(tmp_path, kept)
@@ -138,7 +138,7 @@ def test_a_service_that_is_well_or_sleeps_at_night_is_no_alarm(
 
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - PAST - {"anomalies"}))
-def test_what_the_policy_lets_pass_is_said_and_has_no_tick(
+def test_what_the_policy_lets_pass_is_reported_and_has_no_tick(
     gate: Run, tmp_path: Path, command: str
 ) -> None:
     lenient = POLICY + "on: {mostly_uncovered: warn, low_coverage: warn}\n"

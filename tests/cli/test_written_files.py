@@ -96,7 +96,7 @@ def test_what_a_person_names_is_written(checkout: Path, path: str) -> None:
     assert Path(named).read_bytes() == b"one\ntwo\n"
 
 
-def test_folders_are_made_where_they_are_asked_for(checkout: Path) -> None:
+def test_folders_are_made_where_they_are_requested(checkout: Path) -> None:
     for path in (Path("a/b/file"), checkout.parent / "outside" / "c" / "file"):
         with open_to_write(path, folders=True) as file:
             file.write(b"x")
@@ -105,7 +105,7 @@ def test_folders_are_made_where_they_are_asked_for(checkout: Path) -> None:
         open_to_write("no/folder/file")
 
 
-def test_a_folder_that_becomes_a_link_after_it_was_looked_at_is_not_followed(
+def test_a_folder_that_becomes_a_link_after_it_was_examined_is_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "outside").mkdir()

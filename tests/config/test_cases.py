@@ -244,13 +244,13 @@ def left(*more: str) -> str:
         ),
     ],
 )
-def test_a_mistake_is_told_at_its_place(marked: str, message: str) -> None:
+def test_a_mistake_is_reported_at_its_place(marked: str, message: str) -> None:
     (place,), told = mistakes(marked)
 
     assert told == [f"{place}: error: {message}"]
 
 
-def test_every_mistake_is_told_at_once() -> None:
+def test_every_mistake_is_reported_at_once() -> None:
     _, told = mistakes("version: 2\ncases: [{name: a, chang: b}]\n")
 
     assert len(told) == 3

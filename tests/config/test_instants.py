@@ -45,6 +45,6 @@ def test_an_instant_is_read_as_utc(text: str, instant: datetime) -> None:
         ),
     ],
 )
-def test_what_is_no_instant_says_so(text: str, message: str) -> None:
+def test_what_is_not_an_instant_says_so(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         parse_instant(text)

@@ -106,12 +106,12 @@ def test_a_folder_a_file_and_a_glob_name_each_file_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["*.yaml", "", "one.yaml"])
-def test_where_no_file_matches_it_is_said(tmp_path: Path, name: str) -> None:
+def test_where_no_file_matches_it_is_reported(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="no file matches"):
         load_known_incidents([str(tmp_path / name)], {})
 
 
-def test_a_misspelt_key_and_status_are_told_with_the_nearest(tmp_path: Path) -> None:
+def test_a_misspelt_key_and_status_are_reported_with_the_nearest(tmp_path: Path) -> None:
     text = WHOLE.replace("cause:", "casue:").replace("reviewed", "reviewd")
 
     assert mistakes(tmp_path, one=text) == [
@@ -120,7 +120,7 @@ def test_a_misspelt_key_and_status_are_told_with_the_nearest(tmp_path: Path) -> 
     ]
 
 
-def test_the_mistakes_of_all_files_are_told_together(tmp_path: Path) -> None:
+def test_the_mistakes_of_all_files_are_reported_together(tmp_path: Path) -> None:
     found = mistakes(
         tmp_path, one="- id: 1\n", two="", three=LEAST.replace("Z", ""), four=WHOLE + "}"
     )
@@ -136,7 +136,7 @@ def test_the_mistakes_of_all_files_are_told_together(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_cannot_be_read_is_told_beside_the_others(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported_beside_the_others(tmp_path: Path) -> None:
     (tmp_path / "dir.yaml").mkdir()
 
     assert mistakes(tmp_path, one="- 5") == [
@@ -248,7 +248,7 @@ def test_of_a_record_with_a_mistake_its_slos_are_read_too(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "[", "- 5", "a: 1\na: 2"])
-def test_what_is_no_record_at_all_may_be_about_anything(tmp_path: Path, text: str) -> None:
+def test_what_is_not_a_record_at_all_may_be_about_anything(tmp_path: Path, text: str) -> None:
     unreadable = broken(tmp_path, text)
 
     assert unreadable == UnreadableRecord(mistakes=unreadable.mistakes)
@@ -271,11 +271,11 @@ def test_deploys_are_read_line_by_line(tmp_path: Path) -> None:
     assert (second.revision, second.service, second.change) == ("12", None, None)
 
 
-def test_no_deploy_is_no_mistake(tmp_path: Path) -> None:
+def test_no_deploy_is_not_a_mistake(tmp_path: Path) -> None:
     assert deploys(tmp_path, "\n") == ()
 
 
-def test_a_mistake_in_deploys_is_told_with_its_line_and_column(tmp_path: Path) -> None:
+def test_a_mistake_in_deploys_is_reported_with_its_line_and_column(tmp_path: Path) -> None:
     text = """\
 {"time": "2026-10-27T13:40:00Z", "revison": "abc"}
 {"time": "yesterday", "revision": "abc"}
@@ -315,7 +315,7 @@ def test_a_deploy_that_is_written_twice_counts_once(tmp_path: Path) -> None:
     assert [deploy.id for deploy in deploys(tmp_path, line + same + other + line)] == [None, "2"]
 
 
-def test_deploys_that_are_no_text_are_told(tmp_path: Path) -> None:
+def test_deploys_that_are_not_a_text_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "deploys.jsonl"
     path.write_bytes(b'{"time": "\xff"}')
 
@@ -323,6 +323,6 @@ def test_deploys_that_are_no_text_are_told(tmp_path: Path) -> None:
         load_deployments(str(path), {})
 
 
-def test_a_file_of_deploys_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_of_deploys_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="cannot be read: No such file"):
         load_deployments(str(tmp_path / "none"), {})

@@ -144,7 +144,7 @@ def test_rows_of_a_log_of_ones_own_are_known_to_the_backend(folder: Path) -> Non
         ),
     ],
 )
-def test_what_is_wrong_with_its_use_is_said_as_of_any_preset(
+def test_what_is_wrong_with_its_use_is_reported_as_of_any_preset(
     folder: Path, sli: str, message: str
 ) -> None:
     slos = slo("objective: 99%", "window: 30d", f"sli: {sli}")
@@ -230,7 +230,7 @@ def test_a_file_that_is_wrong_says_where(folder: Path, file: str, text: str, mis
     assert [other for other in others if "our-gateway" in other.partition(": ")[2]] == []
 
 
-def test_what_names_a_broken_preset_is_no_second_mistake(folder: Path) -> None:
+def test_what_names_a_broken_preset_is_not_a_second_mistake(folder: Path) -> None:
     put(folder, {"presets/our-gateway.yaml": "title: [", "presets/our-log.yaml": "title: ["})
     backend = "backend: {type: logs, path: a.jsonl, records: our-log}\n"
 

@@ -77,7 +77,7 @@ def test_a_policy_says_whether_and_how_it_may_be_overridden(line: str, rule: Ove
         ("overrides: {label: ''}", "empty"),
     ],
 )
-def test_a_mistake_in_them_is_told(line: str, words: str) -> None:
+def test_a_mistake_in_them_is_reported(line: str, words: str) -> None:
     contents, mistakes = read(policy(more=f"{line}\n"))
     assert contents is None
     assert any(words in mistake for mistake in mistakes), mistakes

@@ -1,4 +1,4 @@
-"""What a policy file says of control charts."""
+"""The settings of control charts in a policy file."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_a_block_says_the_rest() -> None:
     )
 
 
-def test_the_baseline_is_the_first_half_of_what_is_looked_at() -> None:
+def test_the_baseline_is_the_first_half_of_what_is_examined() -> None:
     rule = sound(charts("{last: 28d}")).control_charts
 
     assert rule is not None

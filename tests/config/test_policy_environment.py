@@ -72,7 +72,7 @@ def test_a_default_of_nothing_leaves_nothing() -> None:
 @pytest.mark.parametrize(
     "text", ["${}", "${1X}", "${A B}", "${A-default}", "${A", "a ${A:-b", "${${A}}"]
 )
-def test_what_is_no_variable_is_told_and_not_repeated(text: str) -> None:
+def test_what_is_not_a_variable_is_reported_and_not_repeated(text: str) -> None:
     assert_mistake(prometheus(f'headers: {{X-Tenant: ¦"{text}"}}'), UNKNOWN, {"A": "a"})
 
 
@@ -96,7 +96,7 @@ def test_a_secret_in_the_file_is_a_mistake_that_does_not_repeat_it(key: str, tex
 @pytest.mark.parametrize(
     "keys", ["url: ¦$T", "url: ¦http://$T:9090", "url: http://x, auth: {bearer: ¦$T}"]
 )
-def test_a_variable_without_braces_is_told_how_it_is_written(keys: str) -> None:
+def test_a_variable_without_braces_is_reported_how_it_is_written(keys: str) -> None:
     text = policy(backend=f"backend: {{type: prometheus, {keys}}}\n")
 
     assert_mistake(text, "$T is not filled in; write ${T}", {"T": "hunter3"})
@@ -122,7 +122,7 @@ def test_a_header_that_looks_like_a_secret_must_come_from_outside(name: str, val
     )
 
 
-def test_every_header_with_a_secret_is_told_and_what_else_is_wrong() -> None:
+def test_every_header_with_a_secret_is_reported_and_what_else_is_wrong() -> None:
     text, where = places(prometheus("headers: {Cookie: ¦a, X-Token: ¦b, X-Tenant: ¦[c]}"))
 
     _, mistakes = read(text)
@@ -130,7 +130,7 @@ def test_every_header_with_a_secret_is_told_and_what_else_is_wrong() -> None:
     assert [mistake.split(": ")[0] for mistake in mistakes] == where
 
 
-def test_a_header_that_is_no_secret_may_stand_in_the_file() -> None:
+def test_a_header_that_is_not_a_secret_may_stand_in_the_file() -> None:
     assert settings(prometheus("headers: {X-Scope-OrgID: acme}"), {}).headers == {
         "X-Scope-OrgID": "acme"
     }
@@ -223,7 +223,7 @@ def test_a_secret_is_the_line_of_its_file(tmp_path: Path) -> None:
     assert (backend.username, backend.password, backend.bearer) == ("me", "hunter 2", None)
 
 
-def test_a_secret_that_is_given_twice_is_told(tmp_path: Path) -> None:
+def test_a_secret_that_is_given_twice_is_reported(tmp_path: Path) -> None:
     assert_mistake(
         prometheus(f"auth: {{bearer: '${{T}}', bearer_file: ¦{tmp_path}/x}}"),
         "bearer is given twice",
@@ -426,7 +426,7 @@ def test_whatever_looks_like_a_variable_is_refused_where_none_may_stand(written:
         'x{path="$(pwd)"}',
     ],
 )
-def test_dollars_of_expressions_are_no_variables(expression: str) -> None:
+def test_dollars_of_expressions_are_not_variables(expression: str) -> None:
     text = policy(
         slos=slo("objective: 99%", "window: 1d", "sli:", f"  good: '{expression}'", "  bad: b")
     )

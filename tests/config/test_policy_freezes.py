@@ -88,7 +88,7 @@ freezes:
         ),
     ],
 )
-def test_a_freeze_that_cannot_be_meant_is_told(keys: str, message: str) -> None:
+def test_a_freeze_that_cannot_be_meant_is_reported(keys: str, message: str) -> None:
     assert_mistake(policy(more=f"freezes: [{{{keys}, reason: x}}]\n"), message)
 
 

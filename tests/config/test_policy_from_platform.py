@@ -113,7 +113,7 @@ def test_another_backend_keeps_no_slos() -> None:
     assert "toy-platform" in message
 
 
-def test_windows_of_a_platform_are_no_reason_to_warn_of_burn_rates() -> None:
+def test_windows_of_a_platform_are_not_a_reason_to_warn_of_burn_rates() -> None:
     whole = text("from: platform, window: 7d") + "burn_rates: google-30d\n"
 
     assert mistakes(whole) == []

@@ -1,4 +1,4 @@
-"""What SLOs count: indicators, timeslices, samples, allowances and composites."""
+"""The counts of SLOs: indicators, timeslices, samples, allowances and composites."""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -346,7 +346,7 @@ def test_a_composite_names_slos_above_it_with_weights() -> None:
         ),
     ],
 )
-def test_a_composite_of_what_is_not_there_and_a_name_given_twice_are_told(
+def test_a_composite_of_what_is_not_there_and_a_name_given_twice_are_reported(
     more: str, message: str
 ) -> None:
     assert_mistake(policy(slos=SLOS + more), message)

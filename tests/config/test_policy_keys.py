@@ -212,7 +212,7 @@ def test_a_backend_type_that_is_unknown_names_the_nearest() -> None:
         (policy(more="changes:\n  canary: {}\n  ¦canary: {}\n"), "canary", 10),
     ],
 )
-def test_a_key_that_stands_twice_is_a_mistake_and_names_the_first(
+def test_a_key_that_is_duplicated_is_a_mistake_and_names_the_first(
     marked: str, key: str, first: int
 ) -> None:
     assert_mistake(marked, f"duplicate key {key!r}; the first one is on line {first}")
@@ -286,7 +286,7 @@ def test_a_key_that_stands_twice_is_a_mistake_and_names_the_first(
         ),
     ],
 )
-def test_a_value_of_the_wrong_form_is_told_what_was_expected(marked: str, message: str) -> None:
+def test_a_value_of_the_wrong_form_is_reported_what_was_expected(marked: str, message: str) -> None:
     assert_mistake(marked, message)
 
 

@@ -60,7 +60,7 @@ def test_each_login_is_read_with_its_settings(tmp_path: Path) -> None:
     assert "s3cr3t" not in repr(logins)
 
 
-def test_the_files_of_a_login_are_looked_at(tmp_path: Path) -> None:
+def test_the_files_of_a_login_are_examined(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("{}")
 

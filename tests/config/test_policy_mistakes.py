@@ -1,4 +1,4 @@
-"""What people get wrong in a first policy, and the first line that gate validate answers."""
+"""Usual mistakes in a first policy, and the first line of gate validate's answer."""
 
 from pathlib import Path
 

@@ -40,7 +40,7 @@ ONLY_VALIDATE = {
     "does not match YAML": "the endings of several kinds of files",
     "lower than|shorter than|longer than|not be above|a slice|begins|could never be": "two values",
     "base_from is only|add cases: how many|say the same|are the same|there twice": "two values",
-    "in less time it is not seen|cannot be compared": "what is compared is in other blocks",
+    "do not show in less time|cannot be compared": "what is compared is in other blocks",
     "every SLO is advisory|does not go with|is too long|finer than": "two values",
 }
 """What a schema cannot tell, by the words of the message, and why."""

@@ -1,4 +1,4 @@
-"""What a policy says of the past and of what is to come: postmortems and exhaustion."""
+"""The rules of a policy on the past and on the future: postmortems and exhaustion."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

@@ -118,11 +118,11 @@ def test_hallucination_is_another_word_for_faithfulness() -> None:
         ),
     ],
 )
-def test_what_is_wrong_about_a_preset_is_said_where_it_stands(sli: str, message: str) -> None:
+def test_what_is_wrong_about_a_preset_is_reported_at_its_place(sli: str, message: str) -> None:
     assert_mistake(written(sli), message)
 
 
-def test_several_mistakes_about_a_preset_are_said_together() -> None:
+def test_several_mistakes_about_a_preset_are_reported_together() -> None:
     _, mistakes = read(written("{preset: vllm/availability, threshold: 2s, options: {a: b}}"))
 
     assert len(mistakes) == 3
@@ -149,7 +149,7 @@ def test_a_preset_is_for_the_backend_that_it_is_written_for() -> None:
         ("threshold: 2.5s", None),
     ],
 )
-def test_offline_a_threshold_that_is_no_boundary_by_default_is_doubted(
+def test_offline_a_threshold_that_is_not_a_boundary_by_default_is_doubted(
     sli: str, warned: str | None
 ) -> None:
     text = written(f"{{preset: vllm/time-to-first-token, {sli}}}")

@@ -53,10 +53,10 @@ def test_pyrras_ratios_stand_in_for_its_rates() -> None:
         ),
     ],
 )
-def test_recorded_series_that_cannot_be_told_apart_are_a_mistake(sli: str, message: str) -> None:
+def test_recorded_series_that_cannot_be_distinguished_are_a_mistake(sli: str, message: str) -> None:
     assert_mistake(policy(slos=slo(OBJECTIVE, WINDOW, f"sli: {sli}")), message)
 
 
-def test_slices_are_no_sample() -> None:
+def test_slices_are_not_a_sample() -> None:
     text = policy(slos=slo(OBJECTIVE, WINDOW, SLOTH, "sampled: ¦true"))
     assert_mistake(text, "'sampled' does not go with timeslices; remove one")

@@ -122,7 +122,7 @@ def test_without_a_proposal_nothing_is_altered() -> None:
 
 
 @pytest.mark.parametrize("text", ["version: 2\n", None])
-def test_what_is_no_policy_any_more_is_altered_and_proposes_nothing(text: str | None) -> None:
+def test_what_is_not_a_policy_any_more_is_altered_and_proposes_nothing(text: str | None) -> None:
     altered = pinned(text if text is None else text.encode()).proposed
     assert altered is not None
     assert altered.sha256 == hashlib.sha256((text or "").encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a policy decides by: tiers, burn rates, freezes, classes and the ``on`` table."""
+"""The rules by which a policy decides: tiers, burn rates, freezes, classes and the ``on`` table."""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -149,7 +149,7 @@ def test_a_threshold_that_is_none_says_so(condition: str, message: str) -> None:
         ),
     ],
 )
-def test_tiers_that_cannot_be_meant_are_told(entries: list[str], message: str) -> None:
+def test_tiers_that_cannot_be_meant_are_reported(entries: list[str], message: str) -> None:
     assert_mistake(tiers(*entries), message)
 
 
@@ -171,7 +171,7 @@ def test_a_tier_that_allows_with_less_budget_what_another_forbids_draws_a_warnin
 @pytest.mark.parametrize(
     "threshold", ['">= 100%"', '"> 99.9%"', '"< 100%"', '"> -100000%"', '"<= -50%"']
 )
-def test_a_tier_that_some_budget_reaches_is_no_mistake(threshold: str) -> None:
+def test_a_tier_that_some_budget_reaches_is_not_a_mistake(threshold: str) -> None:
     assert (
         sound(tiers(f"{{name: a, remaining: {threshold}, allow: [rollback]}}", REST)).service
         == "chat"
@@ -233,7 +233,7 @@ def test_a_tier_that_lets_rollback_ship_with_a_warning_does_not_forbid_it() -> N
         ),
     ],
 )
-def test_a_word_that_is_no_change_class_names_the_nearest(
+def test_a_word_that_is_not_a_change_class_names_the_nearest(
     marked: str, word: str, hint: str
 ) -> None:
     assert_mistake(marked, f"{word!r} is not a change class; {hint}")
@@ -287,7 +287,7 @@ def test_burn_rates_may_be_ones_own_with_defaults() -> None:
         ),
     ],
 )
-def test_burn_rates_that_cannot_be_meant_are_told(rates: str, message: str) -> None:
+def test_burn_rates_that_cannot_be_meant_are_reported(rates: str, message: str) -> None:
     assert_mistake(policy(more=f"burn_rates: {rates}\n"), message)
 
 
@@ -317,7 +317,7 @@ def test_a_class_that_is_new_and_not_described_draws_a_warning() -> None:
 
 
 @pytest.mark.parametrize("who", ["acme", "@", "@acme/", "everybody"])
-def test_an_approver_is_a_person_a_team_or_whoever_may_write(who: str) -> None:
+def test_an_approver_is_a_person_a_team_or_anybody_who_may_write(who: str) -> None:
     assert_mistake(
         policy(more=f"changes: {{canary: {{approved_by: [¦'{who}']}}}}\n"),
         f"{who!r} is not a valid approver; use @person, @organisation/team, or the word write for"

@@ -100,7 +100,7 @@ def test_a_rolling_window_is_a_duration(text: str, length: timedelta) -> None:
         ("9999999999999w", "'9999999999999w' is longer than 36525d"),
     ],
 )
-def test_a_window_that_is_no_duration_says_so(text: str, message: str) -> None:
+def test_a_window_that_is_not_a_duration_says_so(text: str, message: str) -> None:
     assert_mistake(policy(slos=slo(OBJECTIVE, f"window: ¦{text}", SLI)), message)
 
 
@@ -230,7 +230,9 @@ def test_a_calendar_window_that_is_none_says_so(window: str, message: str) -> No
         ),
     ],
 )
-def test_what_does_not_go_together_in_an_slo_is_told(keys: tuple[str, ...], message: str) -> None:
+def test_what_does_not_go_together_in_an_slo_is_reported(
+    keys: tuple[str, ...], message: str
+) -> None:
     text = "slos:\n  - " + "\n    ".join(keys) + "\n"
 
     assert_mistake(policy(slos=text), message)

@@ -74,7 +74,7 @@ def test_an_empty_file_is_a_mistake(text: str) -> None:
         ),
     ],
 )
-def test_what_is_no_yaml_says_where_and_what_would_help(marked: str, message: str) -> None:
+def test_what_is_not_yaml_says_where_and_what_would_help(marked: str, message: str) -> None:
     assert_mistake(marked, message)
 
 
@@ -106,7 +106,7 @@ def test_without_libyaml_a_policy_reads_the_same(monkeypatch: pytest.MonkeyPatch
     assert sound(policy()) == with_libyaml
 
 
-def test_an_alias_stands_for_what_its_anchor_has() -> None:
+def test_an_alias_means_what_its_anchor_has() -> None:
     same = sound(
         policy(tiers=TIERS.replace("[security", "&few [security"), more="on: {except: *few}\n")
     )
@@ -114,7 +114,7 @@ def test_an_alias_stands_for_what_its_anchor_has() -> None:
     assert same.exempt == {"security-patch", "rollback"}
 
 
-def test_a_mistake_in_an_alias_is_told_once_where_the_anchor_stands() -> None:
+def test_a_mistake_in_an_alias_is_reported_once_where_the_anchor_stands() -> None:
     text = policy(
         tiers=TIERS.replace("[security-patch", "&few [¦security-pach"), more="on: {except: *few}\n"
     )
@@ -129,7 +129,7 @@ def test_an_alias_to_itself_ends() -> None:
     )
 
 
-def test_merge_keys_are_refused_where_they_stand() -> None:
+def test_merge_keys_are_refused_at_their_places() -> None:
     assert_mistake(
         policy(slos=slo("objective: 99%", "window: 1d", "sli: {bad: a, total: b, ¦<<: {good: c}}")),
         "unknown key '<<'; merging blocks is not supported, so write the keys out",
@@ -170,7 +170,7 @@ def test_true_may_be_written_as_yaml_1_2_has_it(word: str) -> None:
     )
 
 
-def test_a_sexagesimal_number_is_no_duration() -> None:
+def test_a_sexagesimal_number_is_not_a_duration() -> None:
     assert yaml.safe_load("1:30") == 90
 
     assert_mistake(
@@ -186,7 +186,7 @@ def test_a_number_with_an_exponent_is_read_although_yaml_1_1_takes_it_for_a_word
     assert rule.rate == 1000
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake() -> None:
+def test_a_byte_order_mark_and_windows_line_ends_are_not_a_mistake() -> None:
     assert sound("\ufeff" + policy().replace("\n", "\r\n")) == sound(policy())
 
 
@@ -201,7 +201,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake() -> None:
         ("¦!policy\nservice: chat", "!policy"),
     ],
 )
-def test_a_tag_that_plain_yaml_does_not_have_is_a_mistake_where_it_stands(
+def test_a_tag_that_plain_yaml_does_not_have_is_a_mistake_at_its_place(
     marked: str, tag: str
 ) -> None:
     assert_mistake(

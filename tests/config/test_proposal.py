@@ -255,7 +255,7 @@ def test_what_would_take_long_to_read_is_not_read(name: str) -> None:
         policy(more=f"freezes: [{{from: 2026-01-01, to: 2026-01-02, time_zone: {'../' * 50}x}}]\n"),
     ],
 )  # fmt: skip
-def test_what_is_no_policy_is_said_to_be_none_and_quickly(text: str | bytes) -> None:
+def test_what_is_not_a_policy_is_reported_to_be_none_and_quickly(text: str | bytes) -> None:
     assert refused(text) == PROPOSAL_UNREADABLE
 
 
@@ -265,7 +265,7 @@ def test_what_is_nested_without_end_is_refused_quickly(opening: str) -> None:
     assert refused(opening * 100_000) in {PROPOSAL_UNREADABLE, PROPOSAL_TOO_LARGE}
 
 
-def test_a_policy_that_the_change_deletes_is_said_to_be_deleted() -> None:
+def test_a_policy_that_the_change_deletes_is_reported_to_be_deleted() -> None:
     assert refused(None) == PROPOSAL_DELETED
 
 

@@ -1,4 +1,4 @@
-"""What a tier requires, as the policy file says it: read, and mistakes at their place."""
+"""The requirements of a tier in the policy file: reading them, and the place of mistakes."""
 
 from datetime import timedelta
 from fractions import Fraction

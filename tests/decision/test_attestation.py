@@ -1,4 +1,4 @@
-"""What a signed attestation says of a file, and all that is none."""
+"""Reading a signed attestation of a file, and refusing everything that is not one."""
 
 import base64
 import json

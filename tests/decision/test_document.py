@@ -172,7 +172,7 @@ def test_a_failure_that_costs_nothing_may_last_any_time() -> None:
     assert known["impact"]["longest_detect_seconds"] is None
 
 
-def test_a_forecast_is_told_to_the_second() -> None:
+def test_a_forecast_is_reported_to_the_second() -> None:
     known = document(healthy())
     exhausted = datetime.fromisoformat(known["forecast"]["exhausted_at"])
     # Burning at 0.5, 76% lasts 45.6 days.

@@ -1,4 +1,4 @@
-"""What an attestation is about."""
+"""The subject and the content of an attestation."""
 
 import pytest
 

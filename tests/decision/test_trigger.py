@@ -1,4 +1,4 @@
-"""What a change was promised to cost: the two numbers, the document, and reading it back."""
+"""The predicted cost of a change: the two numbers, the document, and reading it back."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the demo's policy would have said of the demo's deploys: the story of the month."""
+"""The decisions of the demo's policy on the demo's deploys: the story of the month."""
 
 import json
 from pathlib import Path

@@ -132,7 +132,7 @@ def test_the_month_has_three_incidents_as_they_were_generated(month: Path) -> No
         assert abs(end - ended) <= timedelta(minutes=30)
 
 
-def test_the_page_tells_what_ate_each_budget(month: Path) -> None:
+def test_the_page_shows_what_ate_each_budget(month: Path) -> None:
     done = gate("report", POLICY, "--at", AFTER, "--last", "22d", "--format", "json", cwd=month)
     (service,) = json.loads(done.stdout)["services"]
     window = truth(month)["windows"]["after"]

@@ -16,7 +16,7 @@ TIERS = [{"name": "any", "otherwise": True, "allow": "all"}]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came back."""
+    """The result of one run of the doctor."""
 
     code: int
     report: dict[str, Any]
@@ -29,7 +29,7 @@ class Outcome:
 
     @property
     def backend(self) -> list[dict[str, Any]]:
-        """What is wrong with the backend as a whole."""
+        """The findings about the backend as a whole."""
         return wrong(self.policy["backend"])
 
     @property

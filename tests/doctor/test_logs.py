@@ -1,4 +1,4 @@
-"""What is wrong with request logs is found, in files of every format; nothing in healthy ones."""
+"""Faults of request logs are found, in files of every format; healthy ones have no finding."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -102,7 +102,7 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest(tmp_path: Path) ->
     assert outcome.code == 12
 
 
-def test_timestamps_that_cannot_be_read_are_told_once(tmp_path: Path) -> None:
+def test_timestamps_that_cannot_be_read_are_reported_once(tmp_path: Path) -> None:
     outcome = diagnosed(tmp_path, [{**row, "ts": "noon"} for row in rows(2)])
 
     assert all_levels(outcome) == {"": {"columns": "fault"}}
@@ -278,7 +278,7 @@ def test_a_window_without_rows_has_no_data(tmp_path: Path) -> None:
         (None, "took longer than"),
     ],
 )
-def test_a_survey_that_fails_is_told_beside_the_counts(
+def test_a_survey_that_fails_is_reported_beside_the_counts(
     error: duckdb.Error | None, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:

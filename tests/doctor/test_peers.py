@@ -290,7 +290,7 @@ def examined(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("name", SICK)
-def test_what_is_wrong_is_said_with_a_number(name: str, examined: Outcome) -> None:
+def test_what_is_wrong_is_reported_with_a_number(name: str, examined: Outcome) -> None:
     planted, checked = SICK[name], examined.slos[name]
     assert levels(checked) == planted.finds
     words = " ".join(f"{result['message']}; {result['remedy']}" for result in wrong(checked))

@@ -49,7 +49,7 @@ def test_what_is_planted_is_found_and_nothing_else(
         assert [words for words in planted.words if words not in told] == [], told
 
 
-def test_every_finding_says_what_was_looked_at_and_what_to_do(
+def test_every_finding_says_what_was_examined_and_what_to_do(
     examined: tuple[str, Outcome],
 ) -> None:
     found = [one for slo in examined[1].slos.values() for one in wrong(slo)]
@@ -64,7 +64,7 @@ def test_a_fault_makes_exit_code_12(examined: tuple[str, Outcome]) -> None:
     assert examined[1].policy["level"] == "fault"
 
 
-def test_a_healthy_policy_is_sound_and_says_what_was_looked_at(
+def test_a_healthy_policy_is_sound_and_says_what_was_examined(
     server: tuple[str, Server], tmp_path: Path
 ) -> None:
     backend = {"type": "prometheus", "url": server[1].url}
@@ -80,7 +80,7 @@ def test_a_healthy_policy_is_sound_and_says_what_was_looked_at(
     assert "Known          " in done.stdout, "the caveats of the preset"
 
 
-def test_a_doubt_alone_is_no_error(planted_prometheus: Server, tmp_path: Path) -> None:
+def test_a_doubt_alone_is_not_an_error(planted_prometheus: Server, tmp_path: Path) -> None:
     backend = {"type": "prometheus", "url": planted_prometheus.url}
     done = run(write_policy(tmp_path, backend, [SICK["young"].slo("young")]))
 

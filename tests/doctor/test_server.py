@@ -1,4 +1,4 @@
-"""What is wrong with a server as a whole: on a real one, or played where none will do it."""
+"""Faults of a server as a whole: on a real one, or on a fake where no real one has the fault."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -120,7 +120,7 @@ def test_a_played_server_that_nothing_is_wrong_with_is_sound() -> None:
         (timedelta(hours=-1), Level.FAULT, "behind ours"),
     ],
 )
-def test_a_clock_that_is_off_is_told_with_how_much(
+def test_a_clock_that_is_off_is_reported_with_how_much(
     skew: timedelta, level: Level, words: str
 ) -> None:
     diagnosis = diagnose(told(skew))
@@ -166,7 +166,7 @@ def test_the_clock_of_a_vector_counts_too() -> None:
         ({"application": "Grafana Mimir", "version": "2.12"}, "Grafana Mimir 2.12"),
     ],
 )
-def test_another_server_is_not_taken_for_a_prometheus(build: object, name: str) -> None:
+def test_another_server_is_not_mistaken_for_a_prometheus(build: object, name: str) -> None:
     assert seen(diagnose(told(build=build)).backend, "version") == name
 
 
@@ -201,7 +201,7 @@ def test_a_warning_of_the_server_is_a_partial_answer() -> None:
     assert found == {"partial": "the server warns: store b did not answer"}
 
 
-def test_a_check_that_was_not_answered_is_no_good_news() -> None:
+def test_a_check_that_was_not_answered_is_not_a_good_news() -> None:
     def refuse(query: str) -> HttpAnswer | None:
         return (422, {}, failure("execution", "too hard")) if "changes(" in query else None
 
@@ -211,7 +211,7 @@ def test_a_check_that_was_not_answered_is_no_good_news() -> None:
     assert "too hard" in found["reach"]
 
 
-def test_clues_that_were_not_answered_are_told() -> None:
+def test_clues_that_were_not_answered_are_reported() -> None:
     values = {"count(count_over_time(x{": None, **NOTHING}
 
     def refuse(query: str) -> HttpAnswer | None:
@@ -223,7 +223,7 @@ def test_clues_that_were_not_answered_are_told() -> None:
     assert "too hard" in found["reach"]
 
 
-def test_no_time_left_is_told() -> None:
+def test_no_time_left_is_reported() -> None:
     diagnosis = diagnose(None, None, seconds=1e-9)
 
     assert "no answer in the time" in findings(diagnosis.backend)["reach"]
@@ -236,7 +236,7 @@ def test_an_expression_that_cannot_be_asked_is_a_fault() -> None:
     assert "it has no $window and is not a bare selector" in found["counted"]
 
 
-def test_a_histogram_that_cannot_be_asked_for_is_a_fault() -> None:
+def test_a_histogram_that_cannot_be_requested_is_a_fault() -> None:
     histogram = Histogram(good="sum(x)", total="sum(x)", threshold=Fraction(1), unit="s")
     found = findings(diagnose(None, None, checked_slo(Sli(histogram=histogram))).slos[0])
 
@@ -251,7 +251,7 @@ def test_an_expression_without_any_metric_measures_nothing() -> None:
     assert "names no metric" in findings(diagnosis.slos[0])["counted"]
 
 
-def test_samples_that_are_histograms_are_not_taken_for_numbers() -> None:
+def test_samples_that_are_histograms_are_not_mistaken_for_numbers() -> None:
     count = "histogram_count(sum(increase(x[$window])))"
     server = FakePrometheus(values=NOTHING)
     diagnosis = diagnose(None, server, checked_slo(Sli(good=count, total=count)))

@@ -59,7 +59,7 @@ class HostileRow:
 
     @property
     def local(self) -> datetime:
-        """What a clock in Berlin shows, without its zone."""
+        """The local time in Berlin, without its zone."""
         return self.ts.astimezone(BERLIN).replace(tzinfo=None)
 
     @property

@@ -155,7 +155,7 @@ def test_amounts_are_exact_to_the_last_digit(
         assert list(map(float, amounts)) == pytest.approx(list(map(float, expected)))
 
 
-def test_amount_below_zero_is_no_amount(backend: Backend) -> None:
+def test_amount_below_zero_is_not_an_amount(backend: Backend) -> None:
     (answer,) = backend.measure([CountRequest(sli=Sli(spent="refund"), span=DAY, amount=True)], AT)
 
     assert isinstance(answer, Unmeasured)

@@ -1,4 +1,4 @@
-"""What is wrong with a table, a column, a type, a right or a login is told, by every engine alike.
+"""Every engine reports a fault of a table, a column, a type, a right or a login in the same way.
 
 None of it ends with exit code 0: it is 3, as of everything that could not be measured.
 """
@@ -88,7 +88,7 @@ def store(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """What is wrong in a policy, and words that every engine's message has."""
+    """A fault of a policy, and words that every engine's message has."""
 
     words: tuple[str, ...]
     block: Mapping[str, Any] = field(default_factory=dict)
@@ -200,7 +200,7 @@ def said(folder: Path, store: Store, wrong: Wrong) -> str:
 
 @pytest.mark.variants(21)
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_wrong_is_told_with_its_remedy(tmp_path: Path, store: Store, name: str) -> None:
+def test_what_is_wrong_is_reported_with_its_remedy(tmp_path: Path, store: Store, name: str) -> None:
     if CASES[name].password and not store.password:
         pytest.skip("Sail asks for no login")
     reason = said(tmp_path, store, CASES[name])
@@ -218,7 +218,7 @@ FORBIDDEN = {
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)
-def test_a_table_or_view_that_the_user_may_not_read_is_told(
+def test_a_table_or_view_that_the_user_may_not_read_is_reported(
     tmp_path: Path, postgres_server: Postgres, name: str
 ) -> None:
     block = {"type": "postgres", "url": postgres_server.url, "user": READER}

@@ -1,4 +1,4 @@
-"""What is read in the files of real tools: the figures of tests/data/evaluations/README.md."""
+"""The gate's reading of real tools' files: the figures of tests/data/evaluations/README.md."""
 
 from datetime import UTC, datetime
 

@@ -104,7 +104,7 @@ def test_without_a_number_of_cases_the_interval_decides(
     assert judged(file(rows(passed, 200 - passed))).state is state
 
 
-def test_where_there_are_not_enough_cases_it_is_said_how_many_would_do() -> None:
+def test_where_there_are_not_enough_cases_it_is_reported_how_many_would_do() -> None:
     # z^2 p (1 - p) / (q - p)^2 = 3.8415 x 0.95 x 0.05 / 0.03^2 = 202.7
     reason = judged(file(rows(196, 4))).reason
     assert reason.endswith("not enough cases; about 203 cases at this share would be enough")

@@ -236,7 +236,7 @@ def test_what_a_suite_has_beside_its_test_cases_may_be_a_flaw(child: str, clause
     assert clause in flaw
 
 
-def test_elements_of_a_suite_that_are_no_test_cases_are_left_out() -> None:
+def test_elements_of_a_suite_that_are_not_a_test_cases_are_left_out() -> None:
     run = report('<testcase name="b"/>', "<properties/><system-err/><console><line/></console>")
 
     assert run.flaws == ()

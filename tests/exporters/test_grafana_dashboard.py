@@ -50,7 +50,7 @@ def test_burn_rates_stand_beside_the_sli_and_what_is_left_before_both(tmp_path: 
     assert {one["datasource"]["uid"] for one in (left, burn, sli)} == {"${datasource}"}
 
 
-def test_what_is_left_of_a_calendar_window_is_no_panel_but_a_remark(tmp_path: Path) -> None:
+def test_what_is_left_of_a_calendar_window_is_not_a_panel_but_a_remark(tmp_path: Path) -> None:
     policy = read_policy(tmp_path, AVAILABILITY.replace("30d", "{calendar: month}"))
     exported = export_policy("grafana-dashboard", policy)
 

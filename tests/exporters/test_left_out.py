@@ -1,4 +1,4 @@
-"""What a format cannot say is left out and named; what it says loosely is remarked upon."""
+"""Parts that a format cannot express are left out and named; loose ones have a remark."""
 
 from dataclasses import replace
 from pathlib import Path

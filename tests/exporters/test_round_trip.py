@@ -1,4 +1,4 @@
-"""What is exported as OpenSLO or for Sloth is read back as the same SLO."""
+"""An export as OpenSLO or for Sloth is read back as the same SLO."""
 
 from dataclasses import replace
 from pathlib import Path

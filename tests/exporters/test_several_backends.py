@@ -1,4 +1,4 @@
-"""What is counted in PromQL is exported, and the rest of several backends is named."""
+"""Indicators in PromQL are exported, and the rest of several backends is named."""
 
 from pathlib import Path
 

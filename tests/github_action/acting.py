@@ -45,7 +45,7 @@ _NOBODY: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What became of a run."""
+    """The result of a run."""
 
     steps: Mapping[str, Any]
     """As the context ``steps`` of the job's last step has those with outputs, by id."""

@@ -1,4 +1,4 @@
-"""What came of a step that ran in this process."""
+"""The result of a step that ran in this process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

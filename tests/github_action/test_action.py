@@ -96,7 +96,9 @@ def test_a_missing_variable_elsewhere_is_a_mistake(do: Do, tmp_path: Path) -> No
     assert do().code == ExitCode.USAGE
 
 
-def test_a_fork_whose_policy_has_another_mistake_is_told_of_that(do: Do, tmp_path: Path) -> None:
+def test_a_fork_whose_policy_has_another_mistake_gets_a_report_on_that(
+    do: Do, tmp_path: Path
+) -> None:
     text = elsewhere("CHAT_URL").replace("tiers", "teirs")
     (tmp_path / "gate.yaml").write_text(text)
     done = do(pull_request(repo="mallory/chat"))

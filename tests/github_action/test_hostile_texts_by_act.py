@@ -70,7 +70,7 @@ def test_no_text_sets_an_output(played: Played) -> None:
     assert set(verdicts.values()) == {"error"}
 
 
-def test_no_input_is_taken_for_an_option(played: Played) -> None:
+def test_no_input_counts_as_an_option(played: Played) -> None:
     assert {name: told["outcome"] for name, told in played.steps.items()} == dict.fromkeys(
         played.steps, "failure"
     )

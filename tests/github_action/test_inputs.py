@@ -1,4 +1,4 @@
-"""What the inputs of the Action ask of the command."""
+"""The command line that the inputs of the Action produce."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a step comes to: its outputs, and the report where there is no decision."""
+"""The result of a step: its outputs, and the report where there is no decision."""
 
 import html
 import json
@@ -56,7 +56,7 @@ def test_a_decision_that_could_not_be_written_leaves_the_exit_code_and_no_verdic
     assert (ending.code, ending.outputs["verdict"]) == (ExitCode.ALLOW, "unknown")
 
 
-def test_a_usage_error_is_told_in_its_own_words() -> None:
+def test_a_usage_error_is_reported_in_its_own_words() -> None:
     ending = failed(ExitCode.USAGE, "\ngate.yaml:1:1: error: <b>@everyone\n")
     assert "gate.yaml:1:1: error: <b>@everyone" in html.unescape(ending.report)
     assert "<b>" not in ending.report

@@ -1,4 +1,4 @@
-"""What a step writes for the runner to read."""
+"""The files that a step writes for the runner to read."""
 
 from io import StringIO
 from pathlib import Path

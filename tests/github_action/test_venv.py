@@ -93,7 +93,7 @@ def test_other_lists_make_another_environment(tmp_path: Path) -> None:
     )
 
 
-def test_duckdb_is_left_out_unless_it_is_asked_for() -> None:
+def test_duckdb_is_left_out_unless_it_is_requested() -> None:
     assert (
         requirement_files({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "false"})
         == LISTS[:1]
@@ -127,7 +127,7 @@ def test_it_prints_the_path_of_its_python(
 
 
 @pytest.mark.slow
-def test_it_prints_the_path_of_a_python_that_has_just_what_was_asked_for(
+def test_it_prints_the_path_of_a_python_that_has_just_what_was_requested(
     runner: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner.write_text("# nothing\n", encoding="utf-8")
@@ -140,7 +140,7 @@ def test_it_prints_the_path_of_a_python_that_has_just_what_was_asked_for(
     assert done.stdout.split() == [b"None"]
 
 
-def test_an_environment_that_cannot_be_made_is_told_and_is_no_verdict(
+def test_an_environment_that_cannot_be_made_is_reported_and_is_not_a_verdict(
     runner: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNNER_TEMP", str(runner))  # a file, below which there is no folder
@@ -154,7 +154,7 @@ def test_an_environment_that_cannot_be_made_is_told_and_is_no_verdict(
 
 
 @pytest.mark.slow  # pip takes seconds, and fails as the module venv does in the test above
-def test_what_cannot_be_installed_is_told_and_is_no_verdict(
+def test_what_cannot_be_installed_is_reported_and_is_not_a_verdict(
     runner: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -169,7 +169,9 @@ def test_what_cannot_be_installed_is_told_and_is_no_verdict(
     assert annotation.startswith("::error title=gate::gate could not be installed")
 
 
-def test_a_list_that_is_missing_is_told(runner: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_list_that_is_missing_is_reported(
+    runner: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     runner.unlink()
     with pytest.raises(SystemExit, match=r"^1$"):
         run()

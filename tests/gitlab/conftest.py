@@ -1,4 +1,4 @@
-"""What the tests of the component share."""
+"""Fixtures that the tests of the component share."""
 
 from pathlib import Path
 

@@ -44,7 +44,7 @@ def counts(bad: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a pipeline."""
+    """The result of a pipeline."""
 
     code: int
     told: str

@@ -52,7 +52,7 @@ def wheel(folder: Path, version: str) -> Path:
     ],
     ids=["allow", "warn", "block", "undecided"],
 )
-def test_the_verdict_is_the_end_of_the_job_and_stands_in_every_report(
+def test_the_verdict_is_the_end_of_the_job_and_is_in_every_report(
     project: Project, text: str, gate: str, variables: list[str]
 ) -> None:
     project.write({"counts.yaml": text})
@@ -116,7 +116,7 @@ def test_where_no_failure_is_allowed_nothing_is_deployed_on_a_warning_either(
 
 
 @slow
-def test_reports_of_an_earlier_gate_are_not_taken_for_those_of_one_that_could_not_run(
+def test_reports_of_an_earlier_gate_are_not_mistaken_for_those_of_one_that_could_not_run(
     project: Project,
 ) -> None:
     earlier = {

@@ -132,7 +132,7 @@ def test_what_has_always_lasted_so_far_is_not_said_to_last_always(
 @pytest.mark.parametrize(
     ("history", "days"), [(60, 60), (89, 60), (90, 90), (179, 90), (180, 180), (720, 180)]
 )
-def test_what_is_told_of_an_interval_was_measured_with_no_more_history(
+def test_what_is_reported_about_an_interval_was_measured_with_no_more_history(
     history: int, days: int
 ) -> None:
     assert prediction(1.0, history=history, rest=9).held == HELD[timedelta(days=days)]

@@ -1,4 +1,4 @@
-"""What is asked of a history, to know what was left of a budget at instants of the past."""
+"""The requests for a history that shows what was left of a budget at instants of the past."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -122,7 +122,7 @@ def test_steps_are_made_of_whole_slices() -> None:
     )
 
 
-def test_spend_is_asked_for_as_an_amount() -> None:
+def test_spend_is_requested_as_an_amount() -> None:
     money = SpendSlo(name="m", window=MONTH, sli=Sli(spent="s"), allowance=Fraction(5), unit="USD")
 
     assert planned(money).requests["m"].amount

@@ -1,4 +1,4 @@
-"""What burned in incidents and outside of them, and which values of labels stand out."""
+"""The budget spent in incidents and outside of them, and the values of labels that differ most."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -60,7 +60,7 @@ def test_each_failure_is_in_one_part() -> None:
     assert split([0.0, None], [], []) == (0, 0, 0)
 
 
-def test_what_lies_before_the_time_looked_at_is_left_out() -> None:
+def test_what_lies_before_the_examined_time_is_left_out() -> None:
     bad = [1.0, 10, 20, 1]
 
     assert split(bad, [incident(1, 3)], [], skip=2) == (20, 0, 1)
@@ -168,7 +168,7 @@ def test_what_lies_in_incidents_is_not_chronic() -> None:
     assert both.compared == ("model",)
 
 
-def test_of_too_few_chronic_failures_nothing_is_said() -> None:
+def test_of_too_few_chronic_failures_nothing_is_reported() -> None:
     counts = labels(model={"gpt-x": [(3000, 90)], "llama": [(7000, 10)]})
 
     assert chronic(counts, chronic=FEWEST - 1) == []

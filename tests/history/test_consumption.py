@@ -1,4 +1,4 @@
-"""What ate a budget, held against histories whose truth is known."""
+"""The consumption of a budget, compared with histories whose truth is known."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -55,7 +55,7 @@ def eaten(
     return found
 
 
-def test_bad_events_of_incidents_are_told_apart_from_all_others_by_the_day() -> None:
+def test_bad_events_of_incidents_are_distinguished_from_all_others_by_the_day() -> None:
     # The outage lies over midnight: 100 before it, 300 after it. AT is 14:00.
     outage, slow = incident(40, 36), incident(90, 88)
     found = eaten(
@@ -108,7 +108,7 @@ def test_of_a_step_that_the_window_begins_in_only_what_the_window_has_of_it_coun
     assert part.earlier == 0
 
 
-def test_what_happened_before_the_history_is_told_as_such() -> None:
+def test_what_happened_before_the_history_is_reported_as_such() -> None:
     found = eaten(48, {20: 100.0}, (), 300)
 
     assert found.earlier == pytest.approx(0.2)
@@ -116,7 +116,7 @@ def test_what_happened_before_the_history_is_told_as_such() -> None:
     assert len(found.stretches) == 3
 
 
-def test_a_short_window_is_told_by_the_hour() -> None:
+def test_a_short_window_is_reported_by_the_hour() -> None:
     day = ratio_slo(window=RollingWindow(DAY))
     request = SeriesRequest(sli=Sli(bad="b"), span=Span(AT - DAY, AT), step=HOUR / 4)
     bad = (1.0,) * 96

@@ -85,7 +85,7 @@ def test_without_any_failure_the_bound_is_z_squared_over_the_requests(events: in
     assert list(paired) == pytest.approx([-bound, bound], rel=1e-9)
 
 
-def test_nothing_is_said_of_an_excess_of_none_where_nothing_failed() -> None:
+def test_nothing_is_reported_about_an_excess_of_none_where_nothing_failed() -> None:
     assert difference_score(table(0, 10, 0, 10), 0.0) == 0.0
     assert paired_score(10, 0, 0, 0.0) == 0.0
     assert difference_score(table(0.5, 0.5, 0, 0.5), 0.25) > 0

@@ -49,7 +49,7 @@ def series(
         (MONEY, 5 * MINUTE, -2, 13),
     ],
 )
-def test_what_is_asked_for_begins_on_the_clock_and_ends_now(
+def test_what_is_requested_begins_on_the_clock_and_ends_now(
     slo: RatioSlo | SpendSlo, step: timedelta, first: int, steps: int
 ) -> None:
     request = past_request(slo, Span(AT - HOUR, AT), 5 * MINUTE, max_age=MINUTE, mean=True)
@@ -109,7 +109,7 @@ def test_what_compares_steps_leaves_out_what_is_only_a_part_of_one() -> None:
         (MONEY, [*[0.5] * 5, None, None, *[0.5] * 6], Fraction(11, 13)),
     ],
 )
-def test_how_much_is_known_is_told_by_what_is_usual(
+def test_how_much_is_known_is_reported_by_what_is_usual(
     slo: RatioSlo | SpendSlo, totals: list[float | None], share: Fraction
 ) -> None:
     request = past_request(slo, Span(AT - HOUR, AT), 5 * MINUTE, max_age=MINUTE)

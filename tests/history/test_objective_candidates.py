@@ -1,4 +1,4 @@
-"""What an objective would have meant, beside the same counted step by step."""
+"""The results of an objective in the past, compared with a count step by step."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -125,7 +125,7 @@ def test_a_calendar_period_grants_a_share_of_all_its_slices_at_its_start(steps: 
         assert found[place] == (expected if expected is None else pytest.approx(expected))
 
 
-def test_a_window_is_moved_by_a_step_and_the_worst_of_them_is_told() -> None:
+def test_a_window_is_moved_by_a_step_and_the_worst_of_them_is_reported() -> None:
     # 30 of 6,000 fail in one hour: 0.5% of any window of 60 hours that has it.
     steps: Steps = [(100, 30 if place == 100 else 0) for place in range(180)]
 

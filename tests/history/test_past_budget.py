@@ -1,4 +1,4 @@
-"""What a picture and a table of a history are made of."""
+"""The contents of a picture and of a table of a history."""
 
 from datetime import timedelta
 
@@ -79,13 +79,13 @@ def test_days_begin_at_midnight_and_sum_up_to_the_whole() -> None:
     assert days[-1].peak == pytest.approx(3 / 1200 / 0.001)
 
 
-def test_a_short_history_is_told_by_the_hour() -> None:
+def test_a_short_history_is_reported_by_the_hour() -> None:
     found = told(series(*(0,) * 36), asked(36, HOUR))
 
     assert [one.span.length for one in found.stretches] == [HOUR] * 36
 
 
-def test_what_is_not_known_is_told_as_such() -> None:
+def test_what_is_not_known_is_reported_as_such() -> None:
     # Ten days by the hour, of which the third and fourth are not known.
     bad = [0.0] * 48 + [None] * 48 + [0.0] * 144
     request = SeriesRequest(sli=Sli(bad="b"), span=Span(AT - 10 * DAY, AT), step=HOUR)

@@ -1,4 +1,4 @@
-"""What the steps of a history come to at an instant, by arithmetic alone."""
+"""The sums of a history's steps at an instant, by arithmetic alone."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -61,7 +61,7 @@ def test_what_was_forgotten_since_is_not_told_as_if_it_had_never_been() -> None:
     assert at(budget, 1).total == 7000
 
 
-def test_a_calendar_budget_is_told_of_although_its_data_begin_late() -> None:
+def test_a_calendar_budget_is_reported_although_its_data_begin_late() -> None:
     start = MONTH.whole(AT).start
     slo = ratio_slo(window=MONTH)
     budget = past(slo, None, *[(1000, 1)] * 9, at=start + 10 * DAY)
@@ -84,7 +84,7 @@ def test_where_half_is_a_hole_nothing_is_left_to_say(
     assert Cause.MOSTLY_UNCOVERED in [doubt.cause for doubt in then.doubts]
 
 
-def test_what_is_old_is_said_to_be_so() -> None:
+def test_what_is_old_is_reported_to_be_so() -> None:
     budget = past(WEEK, *[(1000, 1)] * 7, None)
 
     assert [doubt.cause for doubt in at(budget, 1).doubts] == []
@@ -105,7 +105,7 @@ def test_before_anything_is_known_there_is_none_either() -> None:
     assert budget.ratio_at(start + 2 * DAY) is None
 
 
-def test_an_allowance_is_told_by_what_was_spent() -> None:
+def test_an_allowance_is_reported_by_what_was_spent() -> None:
     budget = past(MONEY, *[(5, 5)] * 8)
 
     assert at(budget, 0).spent == 35

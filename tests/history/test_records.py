@@ -137,7 +137,7 @@ def test_half_is_of_the_bad_events_and_not_of_the_time() -> None:
     assert not put(first_step, bad=(49.0, 10, 10, 10, 10, 10)).explained
 
 
-def test_steps_of_which_nothing_is_known_count_for_neither_side() -> None:
+def test_steps_without_known_data_count_for_neither_side() -> None:
     assert put(record(START, START + STEP), bad=(10.0, None, None, None, None, 10.0)).explained
 
 
@@ -303,7 +303,7 @@ def test_a_deploy_of_another_service_is_not_shown() -> None:
     assert deploys_of(deploy(START, "mail"), mine) == (mine,)
 
 
-def test_what_no_slo_felt_is_listed_if_it_was_in_the_time_looked_at() -> None:
+def test_what_no_slo_felt_is_listed_if_it_was_in_the_examined_time() -> None:
     explaining = record(START, END, "felt")
     in_part = record(END - SECOND, END + HOUR, "felt in part")
     missed = record(START - BEFORE, START - SECOND, "missed")

@@ -72,13 +72,13 @@ def test_two_bad_days_are_one_incident_and_not_ten(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_half_a_percent_is_no_incident_by_day_or_night(seed: int) -> None:
+def test_half_a_percent_is_not_an_incident_by_day_or_night(seed: int) -> None:
     total, bad = sampled(12, None, seed=seed)
 
     assert found(total, bad) == []
 
 
-def test_single_bad_samples_far_apart_are_no_incident() -> None:
+def test_single_bad_samples_far_apart_are_not_an_incident() -> None:
     # One in twenty, at two an hour: 2.5 times the budget.
     total: list[float | None] = [1.0, *[0.0] * 5] * 200
     bad: list[float | None] = [1.0 if place % 120 == 0 else 0.0 for place in range(1200)]

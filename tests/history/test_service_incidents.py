@@ -1,4 +1,4 @@
-"""What the incidents of a service come to."""
+"""The total of a service's incidents."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
@@ -112,7 +112,7 @@ def test_times_to_recover_and_between_failures_are_those_of_a_worked_example() -
     assert figures.mtbf == 47 * HOUR
 
 
-def test_time_of_which_nothing_is_known_is_no_operating_time() -> None:
+def test_time_without_known_data_is_not_an_operating_time() -> None:
     # 20 hours unknown, two of them within the incident; so 80 known ones less its other two.
     known = [hours(32, 100), hours(0, 12)]
 
@@ -131,7 +131,7 @@ def test_what_was_not_seen_to_end_has_no_time_to_recover() -> None:
     assert (only.count, only.mttr, only.longest, only.mtbf) == (1, None, None, 50 * HOUR)
 
 
-def test_what_several_slos_know_is_known_once_and_only_the_time_looked_at_counts() -> None:
+def test_what_several_slos_know_is_known_once_and_only_the_examined_time_counts() -> None:
     # Two SLOs know 80 hours together, of which 60 are looked at; an incident takes 4 of its 6.
     known = [hours(0, 50), hours(20, 80)]
     found = merge_incidents([impact("a", 18, 24)])

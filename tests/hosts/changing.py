@@ -21,7 +21,7 @@ def pull(number: int = 7, *labels: str, title: str = "x", merged: bool = False) 
 
 @dataclass(slots=True)
 class Host:
-    """What is not set is refused."""
+    """The host's answers; a request without one is refused."""
 
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     of_commits: dict[str, Sequence[PullRequest]] | None = None

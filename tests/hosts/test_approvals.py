@@ -82,7 +82,7 @@ def test_a_bot_approves_nothing(fake: FakeGitHub) -> None:
 
 
 @pytest.mark.parametrize("right, counts", [("write", True), ("admin", True), ("read", False)])
-def test_whoever_may_write_counts_where_the_policy_says_write(
+def test_anybody_who_may_write_counts_where_the_policy_says_write(
     fake: FakeGitHub, right: str, counts: bool
 ) -> None:
     fake.reviews = [review("grace", "APPROVED", "10:00")]
@@ -96,7 +96,7 @@ def test_a_member_of_a_named_team_counts(fake: FakeGitHub) -> None:
     assert ask(fake, "@acme/security") == Approval(by=("@grace",))
 
 
-def test_a_team_that_cannot_be_seen_is_said_and_does_not_count(fake: FakeGitHub) -> None:
+def test_a_team_that_cannot_be_seen_is_reported_and_does_not_count(fake: FakeGitHub) -> None:
     fake.reviews = [review("grace", "APPROVED", "10:00")]
     fake.forbidden = {"teams/get-membership-for-user-in-org"}
     approval = ask(fake, "@acme/security")

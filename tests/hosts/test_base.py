@@ -1,4 +1,4 @@
-"""What a change is compared with, and that nothing that it brings along can name it."""
+"""The base of a change's comparison, which nothing inside the change can choose."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -149,7 +149,9 @@ def test_of_several_the_oldest_is_kept_and_the_later_ones_are_deleted(fake: Fake
     assert [one.id for one in fake.comments] == [oldest.id, oldest.id + 1]
 
 
-def test_a_duplicate_that_cannot_be_deleted_is_told_beside_the_success(fake: FakeGitHub) -> None:
+def test_a_duplicate_that_cannot_be_deleted_is_reported_beside_the_success(
+    fake: FakeGitHub,
+) -> None:
     fake.plant(ACTIONS, f"{MARKER}\n## Allow")
     fake.plant(ACTIONS, f"{MARKER}\n## Allow")
     fake.forbidden = {DELETE}
@@ -162,7 +164,7 @@ def test_a_duplicate_that_cannot_be_deleted_is_told_beside_the_success(fake: Fak
     )
 
 
-def test_a_duplicate_that_is_gone_already_is_no_trouble(fake: FakeGitHub) -> None:
+def test_a_duplicate_that_is_gone_already_is_not_a_trouble(fake: FakeGitHub) -> None:
     fake.plant(ACTIONS, f"{MARKER}\n## Allow")
     second = fake.plant(ACTIONS, f"{MARKER}\n## Allow")
     fake.before = {DELETE: [lambda: fake.comments.remove(second)]}

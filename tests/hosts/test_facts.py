@@ -1,4 +1,4 @@
-"""What is known of a change, and that nothing unknown is taken for nothing."""
+"""The known facts of a change; an unknown fact never counts as an absent one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -166,7 +166,7 @@ def test_a_shallow_deploy_is_compared_by_the_host(folder: Path, tmp_path: Path) 
     assert known(clone, queue, host).paths == ELSEWHERE.paths
 
 
-def test_the_code_host_is_not_asked_for_what_git_knows(folder: Path) -> None:
+def test_the_code_host_is_not_requested_what_git_knows(folder: Path) -> None:
     host = Host(pulls={7: pull()})
     assert known(folder, PULL, host).paths == ("prompts/a.md",)
     assert host.seen == ["pull_request"]
@@ -227,7 +227,7 @@ def test_a_merge_queue_has_the_labels_of_its_pull_requests(folder: Path) -> None
     assert unnamed.labels is None
 
 
-def test_what_was_live_before_is_told(folder: Path) -> None:
+def test_what_was_live_before_is_reported(folder: Path) -> None:
     old, live = git(folder, "rev-parse", "HEAD~1"), git(folder, "rev-parse", "HEAD")
     git(folder, "checkout", "--quiet", old)
     host = Host(deployed={"prod": Deployed(live, AT)}, was={("prod", old): AT}, back=True)

@@ -1,4 +1,4 @@
-"""What is asked of git, on real repositories."""
+"""Questions to git, on real repositories."""
 
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def test_a_machine_without_git_says_so(
         Checkout(repository).head()
 
 
-def test_a_failure_without_words_is_told_by_its_command(
+def test_a_failure_without_words_is_reported_by_its_command(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = tmp_path / "git"

@@ -1,4 +1,4 @@
-"""What GitHub is asked, by requests that its published description allows."""
+"""Requests to GitHub, each allowed by its published description."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ def fake() -> Iterator[FakeGitHub]:
         yield one
 
 
-def test_every_changed_file_is_told_with_its_old_name_over_all_pages(fake: FakeGitHub) -> None:
+def test_every_changed_file_is_reported_with_its_old_name_over_all_pages(fake: FakeGitHub) -> None:
     fake.files = [(f"src/{number}.py", None) for number in range(250)]
     fake.files[120] = ("prompts/new.md", "prompts/old.md")
 
@@ -36,7 +36,7 @@ def test_every_changed_file_is_told_with_its_old_name_over_all_pages(fake: FakeG
     assert fake.seen == ["pulls/list-files"] * 3
 
 
-def test_more_files_than_github_lists_are_not_taken_for_all(fake: FakeGitHub) -> None:
+def test_more_files_than_github_lists_are_not_mistaken_for_all(fake: FakeGitHub) -> None:
     fake.files = [(f"src/{number}.py", None) for number in range(3000)]
 
     with pytest.raises(GitHubError, match="lists the first 3,000 only"):

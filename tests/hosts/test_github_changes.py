@@ -1,4 +1,4 @@
-"""What GitHub tells of changes and of what is live, by requests that its description allows."""
+"""GitHub's answers on changes and live revisions, by requests that its description allows."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ def changes(fake: FakeGitHub) -> GitHubChanges:
     return asking(fake.url).changes
 
 
-def test_a_pull_request_is_told_as_it_is_now(fake: FakeGitHub) -> None:
+def test_a_pull_request_is_reported_as_it_is_now(fake: FakeGitHub) -> None:
     fake.changes.pulls[PULL] = Pull(title="fix: x", labels=("security",), head=A, merged=True)
     pull = changes(fake).pull_request(PULL)
     assert (pull.number, pull.title, pull.labels) == (PULL, "fix: x", ("security",))
@@ -38,7 +38,7 @@ def test_a_pull_request_is_told_as_it_is_now(fake: FakeGitHub) -> None:
     assert changes(fake).pull_requests_of(A) == []
 
 
-def test_files_and_commits_of_a_pull_request_are_told(fake: FakeGitHub) -> None:
+def test_files_and_commits_of_a_pull_request_are_reported(fake: FakeGitHub) -> None:
     fake.files = [("models/a", "src/a"), ("b", None)]
     messages = ("fix: x\n\nChange-Class: canary", "feat!: y")
     fake.changes.pulls[PULL] = Pull(messages=messages)

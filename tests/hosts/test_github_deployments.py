@@ -79,7 +79,7 @@ def test_one_that_waited_for_its_approval_is_found(fake: FakeGitHub) -> None:
     assert found.time == datetime(2026, 11, 1, 0, 20, tzinfo=UTC)
 
 
-def test_only_the_named_environment_is_asked_for(fake: FakeGitHub) -> None:
+def test_only_the_named_environment_is_requested(fake: FakeGitHub) -> None:
     fake.deployments = [deployment(sha="e" * 40), deployment(sha="f" * 40, place="staging")]
 
     (found,) = asking(fake.url).deployments.since(START, "production")
@@ -88,7 +88,7 @@ def test_only_the_named_environment_is_asked_for(fake: FakeGitHub) -> None:
 
 
 @pytest.mark.parametrize("operation", ["repos/list-deployments", "repos/list-deployment-statuses"])
-def test_a_token_that_may_not_read_deployments_is_told_what_it_needs(
+def test_a_token_that_may_not_read_deployments_is_reported_what_it_needs(
     fake: FakeGitHub, operation: str
 ) -> None:
     fake.deployments = [deployment()]

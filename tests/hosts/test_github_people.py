@@ -49,7 +49,7 @@ def test_only_write_and_admin_may_write(fake: FakeGitHub, right: str, may: bool)
     assert asking(fake.url).people.may_write(ADA) is may
 
 
-def test_of_somebody_who_is_not_there_no_right_is_told(fake: FakeGitHub) -> None:
+def test_of_somebody_who_is_not_there_no_right_is_reported(fake: FakeGitHub) -> None:
     with pytest.raises(GitHubError, match=r"404 \(ada is not a user\)"):
         asking(fake.url).people.may_write(ADA)
 
@@ -64,7 +64,7 @@ def test_only_who_has_accepted_is_in_a_team(fake: FakeGitHub, state: str, member
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_team_that_cannot_be_seen_is_not_told_and_not_taken_for_member(
+def test_a_team_that_cannot_be_seen_is_not_told_and_not_mistaken_for_member(
     fake: FakeGitHub, status: int
 ) -> None:
     operation = "teams/get-membership-for-user-in-org"
@@ -138,7 +138,7 @@ BY_BOT = labelling(5, "helper[bot]", "labeled", "security")
         ([SET, BY_BOT], Account("helper[bot]", bot=True)),
     ],
 )
-def test_the_last_to_set_a_label_is_told_unless_it_was_removed(
+def test_the_last_to_set_a_label_is_reported_unless_it_was_removed(
     fake: FakeGitHub, events: list[dict[str, Any]], setter: Account | None
 ) -> None:
     fake.events = [description().example("renamed-issue-event", id=9, event="renamed"), *events]
@@ -186,7 +186,7 @@ def test_a_commit_was_pushed_when_it_last_became_the_newest_of_its_branch(
     assert asking(fake.url).people.pushed_at(PULL, HEAD) == at
 
 
-def test_an_instant_without_an_offset_is_no_instant(fake: FakeGitHub) -> None:
+def test_an_instant_without_an_offset_is_not_an_instant(fake: FakeGitHub) -> None:
     push = description().example("activity", after=HEAD, timestamp="2026-11-01T10:00:00")
     fake.faults = {"repos/list-activities": [Answer(200, json.dumps([push]).encode())]}
 
@@ -207,7 +207,7 @@ def test_a_team_cannot_be_named_so_that_the_organization_is_asked(fake: FakeGitH
     assert fake.seen == []
 
 
-def test_the_commits_of_a_pull_request_are_asked_for_once(fake: FakeGitHub) -> None:
+def test_the_commits_of_a_pull_request_are_requested_once(fake: FakeGitHub) -> None:
     people = asking(fake.url).people
     assert people.authors(PULL, HEAD) == people.authors(PULL, HEAD)
     assert fake.seen.count("pulls/list-commits") == 1

@@ -90,7 +90,7 @@ def test_the_real_client_reads_all_pages_of_the_fake_newest_first(fake: FakeGitL
     assert bodies == [f"note {number}" for number in reversed(range(250))]
 
 
-def test_the_real_client_is_told_what_is_gone_and_what_is_another_s(fake: FakeGitLab) -> None:
+def test_the_real_client_is_reported_what_is_gone_and_what_is_another_s(fake: FakeGitLab) -> None:
     planted = fake.plant("ada", "mine")
 
     with pytest.raises(python_gitlab.exceptions.GitlabUpdateError, match="403"):
@@ -142,7 +142,7 @@ def test_what_is_sent_is_what_the_real_client_sends(
     assert sent != []
 
 
-def test_a_note_is_told_with_its_author_its_text_and_its_page(fake: FakeGitLab) -> None:
+def test_a_note_is_reported_with_its_author_its_text_and_its_page(fake: FakeGitLab) -> None:
     planted = fake.plant("ada", HOSTILE)
 
     (read,) = client(fake).comments(REQUEST)
@@ -249,7 +249,7 @@ def test_a_busy_gitlab_gets_its_pause_and_then_one_note(fake: FakeGitLab) -> Non
     assert len(fake.notes) == 1
 
 
-def test_a_duplicate_that_the_role_may_not_delete_is_told_beside_the_success(
+def test_a_duplicate_that_the_role_may_not_delete_is_reported_beside_the_success(
     fake: FakeGitLab,
 ) -> None:
     for _ in range(2):
@@ -265,7 +265,7 @@ def test_a_duplicate_that_the_role_may_not_delete_is_told_beside_the_success(
     )
 
 
-def test_a_wrong_token_is_told_without_the_token(fake: FakeGitLab) -> None:
+def test_a_wrong_token_is_reported_without_the_token(fake: FakeGitLab) -> None:
     with pytest.raises(GitLabError, match="the token is wrong or has expired") as told:
         client(fake, token="glpat-wrong").login()
 

@@ -1,4 +1,4 @@
-"""What GitLab tells of changes and of what is live."""
+"""GitLab's answers on changes and live revisions."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def changes(fake: FakeGitLab) -> GitLabChanges:
     return GitLab(str(PROJECT), TOKEN, url=fake.url, page=PAGE, clock=clock).changes
 
 
-def test_a_merge_request_is_told_as_it_is_now(fake: FakeGitLab) -> None:
+def test_a_merge_request_is_reported_as_it_is_now(fake: FakeGitLab) -> None:
     fake.changes.requests[REQUEST] = Request(title="fix: x", labels=("a",), head=A, state="merged")
     request = changes(fake).pull_request(REQUEST)
     assert (request.number, request.title, request.labels) == (REQUEST, "fix: x", ("a",))
@@ -37,7 +37,7 @@ def test_a_merge_request_is_told_as_it_is_now(fake: FakeGitLab) -> None:
     assert [(each.number, each.merged) for each in listed] == [(REQUEST, True), (8, False)]
 
 
-def test_files_and_commits_of_a_merge_request_are_told(fake: FakeGitLab) -> None:
+def test_files_and_commits_of_a_merge_request_are_reported(fake: FakeGitLab) -> None:
     files = (("models/a", "src/a"), ("b", "b"))
     fake.changes.requests[REQUEST] = Request(messages=("fix: x",), files=files)
     listed = changes(fake).pull_changes(REQUEST)

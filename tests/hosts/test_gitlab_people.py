@@ -178,7 +178,7 @@ SET = ("grace", "add", "security", LATER)
         ([SET, *[("ada", "add", "other", LATER)] * 99, ("ada", "remove", "security", LATER)], None),
     ],
 )
-def test_the_last_to_set_a_label_is_told_unless_it_was_removed(
+def test_the_last_to_set_a_label_is_reported_unless_it_was_removed(
     fake: FakeGitLab, events: list[tuple[Any, ...]], setting: Setting | None
 ) -> None:
     for event in events:
@@ -204,7 +204,7 @@ def test_from_developer_on_somebody_may_write(
     assert people(fake).may_write(GRACE) is may
 
 
-def test_whoever_is_blocked_may_nothing(fake: FakeGitLab) -> None:
+def test_anybody_who_is_blocked_may_nothing(fake: FakeGitLab) -> None:
     fake.people.roles, fake.people.blocked = {"grace": "owner"}, {"grace"}
     fake.people.groups = {"acme/sre": {"grace"}}
     assert not people(fake).may_write(GRACE)
@@ -275,21 +275,21 @@ def approval(fake: FakeGitLab, *who: str) -> Approval:
     return Approvals(people(fake), CONTEXT)(matcher)
 
 
-def test_whoever_has_approved_this_commit_stands_behind_a_class(fake: FakeGitLab) -> None:
+def test_anybody_who_has_approved_this_commit_is_behind_a_class(fake: FakeGitLab) -> None:
     fake.people.approvals = [("alan", LATER), ("grace", LATER)]
     fake.people.roles = {"grace": "developer"}
     assert approval(fake, "write") == Approval(by=("@grace",))
     assert approval(fake, "@Alan") == Approval(by=("@alan",))
 
 
-def test_whoever_has_set_the_label_on_this_commit_stands_behind_a_class(fake: FakeGitLab) -> None:
+def test_anybody_who_has_set_the_label_on_this_commit_is_behind_a_class(fake: FakeGitLab) -> None:
     fake.people.labelled(*SET)
     assert approval(fake, "@grace") == Approval(by=("@grace",))
     fake.people.versions.append(("c" * 40, LATER))
     assert approval(fake, "@grace") == Approval(why_not=NOBODY)
 
 
-def test_neither_the_author_nor_a_bot_stands_behind_a_class(fake: FakeGitLab) -> None:
+def test_neither_the_author_nor_a_bot_is_behind_a_class(fake: FakeGitLab) -> None:
     fake.people.approvals = [("ada", LATER), ("helper", LATER)]
     fake.people.roles = {"ada": "owner", "helper": "maintainer"}
     assert approval(fake, "write", "@ada").why_not.endswith("(@ada opened it; @helper is a bot)")

@@ -1,4 +1,4 @@
-"""What is asked of GitHub's and GitLab's API on branches, commits and files."""
+"""Requests to GitHub's and GitLab's API on branches, commits and files."""
 
 from collections.abc import Iterator
 
@@ -43,7 +43,7 @@ def test_a_file_of_a_commit_that_is_not_there_is_no_absent_file(fake: FakeGitHub
         files(fake).file("gate.yaml", HEAD)
 
 
-def test_a_branch_that_is_called_like_a_commit_is_not_taken_for_it(fake: FakeGitHub) -> None:
+def test_a_branch_that_is_called_like_a_commit_is_not_mistaken_for_it(fake: FakeGitHub) -> None:
     fake.contents = {HEAD: {"gate.yaml": b"version: 1"}}
     fake.single = {HEAD: description().example("commit", sha=OLD)}
 
@@ -51,7 +51,7 @@ def test_a_branch_that_is_called_like_a_commit_is_not_taken_for_it(fake: FakeGit
         files(fake).file("gate.yaml", HEAD)
 
 
-def test_a_file_that_the_token_may_not_read_is_no_absent_file(fake: FakeGitHub) -> None:
+def test_a_file_that_the_token_may_not_read_is_not_an_absent_file(fake: FakeGitHub) -> None:
     fake.contents = {HEAD: {"gate.yaml": b"version: 1"}}
     fake.hidden = {"repos/get-content", "repos/get-commit"}
 
@@ -77,7 +77,7 @@ def test_a_file_that_github_forbids_is_an_error(fake: FakeGitHub, operation: str
     ],
     ids=["folder", "submodule", "above 1 MB"],
 )
-def test_what_is_no_file_of_a_usual_size_is_an_error(fake: FakeGitHub, thing: object) -> None:
+def test_what_is_not_a_file_of_a_usual_size_is_an_error(fake: FakeGitHub, thing: object) -> None:
     fake.contents = {HEAD: {"gate.yaml": thing}}
 
     with pytest.raises(RestError, match=r"gate\.yaml is not a file, or is larger than 1 MB"):

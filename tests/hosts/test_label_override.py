@@ -84,7 +84,7 @@ def test_the_reason_is_the_rest_of_a_line_of_a_comment(
     assert (override.reason if override else None) == reason
 
 
-def test_the_latest_reason_of_whoever_set_the_label_counts(fake: FakeGitHub) -> None:
+def test_the_latest_reason_of_anybody_who_set_the_label_counts(fake: FakeGitHub) -> None:
     fake.plant("Grace", "Gate-Override: the second fix")
     fake.plant("grace", "thanks")
     fake.plant("ada", "Gate-Override: because I say so")
@@ -162,7 +162,7 @@ def test_a_bot_overrides_nothing(fake: FakeGitHub) -> None:
     assert "@helper[bot] is a bot" in refused(fake, rule=rule)
 
 
-def test_a_github_that_cannot_be_asked_is_said(fake: FakeGitHub) -> None:
+def test_a_github_that_cannot_be_asked_is_reported(fake: FakeGitHub) -> None:
     fake.forbidden = {"issues/list-events"}
     assert refused(fake) == (
         "cannot ask who set the label: GitHub answers 403 (Resource not accessible by "

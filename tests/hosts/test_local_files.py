@@ -98,7 +98,7 @@ def test_files_outside_of_the_checkout_count(repository: Path, tmp_path: Path) -
     assert flaw(repository, "../logs/*.jsonl") is None
 
 
-def test_certificates_and_files_of_secrets_are_looked_at(repository: Path) -> None:
+def test_certificates_and_files_of_secrets_are_examined(repository: Path) -> None:
     settings = PrometheusSettings(url="http://x", ca=Path("ca.pem"), secret_files=(Path("t"),))
     assert check(repository).flaw(settings) is None
     commit(repository, "alter", {"ca.pem": "mine"})

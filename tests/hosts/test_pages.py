@@ -29,7 +29,7 @@ def test_every_page_is_read_whatever_a_proxy_drops(fake: FakeGitLab, headers: st
     assert fake.seen == ["list"] * 3
 
 
-def test_where_nothing_tells_of_pages_a_full_one_is_not_taken_for_the_last(
+def test_where_nothing_tells_of_pages_a_full_one_is_not_mistaken_for_the_last(
     fake: FakeGitLab,
 ) -> None:
     del fake.notes[200:]

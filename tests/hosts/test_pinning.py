@@ -285,7 +285,7 @@ def test_a_file_that_names_no_repository_is_none(tmp_path: Path) -> None:
     assert find_repository(tmp_path, tmp_path / "no-such") is None
 
 
-def test_what_is_fetched_too_slowly_or_is_no_file_is_an_error(
+def test_what_is_fetched_too_slowly_or_is_not_a_file_is_an_error(
     server: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     tree = CommitTree(Checkout(server).objects, git(server, "rev-parse", "HEAD"), ())

@@ -1,4 +1,4 @@
-"""What becomes of a request that GitHub does not answer as it should."""
+"""Requests that GitHub does not answer as it should."""
 
 import gc
 import json
@@ -112,7 +112,7 @@ def test_a_pause_that_is_too_long_is_not_begun(fake: FakeGitHub) -> None:
     assert time.slept == []
 
 
-def test_a_limit_is_told_from_a_missing_permission(fake: FakeGitHub) -> None:
+def test_a_limit_is_distinguished_from_a_missing_permission(fake: FakeGitHub) -> None:
     fake.faults = {FILES: [refused(403, SECONDARY, Retry_After="900")]}
 
     with pytest.raises(GitHubError) as error:
@@ -219,7 +219,7 @@ def test_an_empty_token_spoils_no_sentence(fake: FakeGitHub) -> None:
 
 
 @pytest.mark.parametrize("token", ["secret\n", "secret\u2026"])
-def test_a_token_that_cannot_be_sent_is_said_so_without_showing_it(
+def test_a_token_that_cannot_be_sent_is_reported_so_without_showing_it(
     fake: FakeGitHub, token: str
 ) -> None:
     with pytest.raises(GitHubError) as error:
@@ -337,7 +337,7 @@ class Broken(requests.Session):
         (exceptions.InvalidURL("https://x"), "the url is not an http or https address", 1),
     ],
 )
-def test_a_failure_of_the_network_is_said_without_addresses(
+def test_a_failure_of_the_network_is_reported_without_addresses(
     error: Exception, told: str, tries: int
 ) -> None:
     session = Broken(error)

@@ -41,7 +41,7 @@ def test_of_several_groups_one_is_enough(fake: FakeGitHub) -> None:
     assert len(fake.seen) == 3
 
 
-def test_a_team_that_is_hidden_is_said_and_does_not_count(fake: FakeGitHub) -> None:
+def test_a_team_that_is_hidden_is_reported_and_does_not_count(fake: FakeGitHub) -> None:
     right = ask(fake, "@grace", "@acme/sre")
     assert not right.holds
     assert "members: read of the organization" in right.reason

@@ -1,4 +1,4 @@
-"""What git tells of the files and commits of a change, on real repositories."""
+"""The files and commits of a change according to git, on real repositories."""
 
 from collections.abc import Sequence
 from pathlib import Path

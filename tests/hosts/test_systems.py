@@ -281,7 +281,7 @@ OTHERS: list[tuple[Mapping[str, str], Context]] = [
 
 
 @pytest.mark.parametrize("environ, context", OTHERS)
-def test_every_other_system_tells_what_it_knows(
+def test_every_other_system_shows_what_it_knows(
     environ: Mapping[str, str], context: Context
 ) -> None:
     assert detect(environ) == context
@@ -307,7 +307,7 @@ def test_a_named_system_is_the_only_one_that_is_looked_for() -> None:
         ({"action": "synchronize"}, "1", ("ada",)),
     ],
 )
-def test_whoever_stands_behind_a_change_has_started_its_run_only_if_they_do_so_again(
+def test_anybody_who_is_behind_a_change_has_started_its_run_only_if_they_do_so_again(
     tmp_path: Path, event: dict[str, Any], attempt: str, people: tuple[str, ...]
 ) -> None:
     given = {"pull_request": PULL_REQUEST, "sender": {"login": "ada"}, **event}

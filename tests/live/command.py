@@ -21,7 +21,7 @@ TIERS = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came back."""
+    """The result of one run of the command."""
 
     code: int
     decision: dict[str, Any]

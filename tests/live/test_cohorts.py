@@ -134,7 +134,7 @@ def test_the_command_says_it_plainly(servers: dict[str, str], tmp_path: Path) ->
     assert "): the mix of model does not explain it" in said
 
 
-def test_a_histogram_is_told_apart_as_counters_are(
+def test_a_histogram_is_distinguished_as_counters_are(
     servers: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     backend = {"type": "prometheus", "url": servers["prometheus"]}
@@ -150,7 +150,7 @@ def test_a_histogram_is_told_apart_as_counters_are(
 
 
 @pytest.mark.parametrize("server", ["prometheus", "victoria"])
-def test_a_total_that_is_made_of_parts_is_told_apart_as_one_that_is_not(
+def test_a_total_that_is_made_of_parts_is_distinguished_as_one_that_is_not(
     servers: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], server: str
 ) -> None:
     backend = {"type": "prometheus", "url": servers[server]}
@@ -191,7 +191,7 @@ def test_what_is_not_among_the_busiest_is_one_group(
     assert "only the 3 busiest of 5 values of prompt_template" in found["notes"][0]
 
 
-def test_a_field_within_a_column_is_told_apart(
+def test_a_field_within_a_column_is_distinguished(
     rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs = {"type": "logs", "path": str(rows), "timestamp": "ts"}
@@ -218,7 +218,7 @@ def test_a_label_that_is_not_there_is_undecided_and_the_nearest_is_named(
     assert "there are: prompt_template" in reason
 
 
-def test_what_the_chronic_failures_share_is_found_without_being_asked_for(
+def test_what_the_chronic_failures_share_is_found_without_being_requested(
     tmp_path: Path, backend: Backend
 ) -> None:
     path = policy(tmp_path, backend, slo("mix", backend))

@@ -1,4 +1,4 @@
-"""What becomes of the expressions of SLO files, asked of a real server beside what was written."""
+"""Imported expressions of SLO files, compared with the originals on a real server."""
 
 from collections.abc import Iterator
 from datetime import timedelta

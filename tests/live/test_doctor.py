@@ -1,4 +1,4 @@
-"""What gate doctor and gate check say of real servers' counts is the same."""
+"""gate doctor and gate check agree on real servers' counts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

@@ -130,7 +130,7 @@ def test_a_slow_p95_is_counted_in_requests(url: str, tmp_path: Path) -> None:
     assert slo["consumed"] == pytest.approx(true_consumed("latency", 0.05), rel=1e-9)
 
 
-def test_money_is_held_against_its_allowance(url: str, tmp_path: Path) -> None:
+def test_money_is_compared_with_its_allowance(url: str, tmp_path: Path) -> None:
     cents = truth("spend", MONTH).total
     spend = {
         "name": "spend",

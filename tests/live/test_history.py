@@ -96,7 +96,7 @@ def test_no_error_series_means_no_errors_while_there_is_traffic(answers: Answers
     assert counts(answers["flawless", "30d"]).bad == 0
 
 
-def test_standing_counters_are_no_traffic_and_not_a_full_budget(answers: Answers) -> None:
+def test_standing_counters_are_not_a_traffic_and_not_a_full_budget(answers: Answers) -> None:
     assert {unmeasured(answers["idle", window]).cause for window in WINDOWS} == {Cause.NO_TRAFFIC}
 
 

@@ -105,7 +105,7 @@ def test_two_outages_of_one_day_are_two_incidents_of_the_service(url: str, tmp_p
 
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("last", ["77d", "90d", "200d"])
-def test_more_steps_than_a_server_answers_at_once_are_asked_for_in_pieces(
+def test_more_steps_than_a_server_answers_at_once_are_requested_in_pieces(
     url: str, tmp_path: Path, last: str
 ) -> None:
     # Prometheus answers 11,000 steps at most, which are 38 days.
@@ -213,7 +213,7 @@ def test_deployments_that_github_knows_are_put_to_what_was_found(
     assert instant(deploy["time"]) == PEAK_OUTAGE - timedelta(minutes=3)
 
 
-def test_several_slos_are_asked_for_at_once(history_prometheus: Server, tmp_path: Path) -> None:
+def test_several_slos_are_requested_at_once(history_prometheus: Server, tmp_path: Path) -> None:
     with counting_proxy(history_prometheus.url) as proxy:
         path = policy(
             tmp_path, proxy.url, [availability(name) for name in services() if "r" in name]

@@ -77,7 +77,7 @@ def runs_at(ats: Sequence[datetime]) -> list[PastRun]:
 
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("kind", ["random", "in order", "regular"])
-def test_each_answer_is_what_the_run_alone_is_told(url: str, kind: str) -> None:
+def test_each_answer_is_what_the_run_alone_is_reported(url: str, kind: str) -> None:
     backend, runs = open_backend(PrometheusSettings(url=url), LIMITS), runs_at(instants(kind))
     assert isinstance(backend, PastBackend)
 

@@ -76,7 +76,7 @@ def test_slices_by_step_add_up_to_those_of_the_window(
 
 @pytest.mark.parametrize("late", ODD, ids=str)
 def test_one_hour_slices_hang_on_the_clock(url: str, late: timedelta) -> None:
-    """Those that end in the window are judged, each with what happened in its own hour."""
+    """Slices that end in the window are judged, each by the events of its own hour."""
     at = END - late
     slices = Slices(length=timedelta(hours=1), target=Fraction("0.999"))
     span = Span(at - timedelta(days=10), at)

@@ -111,7 +111,7 @@ def test_a_rule_of_another_expression_is_never_used(recorded: str, tmp_path: Pat
     assert measured["bad"] > measured["total"] / 2
 
 
-def test_rules_of_another_slo_are_not_looked_at(recorded: str, tmp_path: Path) -> None:
+def test_rules_of_another_slo_are_not_examined(recorded: str, tmp_path: Path) -> None:
     renamed = {**availability("peak"), "name": "renamed"}
     measured = asked(tmp_path, recorded, renamed).slos["renamed"]
     assert not notes(measured, "recording rules")

@@ -104,7 +104,7 @@ def test_calendar_weeks_are_those_of_their_zone(found: dict[str, dict[str, Any]]
         assert period["total"] == pytest.approx(true.total, rel=1e-6)
 
 
-def test_all_periods_of_all_slos_are_asked_for_at_once(
+def test_all_periods_of_all_slos_are_requested_at_once(
     history_prometheus: Server, tmp_path: Path
 ) -> None:
     with counting_proxy(history_prometheus.url, 0.3) as proxy:

@@ -1,4 +1,4 @@
-"""What happened when, on real servers, beside what the generator knows of every minute."""
+"""Histories from real servers, compared with the generator's record of every minute."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -91,7 +91,7 @@ def test_steps_without_any_scrape_are_not_known(url: str) -> None:
     assert [found.bad[place] for place in unknown] == [None] * len(unknown)
 
 
-def test_more_steps_than_a_server_gives_at_once_are_asked_for_in_pieces(
+def test_more_steps_than_a_server_gives_at_once_are_requested_in_pieces(
     history_prometheus: Server,
 ) -> None:
     minutes = timedelta(minutes=2)
@@ -107,7 +107,7 @@ def test_more_steps_than_a_server_gives_at_once_are_asked_for_in_pieces(
     assert proxy.traffic.requests > 2
 
 
-def test_six_histories_are_asked_for_at_once(history_prometheus: Server) -> None:
+def test_six_histories_are_requested_at_once(history_prometheus: Server) -> None:
     with counting_proxy(history_prometheus.url) as proxy:
         ask(proxy.url, *map(indicator, EVEN))
 

@@ -201,7 +201,7 @@ def test_where_nothing_happened_nothing_is_known(
         assert {doubt["cause"] for doubt in slo["doubts"]} <= causes
 
 
-def test_several_series_are_no_share(url: str, tmp_path: Path) -> None:
+def test_several_series_are_not_a_share(url: str, tmp_path: Path) -> None:
     codes = ratio("bad", 'sum by (code) (llm_requests_total{service="peak"})', ALL % "peak")
     outcome = judged(tmp_path, url, openslo(objective("a", codes)))
 

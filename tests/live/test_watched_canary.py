@@ -170,7 +170,7 @@ def test_the_rollback_takes_the_traffic_away_from_the_canary_and_from_nobody_els
     } <= set(told)
 
 
-def test_the_budget_that_was_saved_is_told(bad: tuple[Watched, Deployment]) -> None:
+def test_the_budget_that_was_saved_is_reported(bad: tuple[Watched, Deployment]) -> None:
     watched, _ = bad
     slo, seen = watched.slo, len([step for step in watched.slo["steps"] if step])
     spent = slo["budget_spent"]

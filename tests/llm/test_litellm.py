@@ -52,7 +52,7 @@ HEALTH: Final = "litellm-internal-health-check"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What was sent in the window that ends at ``at``, and where it was counted."""
+    """The requests sent in the window that ends at ``at``, and where they were counted."""
 
     prometheus: str
     payloads: Path

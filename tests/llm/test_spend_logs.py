@@ -34,7 +34,7 @@ TABLE: Final = '"LiteLLM_SpendLogs"'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What was sent in the window that ends at ``at``, and where it was written down."""
+    """The requests sent in the window that ends at ``at``, and where they were written down."""
 
     server: Postgres
     payloads: list[dict[str, Any]]

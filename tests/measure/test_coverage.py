@@ -20,7 +20,7 @@ Traffic = Callable[[datetime], float]
 
 
 def month(traffic: Traffic, lost: Callable[[int], bool] = lambda _: False) -> StepCoverage:
-    """What is known of 30 days by the hour where these hours, counted from the first, are lost."""
+    """Return the coverage of 30 days by the hour, where these hours from the start are lost."""
     start = END - HOURS * HOUR
     events = [traffic(start + place * HOUR) for place in range(HOURS)]
     known = [None if lost(place) or not count else count for place, count in enumerate(events)]
@@ -57,7 +57,7 @@ def daily_batch(at: datetime) -> float:
 @pytest.mark.parametrize(
     "traffic", [steady, by_day, on_weekdays, rare, with_a_rare_night, daily_batch]
 )
-def test_silence_that_is_usual_is_no_gap(traffic: Traffic) -> None:
+def test_silence_that_is_usual_is_not_a_gap(traffic: Traffic) -> None:
     seen = month(traffic)
     assert (seen.share, seen.gaps.late, seen.gaps.holes) == (ALL, NONE, NONE)
     assert (seen.gaps.longest, seen.gaps.since, seen.gaps.usual) == (None, None, NONE)
@@ -90,7 +90,7 @@ def test_a_hole_is_found_with_its_time_and_what_is_usual_in_it(
     assert seen.gaps.late == 0
 
 
-def test_a_late_start_is_no_hole() -> None:
+def test_a_late_start_is_not_a_hole() -> None:
     seen = month(steady, lambda place: place < 648)
     assert (seen.share, seen.gaps.late, seen.gaps.holes) == (
         Fraction(1, 10),
@@ -119,7 +119,7 @@ def test_what_has_ended_is_neither_late_nor_a_hole() -> None:
     ],
     ids=["every second hour", "three of ten", "at random"],
 )
-def test_hours_that_are_lost_again_and_again_are_not_taken_for_sleep(
+def test_hours_that_are_lost_again_and_again_are_not_mistaken_for_sleep(
     lost: Callable[[int], bool], share: Fraction
 ) -> None:
     seen = month(steady, lost)
@@ -156,7 +156,7 @@ def test_where_only_presence_is_known_the_shortest_gap_counts() -> None:
     assert coverage_by_steps(presence, span, fewest=0).share == Fraction(98, 100)
 
 
-def test_many_short_parts_are_looked_at_together() -> None:
+def test_many_short_parts_are_examined_together() -> None:
     known: list[float | None] = [1.0] * 1_440
     known[100:104] = [None] * 4
     seen = coverage_by_steps(known, Span(END - 1_440 * HOUR, END), fewest=0)
@@ -244,7 +244,7 @@ def in_the_night(day: datetime, zone: str) -> datetime:
 def seen_at(
     end: datetime, traffic: Traffic, part: timedelta, days: int, lost: Span | None = None
 ) -> StepCoverage:
-    """What is known of the last days by parts, of which some are lost."""
+    """Return the coverage of the last days by parts, of which some are lost."""
     span = Span(end - days * DAY, end)
     starts = [span.start + place * part for place in range(span.length // part)]
     known = [

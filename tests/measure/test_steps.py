@@ -140,7 +140,7 @@ def test_answers_that_came_together_are_let_go_one_after_the_other() -> None:
     assert history.rounds == 1
 
 
-def test_no_history_is_asked_for_where_none_is_wanted() -> None:
+def test_no_history_is_requested_where_none_is_wanted() -> None:
     history = _AllAtOnce()
 
     assert list(each_answer(history, [])) == []

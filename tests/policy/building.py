@@ -85,7 +85,7 @@ def judged(
     satisfied: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> Judgement:
-    """What the policy, with these fields changed, says of a change at these budgets."""
+    """Return the verdict of the policy, with these fields changed, on a change at these budgets."""
     return judge(
         Case(
             policy=policy_of(known, **fields),

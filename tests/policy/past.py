@@ -87,7 +87,7 @@ def looked_back(
     rule: PostmortemRule = RULE,
     **fields: Any,
 ) -> Judgement:
-    """What a policy with the rule says of a change, after these days."""
+    """Return the verdict of a policy with the rule on a change, after these days."""
     known = tuple(assessment for assessment, _ in days)
     policy = policy_of(known, **{"postmortems": rule, **fields})
     past = Past(incidents={assessment.slo.name: told for assessment, told in days})

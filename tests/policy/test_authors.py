@@ -97,7 +97,7 @@ def test_authors_are_added_up_and_what_was_said_first_is_kept() -> None:
 @pytest.mark.parametrize(
     "login", [None, "", "ghost", "Ghost", "gr\u0430ce", "ada lovelace", "@@ada"]
 )
-def test_a_login_that_stands_for_nobody_leaves_somebody_unknown(login: str | None) -> None:
+def test_a_login_that_means_nobody_leaves_somebody_unknown(login: str | None) -> None:
     authors = accounts(["ada", login], "opened it")
     assert authors.parts == {"ada": "opened it"}
     assert authors.unknown.startswith("it is not known who opened it")

@@ -67,7 +67,7 @@ def test_a_rule_that_fires_says_both_rates_and_its_own() -> None:
     assert finding.slo == "availability"
 
 
-def test_that_no_rule_fires_is_said_once() -> None:
+def test_that_no_rule_fires_is_reported_once() -> None:
     calm = dict.fromkeys((HOUR, SHORT), burn("1"))
     known = left("1", "a", windows=calm), left("1", "b", windows=calm)
     judgement = judged("canary", *known, burn_rates=(FAST, FAST))
@@ -151,7 +151,7 @@ def test_a_burn_rate_that_is_not_known_is_what_the_policy_says_of_its_cause(
     assert bool(found(judgement, Rule.BURN_RATE)) == (not windows)
 
 
-def test_windows_without_traffic_are_said_to_have_no_burn_rate_and_let_a_change_pass() -> None:
+def test_windows_without_traffic_are_reported_to_have_no_burn_rate_and_let_a_change_pass() -> None:
     idle = lost(Cause.NO_TRAFFIC)
     asleep = left("1", "a", windows={HOUR: burn("1"), SHORT: idle})
     off = left("1", "b", windows={HOUR: idle, SHORT: idle})
@@ -186,7 +186,7 @@ def test_budgets_without_burn_rates_say_nothing_of_them() -> None:
         assert found(judged("canary", known, burn_rates=(FAST,)), Rule.BURN_RATE) == []
 
 
-def test_how_fast_an_allowance_is_spent_is_no_matter_of_rules_on_events() -> None:
+def test_how_fast_an_allowance_is_spent_is_not_a_matter_of_rules_on_events() -> None:
     spending = replace(spend(0), burn_rates={HOUR: Fraction(1000)})
     calm = left("1", windows=dict.fromkeys((HOUR, SHORT), burn("1")))
 
@@ -231,7 +231,9 @@ def test_a_fast_burn_blocks_although_the_budget_could_not_be_measured(action: Ac
 
 
 @pytest.mark.parametrize("short", [lost(), burn("0")])
-def test_nothing_more_is_said_of_the_burn_of_a_budget_that_was_not_measured(short: Answer) -> None:
+def test_nothing_more_is_reported_about_the_burn_of_a_budget_that_was_not_measured(
+    short: Answer,
+) -> None:
     known = ratio(lost(), {HOUR: burn("20"), SHORT: short})
     judgement = judged("canary", known, burn_rates=(FAST,))
     assert found(judgement, Rule.BURN_RATE) == []
@@ -248,7 +250,7 @@ def test_a_burn_rate_that_is_not_known_for_another_cause_is_judged_by_that_cause
 @pytest.mark.parametrize(
     "action, verdict", [("block", UNDECIDED), ("warn", ALLOW), ("allow", ALLOW)]
 )
-def test_that_an_allowance_has_no_burn_rate_is_said_and_only_a_block_in_on_decides(
+def test_that_an_allowance_has_no_burn_rate_is_reported_and_only_a_block_in_on_decides(
     action: str, verdict: Verdict
 ) -> None:
     on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
@@ -261,7 +263,7 @@ def test_that_an_allowance_has_no_burn_rate_is_said_and_only_a_block_in_on_decid
     assert said(judgement, Rule.BURN_RATE) == (ALLOW, "no burn-rate rule fires")
 
 
-def test_where_exhaustion_looks_at_an_allowance_nothing_is_said_of_its_burn_rate() -> None:
+def test_where_exhaustion_looks_at_an_allowance_nothing_is_reported_about_its_burn_rate() -> None:
     on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action.BLOCK}
     watched = judged(
         "canary", spend(1), burn_rates=(FAST,), exhaustion=ExhaustionRule(within=HOUR), on=on

@@ -82,7 +82,7 @@ WORDS = (
 )
 
 
-def test_what_is_in_control_is_said_and_lets_the_change_pass() -> None:
+def test_what_is_in_control_is_reported_and_lets_the_change_pass() -> None:
     assert only(findings((chart(CALM),))) == (
         ALLOW,
         "no control chart of availability is out of control",
@@ -128,7 +128,7 @@ def test_a_known_incident_is_named() -> None:
     )
 
 
-def test_a_mean_is_told_in_its_unit() -> None:
+def test_a_mean_is_reported_in_its_unit() -> None:
     seconds = [400.0 + 10 * (hour % 5) for hour in range(9 * 24)]
     worse = chart([*seconds[:-6], *[700.0] * 6], ChartKind.MEAN)
 
@@ -154,7 +154,7 @@ def test_what_is_over_counts_until_a_day_after() -> None:
     assert (open_.until, open_.if_calm) == (None, False)
 
 
-def test_what_is_better_is_no_finding() -> None:
+def test_what_is_better_is_not_a_finding() -> None:
     assert only(findings((chart([*CALM[:-9], *[0.0] * 9]),)))[0] is ALLOW
 
 
@@ -204,7 +204,7 @@ def test_a_chart_that_ended_before_the_newest_time_says_nothing_of_it() -> None:
 
 
 @pytest.mark.parametrize("told", [Unmeasured(cause=Cause.PARTIAL, reason="half is missing"), None])
-def test_a_history_that_could_not_be_had_is_undecided(told: Unmeasured | None) -> None:
+def test_a_history_that_is_not_available_is_undecided(told: Unmeasured | None) -> None:
     charts = {} if told is None else {"availability": told}
 
     verdict, reason = only(of_past(charts, "canary", None, left("0.6")))
@@ -244,7 +244,9 @@ def test_the_chart_of_timeslices_speaks_of_slices() -> None:
 @pytest.mark.parametrize(
     "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
 )
-def test_that_an_slo_has_no_charts_is_said_and_on_decides(action: str, verdict: Verdict) -> None:
+def test_that_an_slo_has_no_charts_is_reported_and_on_decides(
+    action: str, verdict: Verdict
+) -> None:
     on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
 
     judgement = judged("canary", spend(1), control_charts=ControlChartRule(), on=on)

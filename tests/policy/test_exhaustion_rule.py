@@ -34,7 +34,7 @@ def burning(share: str, rate: str, lately: str | None = None, **fields: Any) -> 
 
 
 def both(short: Answer, long: Answer) -> dict[timedelta, Answer]:
-    """What is counted over the windows of a rule that looks 3 days ahead."""
+    """Return the counts over the windows of a rule that looks 3 days ahead."""
     return {6 * HOUR: short, DAY: long}
 
 
@@ -166,7 +166,7 @@ def test_of_what_is_gone_already_the_tier_speaks_alone(share: str) -> None:
     assert judgement.verdict is BLOCK
 
 
-def test_a_budget_that_was_not_measured_is_said_once() -> None:
+def test_a_budget_that_was_not_measured_is_reported_once() -> None:
     known = left("1", windows=both(burn("0"), lost()))
     gone = Assessment(slo=known.slo, doubts=(), burn_rates=known.burn_rates)
     judgement = judged("canary", gone, exhaustion=STRICT)
@@ -174,7 +174,7 @@ def test_a_budget_that_was_not_measured_is_said_once() -> None:
 
 
 @pytest.mark.parametrize("action, verdict", [("block", UNDECIDED), ("warn", WARN)])
-def test_a_present_rate_that_is_not_known_is_no_calm(action: str, verdict: Verdict) -> None:
+def test_a_present_rate_that_is_not_known_is_not_a_calm(action: str, verdict: Verdict) -> None:
     on = DEFAULT_ACTIONS | {Cause.BACKEND_ERROR: Action(action)}
     known = left("1", windows=both(burn("0"), lost()))
     judgement = judged("canary", known, exhaustion=SOON, on=on)
@@ -184,7 +184,7 @@ def test_a_present_rate_that_is_not_known_is_no_calm(action: str, verdict: Verdi
     assert found(judgement, Rule.EXHAUSTION) == []
 
 
-def test_a_rate_that_was_not_asked_for_is_not_known() -> None:
+def test_a_rate_that_was_not_requested_is_not_known() -> None:
     judgement = judged("canary", left("1", windows={6 * HOUR: burn("0")}), exhaustion=SOON)
     (finding,) = found(judgement, Rule.MEASUREMENT)
     assert finding.reason == "when it runs out: burn rate over 1d: it was not requested"
@@ -213,7 +213,7 @@ def test_a_composite_is_forecast_by_its_members() -> None:
     assert {one.slo for one in judgement.findings if "runs out" in one.reason} == {member.slo.name}
 
 
-def test_that_none_runs_out_is_said_once_and_without_the_rule_nothing_is() -> None:
+def test_that_none_runs_out_is_reported_once_and_without_the_rule_nothing_is() -> None:
     known = burning("0.6", "1"), left("0.9", "b", windows=both(burn("1"), burn("1")))
     assert said(judged("canary", *known, exhaustion=SOON), Rule.EXHAUSTION) == NONE_SOON
     assert found(judged("canary", burning("0.6", "1000")), Rule.EXHAUSTION) == []

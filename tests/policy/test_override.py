@@ -1,4 +1,4 @@
-"""What makes an override count, and that nothing less does."""
+"""The conditions under which an override counts, all of which are needed."""
 
 from datetime import UTC, datetime, timedelta
 

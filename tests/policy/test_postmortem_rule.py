@@ -201,7 +201,7 @@ def test_an_incident_before_the_time_that_counts_needs_no_record() -> None:
     assert looked_back("canary", day(HUNDRED), rule=just).verdict is BLOCK
 
 
-def test_that_nothing_was_costly_is_said_once_with_whose_past_was_looked_at() -> None:
+def test_that_nothing_was_costly_is_reported_once_with_whose_past_was_examined() -> None:
     days = day({NOON: 50}, "a"), day({}, "b")
     assert said(looked_back("canary", *days), Rule.POSTMORTEM) == (
         ALLOW,
@@ -223,7 +223,7 @@ def test_a_past_that_is_not_known_is_what_the_policy_says_of_its_cause(
     assert found(judgement, Rule.POSTMORTEM) == []
 
 
-def test_a_past_that_nobody_looked_at_is_no_calm_past() -> None:
+def test_a_past_that_nobody_examined_is_not_a_calm_past() -> None:
     known, _ = day({})
     judgement = judged("canary", known, postmortems=RULE)
     assert judgement.verdict is UNDECIDED
@@ -258,7 +258,7 @@ def test_what_the_budget_has_said_already_is_not_said_again() -> None:
     assert found(judgement, Rule.POSTMORTEM) == []
 
 
-def test_an_slo_that_nobody_looked_at_is_in_doubt_whatever_it_counts() -> None:
+def test_an_slo_that_nobody_examined_is_in_doubt_whatever_it_counts() -> None:
     judgement = judged("canary", spend(1), postmortems=RULE)
     assert found(judgement, Rule.POSTMORTEM) == []
     assert said(judgement, Rule.MEASUREMENT) == (
@@ -288,7 +288,7 @@ def test_what_members_lost_together_is_what_their_composite_lost() -> None:
     assert "12:00 to 12:10 UTC (10m) took 33.0% of the budget" in finding.reason
 
 
-def test_a_composite_is_not_said_to_be_calm_where_a_member_was_not_looked_at() -> None:
+def test_a_composite_is_not_said_to_be_calm_where_a_member_was_not_examined() -> None:
     a, told = day({}, "a")
     b, _ = day({}, "b")
     composite = CompositeSlo(name="all", members=(Member(slo="b", weight=Fraction(1)),))
@@ -300,7 +300,7 @@ def test_a_composite_is_not_said_to_be_calm_where_a_member_was_not_looked_at() -
     assert found(judgement, Rule.POSTMORTEM) == []
 
 
-def test_without_the_rule_nothing_is_said_of_the_past() -> None:
+def test_without_the_rule_nothing_is_reported_about_the_past() -> None:
     known, told = day(HUNDRED)
     judgement = looked_back("canary", (known, told), postmortems=None)
     assert found(judgement, Rule.POSTMORTEM) == []

@@ -178,7 +178,7 @@ def test_of_equally_risky_classes_the_first_in_the_policy_counts() -> None:
     assert "also prompt-update by paths (prompts/system.md (prompts/**))" in result.remarks
 
 
-def test_what_somebody_else_stands_behind_names_everything() -> None:
+def test_what_somebody_else_is_behind_names_everything() -> None:
     facts = made_of(FEATURE, labels=("security",))
     result = recognised(facts)
     assert result.change == "security-patch"
@@ -248,7 +248,7 @@ def test_without_its_approval_a_riskier_class_does_not_become_the_default() -> N
         assert result.change == "model-update"
 
 
-def test_nobody_is_asked_for_an_approval_that_does_not_matter() -> None:
+def test_nobody_is_requested_an_approval_that_does_not_matter() -> None:
     def never(_matcher: ChangeMatcher, _facts: ChangeFacts) -> Approval:
         raise AssertionError
 

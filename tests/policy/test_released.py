@@ -31,7 +31,7 @@ OUTAGE: Bad = {NOON: 400}
 
 
 def ordinary(count: int) -> dict[datetime, float | None]:
-    """So many failures on their own, one in five minutes, which is no incident."""
+    """Return single failures, one in five minutes, which are no incident."""
     return {AT - DAY + place * STEP: 1 for place in range(count)}
 
 
@@ -165,7 +165,7 @@ def test_two_incidents_are_excused_together() -> None:
     assert tier(day(twice))[0] is BLOCK  # 88 of 288 would be left, which is not half
 
 
-def test_a_sampled_budget_is_held_against_the_tiers_by_its_bound() -> None:
+def test_a_sampled_budget_is_compared_with_the_tiers_by_its_bound() -> None:
     point = day({**OUTAGE, **ordinary(143)}, sampled=Bound.POINT)
     worse = day({**OUTAGE, **ordinary(143)}, sampled=Bound.PESSIMISTIC)
     assert tier(point)[0] is WARN

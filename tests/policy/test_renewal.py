@@ -197,7 +197,7 @@ def test_an_optimistic_end_is_taken_anew_too() -> None:
     assert known.samples_for(Fraction(1, 2)) is None
 
 
-def test_where_no_failure_proves_too_little_it_is_said_how_many_samples_it_takes() -> None:
+def test_where_no_failure_proves_too_little_it_is_reported_how_many_samples_it_takes() -> None:
     # None of 200 is bad: by Wilson up to 1.88% may be, which leaves 5.8% of the budget.
     judgement = judged("full-rollout", sampled(0, 200, 0, 0))
 
@@ -220,7 +220,9 @@ def test_where_no_failure_proves_too_little_it_is_said_how_many_samples_it_takes
         overspent_composite(),
     ],
 )
-def test_what_has_samples_enough_or_is_no_sample_needs_none(known: tuple[Assessment, ...]) -> None:
+def test_what_has_samples_enough_or_is_not_a_sample_needs_none(
+    known: tuple[Assessment, ...],
+) -> None:
     assert judged("full-rollout", *known).needs_samples is None
 
 

@@ -15,7 +15,7 @@ def test_who_is_not_named_is_nobody() -> None:
 
 
 @pytest.mark.parametrize("who", ["write", "@write"])
-def test_a_group_is_no_person_whatever_somebody_calls_themselves(who: str) -> None:
+def test_a_group_is_not_a_person_whatever_somebody_calls_themselves(who: str) -> None:
     right = by_name(who, ("@acme/sre", "write"))
     assert right == Right(
         holds=False, reason="the members of @acme/sre or write are unknown without a code host"
@@ -60,5 +60,5 @@ def test_what_a_code_host_can_have_is_somebody(login: str) -> None:
     assert can_be_named(f"@{login}")
 
 
-def test_whoever_stands_for_deleted_accounts_is_nobody() -> None:
+def test_anybody_who_means_deleted_accounts_is_nobody() -> None:
     assert (account_name("Ghost"), account_name(None), account_name("Ada")) == ("", "", "ada")

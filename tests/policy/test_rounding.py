@@ -70,7 +70,7 @@ def test_a_threshold_within_what_may_be_left_is_undecided_and_both_ends_belong_t
     assert judged("model-update", ratio(share(bad, error))).verdict is verdict
 
 
-def test_what_cannot_be_told_is_said_with_both_ends_and_what_to_do() -> None:
+def test_what_cannot_be_told_is_reported_with_both_ends_and_what_to_do() -> None:
     judgement = judged("model-update", ratio(share("0.0005", "0.00003")))
 
     verdict, reason = said(judgement, Rule.MEASUREMENT)
@@ -182,7 +182,7 @@ def test_a_rounded_burn_rate_with_the_rule_inside_is_not_calm(
     assert judgement.verdict is verdict
 
 
-def test_a_rounded_burn_rate_is_said_with_both_ends() -> None:
+def test_a_rounded_burn_rate_is_reported_with_both_ends() -> None:
     judgement = judged("model-update", burning(share("0.014", "0.0005")), burn_rates=(PAIR,))
 
     assert said(judgement, Rule.MEASUREMENT)[1].startswith(

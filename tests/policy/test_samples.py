@@ -21,7 +21,7 @@ def sample(bad: Fraction | int = 6, total: int = 700, impact: Impact | None = No
     return ratio(counts(bad=bad, total=total), objective="0.98", sampled=Bound.POINT, impact=impact)
 
 
-def test_a_threshold_in_the_interval_cannot_be_told_from_these_samples() -> None:
+def test_a_threshold_in_the_interval_cannot_be_distinguished_from_these_samples() -> None:
     # Half of the budget is a bad share of 1%: z^2 0.01 0.99 / (0.01 - 6/700)^2 = 18,634.3.
     assert said(judged("full-rollout", sample()), Rule.SAMPLES) == (
         WARN,

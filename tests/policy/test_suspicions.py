@@ -52,13 +52,13 @@ def test_hidden_failures_matter_from_the_number_on_that_changes_the_tier(
     assert judged("model-update", suspected(suspicion(hidden))).verdict is verdict
 
 
-def test_a_suspicion_is_told_with_its_number_and_its_remedy() -> None:
+def test_a_suspicion_is_reported_with_its_number_and_its_remedy() -> None:
     (finding,) = found(judged("model-update", suspected(suspicion(None))), Rule.MEASUREMENT)
     assert finding.reason == "3 counters began above zero; export them at zero from the start"
     assert finding.verdict is Verdict.UNDECIDED
 
 
-def test_a_suspicion_that_changes_nothing_is_told_and_lets_the_change_pass() -> None:
+def test_a_suspicion_that_changes_nothing_is_reported_and_lets_the_change_pass() -> None:
     (finding,) = found(judged("model-update", suspected(suspicion(1))), Rule.MEASUREMENT)
     assert finding.verdict is Verdict.ALLOW
     assert "the verdict would be the same" in finding.reason

@@ -156,9 +156,7 @@ def test_a_threshold_between_boundaries_names_the_nearest_two(url: str) -> None:
         (Bucket.INTERPOLATE, slower_than(1) - 20 * 2 / 3, "interpolated between 1s and 2.5s"),
     ],
 )
-def test_a_policy_may_choose_what_stands_for_it(
-    url: str, bucket: Bucket, bad: float, note: str
-) -> None:
+def test_a_policy_may_choose_what_means_it(url: str, bucket: Bucket, bad: float, note: str) -> None:
     found, counted_bad, total = counted(url, sli("alike", "2", bucket))
 
     assert (counted_bad, total) == pytest.approx((2 * bad, 2 * TOTAL))
@@ -196,14 +194,16 @@ def test_a_boundary_that_some_replicas_lack_is_noticed(url: str) -> None:
     assert "1 of 2 histograms have a boundary at 2s" in found.reason
 
 
-def test_only_a_boundary_that_all_replicas_have_stands_for_another(url: str) -> None:
+def test_only_a_boundary_that_all_replicas_have_means_another(url: str) -> None:
     found, bad, total = counted(url, sli("rollout", "2.2", Bucket.STRICTER))
 
     assert (bad, total) == pytest.approx((2 * slower_than(1), 2 * TOTAL))
     assert "the next stricter one, 1s" in found.evidence.notes[0]
 
 
-def test_a_boundary_that_was_added_within_the_window_is_no_measure_of_all_of_it(url: str) -> None:
+def test_a_boundary_that_was_added_within_the_window_is_not_a_measure_of_all_of_it(
+    url: str,
+) -> None:
     found = refused(url, sli("added", "2"))
 
     assert found.cause is Cause.INVALID
@@ -230,7 +230,7 @@ def test_a_histogram_that_is_not_there_is_no_data(url: str, job: str) -> None:
     assert "no such histogram in the last hour, neither classic nor native" in found.reason
 
 
-def test_buckets_without_le_are_not_taken_for_anything(url: str) -> None:
+def test_buckets_without_le_are_not_mistaken_for_anything(url: str) -> None:
     found = refused(url, sli("ranges", "1"))
 
     assert found.cause is Cause.INVALID

@@ -60,7 +60,7 @@ def test_a_native_histogram_is_counted_up_to_the_threshold(
     assert "counted by a native histogram" in found.evidence.notes[0]
 
 
-def test_a_native_histogram_is_told_apart_by_its_labels(url: str) -> None:
+def test_a_native_histogram_is_distinguished_by_its_labels(url: str) -> None:
     selector = 'ttft_seconds{job="native"}'
     asked = Histogram(good=selector, total=selector, threshold=Fraction(2), unit="s")
     step = timedelta(minutes=5)

@@ -106,7 +106,7 @@ def observations() -> list[Row]:
 
 
 def scores() -> list[Row]:
-    """Likewise; a judge that has failed leaves no number, since the column has no NULL."""
+    """Write the scores; a judge that has failed leaves no number, since the column has no NULL."""
     rows = [
         {
             **row,
@@ -128,7 +128,7 @@ def scores() -> list[Row]:
 
 
 def requests() -> list[Row]:
-    """Likewise; ids are UUIDs."""
+    """Write the requests; their ids are UUIDs."""
     fixed = {"organization_id": OURS, "provider": "OPENAI", "model": "m", "user_id": ""}
     rows = [
         {**row, **fixed, "request_id": str(uuid5(NAMESPACE_OID, row["request_id"]))}

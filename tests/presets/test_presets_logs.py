@@ -43,7 +43,7 @@ Cases = dict[str, list[dict[str, Any]]]
 
 @pytest.fixture(autouse=True)
 def _parse_each_expression_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a preset's expression parses to does not depend on the rows: ask DuckDB for it once."""
+    """Ask DuckDB only once to parse a preset's expression, which does not depend on the rows."""
 
     def parse_once(database: Database, role: str, text: str) -> SqlExpression:
         if (role, text) not in PARSED:

@@ -1,4 +1,4 @@
-"""What ``gate presets show`` prints: the queries that are sent, each of which can be pasted."""
+"""The output of ``gate presets show``: the queries that are sent, each of which can be pasted."""
 
 import re
 import subprocess
@@ -69,7 +69,7 @@ def test_prometheus_parses_every_query_that_is_shown(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_a_threshold_is_shown_as_the_boundary_that_is_asked_for() -> None:
+def test_a_threshold_is_shown_as_the_boundary_that_is_requested() -> None:
     # 10 s, however the server writes it.
     assert queries("vllm/latency") == [
         r'sum(increase(vllm:e2e_request_latency_seconds_bucket{le=~"10|10\\.0"}[30d]))',
@@ -78,7 +78,7 @@ def test_a_threshold_is_shown_as_the_boundary_that_is_asked_for() -> None:
     assert "round(endTime - startTime, 6) <= 10" in queries("litellm-payload/latency")
 
 
-def test_an_option_without_a_default_is_said_to_be_needed() -> None:
+def test_an_option_without_a_default_is_reported_to_be_needed() -> None:
     text = shown("langfuse-scores/faithfulness")
 
     assert (

@@ -56,7 +56,7 @@ SCRAPED: Final = {"up"}
 
 @dataclass
 class Metric:
-    """What a page has of one name."""
+    """The samples of one name on a page."""
 
     labels: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -208,7 +208,7 @@ def counted(page: str, selector: Selector) -> float:
 
 
 def test_litellms_page_is_counted_as_by_hand() -> None:
-    """Of the requests of that run 59 ended in a 500, and one scrape came without a key."""
+    """The run had 59 requests that ended in a 500, and one scrape came without a key."""
     page = "litellm-1.106.12"
     errors = load_preset("litellm").indicators["errors"]
     defaults = next(texts for _, texts in written(errors))

@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What happened to one request."""
+    """One request and its outcome."""
 
     status: int = 200
     finish: str = "stop"

@@ -146,7 +146,7 @@ def test_anything_else_is_never_counted_in_halves(text: str) -> None:
     assert not read_expression(text, None).additive
 
 
-def test_union_is_told_from_a_sum() -> None:
+def test_union_is_distinguished_from_a_sum() -> None:
     def union(text: str) -> bool:
         return read_expression(text, None).union
 

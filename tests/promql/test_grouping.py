@@ -91,7 +91,7 @@ def test_whether_nothing_is_none_is_what_the_policy_says(text: str, zero: bool) 
         "increase (a[$window], b[$window])",
     ],
 )
-def test_what_is_no_sum_of_increases_is_not_told_apart(text: str) -> None:
+def test_what_is_not_a_sum_of_increases_is_not_distinguished(text: str) -> None:
     with pytest.raises(ExpressionError):
         grouped(text)
 

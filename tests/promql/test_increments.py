@@ -64,7 +64,7 @@ def test_what_is_only_estimated_is_known_to_be(text: str, step: str) -> None:
     assert not count.restarts
 
 
-def test_a_step_of_the_past_is_asked_for_by_offset() -> None:
+def test_a_step_of_the_past_is_requested_by_offset() -> None:
     count = step_count("sum(increase(x[$window]))")
 
     assert count.within(MINUTES, HOUR, 2 * HOUR) == (
@@ -80,7 +80,7 @@ def test_restarts_are_counted_over_all_counters() -> None:
     assert count.restarted(MINUTES) == ("count(resets(a[299999ms]) > 0 or resets(b[299999ms]) > 0)")
 
 
-def test_a_step_is_looked_at_in_pieces_where_a_counter_restarted() -> None:
+def test_a_step_is_examined_in_pieces_where_a_counter_restarted() -> None:
     count = step_count("sum(increase(x[$window]))", finely=timedelta(seconds=5))
     piece = EXACT.replace("299999ms", "4999ms").replace("offset 300s", "offset 5s")
 

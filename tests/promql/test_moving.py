@@ -48,7 +48,7 @@ def test_what_is_of_now_stays_as_it_is_written() -> None:
         ("x default 0", "is not PromQL"),
     ],
 )
-def test_what_cannot_be_moved_is_said(text: str, reason: str) -> None:
+def test_what_cannot_be_moved_is_reported(text: str, reason: str) -> None:
     with pytest.raises(ExpressionError, match=reason):
         moved(text, HOUR)
     assert not is_movable(text)

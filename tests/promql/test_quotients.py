@@ -88,13 +88,13 @@ def test_a_slip_of_precedence_is_named_with_the_brackets_that_it_lacks(
 
 
 @pytest.mark.parametrize("text", [E, f"({E})", f"1 - {E}", f"{E} - {G}", f"{E} or vector(0)"])
-def test_a_number_of_events_is_not_taken_for_a_share_of_them(text: str) -> None:
+def test_a_number_of_events_is_not_mistaken_for_a_share_of_them(text: str) -> None:
     with pytest.raises(ExpressionError, match="is a number of events and no share of them"):
         check_share(text)
 
 
 @pytest.mark.parametrize("text", [f"100 * {E} / {T}", f"{E} / {T} * 100", "(avg(x) * 100)"])
-def test_a_percentage_is_not_taken_for_a_share(text: str) -> None:
+def test_a_percentage_is_not_mistaken_for_a_share(text: str) -> None:
     with pytest.raises(ExpressionError, match="`100` makes a percentage"):
         check_share(text)
 

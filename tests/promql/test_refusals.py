@@ -1,4 +1,4 @@
-"""What counts no events over the window: which part it is, where, why, and what to write."""
+"""Expressions that count no events over the window: the part, its place, reason and remedy."""
 
 import pytest
 
@@ -67,7 +67,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("marked", CASES)
-def test_the_part_that_does_not_count_is_named_where_it_stands(marked: str) -> None:
+def test_the_part_that_does_not_count_is_named_at_its_place(marked: str) -> None:
     before, _, after = marked.partition(HERE)
     part, advice = CASES[marked]
     with pytest.raises(ExpressionError) as caught:
@@ -104,7 +104,7 @@ def test_a_quantile_is_named_and_the_bucket_that_counts_instead() -> None:
         ("increase($labels[5m])", 9),
     ],
 )
-def test_what_is_no_promql_is_refused_where_that_shows(text: str, place: int | None) -> None:
+def test_what_is_not_promql_is_refused_where_that_shows(text: str, place: int | None) -> None:
     with pytest.raises(ExpressionError) as caught:
         read_count(text)
     assert caught.value.place == place

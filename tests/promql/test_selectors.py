@@ -43,7 +43,7 @@ def test_a_selector_is_read(text: str, name: str, matchers: tuple[LabelMatcher, 
     assert Selector.read(selector.text) == selector
 
 
-def test_a_label_that_is_no_plain_name_is_quoted() -> None:
+def test_a_label_that_is_not_a_plain_name_is_quoted() -> None:
     assert LabelMatcher(label="k8s.pod", operator="=", value="a").text == '"k8s.pod"="a"'
 
 
@@ -95,7 +95,7 @@ def test_braces_of_which_nothing_is_left_are_left_out() -> None:
 @pytest.mark.parametrize(
     "text", ["http.server.duration + 1", "http.server{a} b", '{job="a"}', 'x.y{} or {a="b"}']
 )
-def test_what_is_no_bare_selector_has_no_name(text: str) -> None:
+def test_what_is_not_a_bare_selector_has_no_name(text: str) -> None:
     with pytest.raises(ExpressionError, match="a metric's name is expected"):
         read_selector(text, {})
 

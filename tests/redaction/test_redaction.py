@@ -171,7 +171,7 @@ def test_short_secrets_leave_ordinary_messages_readable(text: str) -> None:
     assert shown == " ".join(text.split())
 
 
-def test_a_short_secret_is_blotted_out_where_it_stands_by_itself() -> None:
+def test_a_short_secret_is_blotted_out_at_its_place_by_itself() -> None:
     assert redacted("tenant prod: no such tenant 'prod'", "prod") == (
         "tenant ***: no such tenant '***'"
     )

@@ -104,7 +104,7 @@ def test_a_state_that_is_bad_is_red() -> None:
     assert "\x1b[91m" not in terminal(service(charted(chart())), style=colour)
 
 
-def test_a_signal_is_told_with_since_when_how_far_and_by_which_rule() -> None:
+def test_a_signal_is_reported_with_since_when_how_far_and_by_which_rule() -> None:
     text = joined(terminal(service(charted(chart(WORSE, records=(RECORD,))))))
     better = joined(terminal(service(charted(chart(BETTER)))))
 
@@ -122,7 +122,7 @@ def test_a_signal_is_told_with_since_when_how_far_and_by_which_rule() -> None:
     )
 
 
-def test_of_many_signals_the_newest_are_told_and_the_rest_counted() -> None:
+def test_of_many_signals_the_newest_are_reported_and_the_rest_counted() -> None:
     often = list(CALM)
     for hour in range(WEEK + 5, 2 * WEEK - 20, 24):
         often[hour] = 60.0
@@ -133,7 +133,7 @@ def test_of_many_signals_the_newest_are_told_and_the_rest_counted() -> None:
     assert "availability, error ratio: 1 more before, all listed in the JSON report" in text
 
 
-def test_what_the_charts_were_held_against_is_told() -> None:
+def test_what_the_charts_were_compared_with_is_reported() -> None:
     spoilt = [*CALM[:10], *[90.0] * 3, *CALM[13:]]
     stretch = [(SPAN.start + 10 * HOUR, SPAN.start + 13 * HOUR)]
     rhythm = [20 + 10 * (hour % 24 < 12) + hour % 5 for hour in range(2 * WEEK)]
@@ -150,7 +150,7 @@ def test_what_the_charts_were_held_against_is_told() -> None:
     assert "neighbouring points correlate (0.9" in terminal(service(charted(chart(drift))))
 
 
-def test_what_is_not_known_is_told() -> None:
+def test_what_is_not_known_is_reported() -> None:
     text = joined(
         terminal(
             service(
@@ -300,7 +300,7 @@ def test_json_of_what_is_over_has_its_end_and_of_what_was_lost_why() -> None:
     assert found["to"] == AT.isoformat().replace("+00:00", "Z")
 
 
-def test_a_baseline_that_is_mostly_in_incidents_is_said_to_be_what_is_usual() -> None:
+def test_a_baseline_that_is_mostly_in_incidents_is_reported_to_be_what_is_usual() -> None:
     chronic = replace(chart(CALM), chronic=True)
 
     text = joined(terminal(service(charted(chronic))))

@@ -1,4 +1,4 @@
-"""What analyses say first, and what their pages and tables say of special cases."""
+"""The first lines of analyses, and special cases on their pages and in their tables."""
 
 from dataclasses import replace
 from fractions import Fraction

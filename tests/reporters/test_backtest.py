@@ -77,7 +77,7 @@ def test_each_verdict_has_its_row() -> None:
     ]
 
 
-def test_the_rules_that_block_are_told_with_what_they_block_alone() -> None:
+def test_the_rules_that_block_are_reported_with_what_they_block_alone() -> None:
     alone = past(2 * DAY, Verdict.BLOCK, deploy="v7", findings=(TIER, CALM))
     text = terminal(backtest(*STORY.verdicts, alone, incidents=STORY.nearness.incidents))
 
@@ -98,7 +98,7 @@ def test_what_is_about_the_whole_change_has_no_slo() -> None:
     ]
 
 
-def test_each_blocked_or_undecided_deploy_is_told_with_what_followed() -> None:
+def test_each_blocked_or_undecided_deploy_is_reported_with_what_followed() -> None:
     incidents = (*STORY.nearness.incidents, incident(4 * DAY + 10 * timedelta(minutes=1)))
     text = terminal(backtest(*STORY.verdicts, incidents=incidents))
 
@@ -111,13 +111,13 @@ def test_each_blocked_or_undecided_deploy_is_told_with_what_followed() -> None:
     assert "a: 5.0% of its budget is left" in below[0]
 
 
-def test_why_it_was_undecided_is_told_by_slo_and_cause() -> None:
+def test_why_it_was_undecided_is_reported_by_slo_and_cause() -> None:
     assert rows(terminal(STORY), "Why it is undecided") == [
         ["b", "stale", "1", "the newest sample is 20m old; max_age is 10m"]
     ]
 
 
-def test_for_how_long_it_would_have_been_closed_is_told_by_month_and_freeze() -> None:
+def test_for_how_long_it_would_have_been_closed_is_reported_by_month_and_freeze() -> None:
     text = terminal(STORY)
 
     assert rows(text, "Closed to full-rollout") == [["2026-10", "3d", "2d", "9d"]]
@@ -164,14 +164,14 @@ def test_where_most_was_not_measured_there_is_no_verdict_on_the_policy() -> None
         (False, "This time is shorter than the interval. Ask more often, or look further back."),
     ],
 )
-def test_nothing_to_replay_is_said_with_what_to_do(by_deploys: bool, sentence: str) -> None:
+def test_nothing_to_replay_is_reported_with_what_to_do(by_deploys: bool, sentence: str) -> None:
     text = joined(backtest(by_deploys=by_deploys))
 
     assert text.startswith("? NOTHING TO REPLAY chat")
     assert sentence in text
 
 
-def test_what_became_of_the_budgets_and_what_might_have_is_told() -> None:
+def test_what_became_of_the_budgets_and_what_might_have_is_reported() -> None:
     spent = past(5 * DAY, Verdict.BLOCK, deploy="v", remaining={"a": Fraction(-1, 5)})
     again = past(3 * DAY, Verdict.BLOCK, deploy="v", remaining={"a": Fraction(-1, 10)})
     between = past(4 * DAY, deploy="v")
@@ -190,7 +190,7 @@ def test_what_became_of_the_budgets_and_what_might_have_is_told() -> None:
     assert rows(terminal(STORY), "Budgets")[0][3] == "never"
 
 
-def test_single_thresholds_are_told_with_whom_they_spare() -> None:
+def test_single_thresholds_are_reported_with_whom_they_spare() -> None:
     text = terminal(STORY)
 
     assert rows(text, "A single threshold instead")[0] == ["5% left or less", "2", "1", "3", "0"]
@@ -236,7 +236,7 @@ def test_two_policies_stand_side_by_side() -> None:
     ]
 
 
-def test_why_only_the_other_policy_is_undecided_is_said() -> None:
+def test_why_only_the_other_policy_is_undecided_is_reported() -> None:
     decided = backtest(*(one for one in STORY.verdicts if one.verdict is not Verdict.UNDECIDED))
     other = replace(STORY, source=replace(STORY.source, path="other.yaml"))
     (doubt,) = STORY.undecided_by
@@ -246,7 +246,7 @@ def test_why_only_the_other_policy_is_undecided_is_said() -> None:
     assert "Undecided by" not in joined(other, decided)
 
 
-def test_what_the_figures_rest_on_is_said() -> None:
+def test_what_the_figures_rest_on_is_reported() -> None:
     rule = PostmortemRule(
         share=Fraction(1, 5), threshold=Fraction(6), patterns=("i/*.yaml",), records=()
     )
@@ -264,7 +264,7 @@ def test_what_the_figures_rest_on_is_said() -> None:
     assert "Requirements" not in without
 
 
-def test_what_was_not_seen_of_the_incidents_is_said() -> None:
+def test_what_was_not_seen_of_the_incidents_is_reported() -> None:
     lost = Unmeasured(cause=Cause.NO_DATA, reason="there is nothing")
     reservation = Reservation(cause=Cause.STALE, reason="it is old", verdict=Verdict.WARN)
 
@@ -281,7 +281,7 @@ def test_what_was_not_seen_of_the_incidents_is_said() -> None:
     assert report(STORY).exit_code == 0
 
 
-def test_the_time_looked_at_is_said_with_how_often() -> None:
+def test_the_examined_time_is_reported_with_how_often() -> None:
     both = replace(STORY, every=HOUR)
 
     assert "2026-10-22 00:00 UTC to 2026-11-01 00:00 UTC, at each deploy" in joined(STORY)

@@ -75,7 +75,7 @@ def test_the_table_counts_in_the_plural() -> None:
     assert "1 doubt\n" in text
 
 
-def test_of_a_silent_backend_nothing_more_is_said() -> None:
+def test_of_a_silent_backend_nothing_more_is_reported() -> None:
     silent = CheckResult(check=Check.REACH, level=Level.FAULT, message="no answer", remedy="look")
     seen, unseen = checkup(FINE), checkup()
     texts = [
@@ -105,12 +105,12 @@ def test_where_there_is_only_ascii_the_report_is() -> None:
     assert text.startswith("x 1 FAULT")
 
 
-def test_what_is_known_of_a_preset_is_said_once() -> None:
+def test_what_is_known_of_a_preset_is_reported_once() -> None:
     one = checkup(FINE).policies[0]
     twice = replace(checkup(), policies=(replace(one, slos=one.slos * 2),))
 
     assert render_page("terminal", output(twice), Style()).count("it is new") == 1
 
 
-def test_an_slo_that_was_not_looked_at_has_no_line() -> None:
+def test_an_slo_that_was_not_examined_has_no_line() -> None:
     assert "availability" not in render_page("terminal", output(checkup()), Style())

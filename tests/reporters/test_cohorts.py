@@ -111,7 +111,7 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
         ),
     ],
 )
-def test_what_is_said_is_what_was_looked_at(found: Comparison, sentence: str) -> None:
+def test_what_is_reported_is_what_was_examined(found: Comparison, sentence: str) -> None:
     text = said(found, mix="model")
 
     assert sentence in text
@@ -141,11 +141,11 @@ def test_what_is_said_is_what_was_looked_at(found: Comparison, sentence: str) ->
         ),
     ],
 )
-def test_what_cannot_be_told_is_said_as_plainly(found: Comparison, sentence: str) -> None:
+def test_what_cannot_be_told_is_reported_as_plainly(found: Comparison, sentence: str) -> None:
     assert sentence in said(found)
 
 
-def test_when_the_events_came_is_told_where_it_matters() -> None:
+def test_when_the_events_came_is_reported_where_it_matters() -> None:
     timed = said(comparison(ComparisonOutcome.WORSE, 2.0, plain=5.0))
     gone = said(comparison(ComparisonOutcome.NONE, 1.1, plain=5.0))
     apart = said(comparison(ComparisonOutcome.WORSE, apart=True))
@@ -194,7 +194,7 @@ def test_many_groups_of_which_nothing_can_be_said_are_one_sentence() -> None:
     assert "template v9 burns 6.0x" in more
 
 
-def test_what_only_seems_to_burn_less_is_told_together_and_why() -> None:
+def test_what_only_seems_to_burn_less_is_reported_together_and_why() -> None:
     one = slo(
         group("v7", within(ComparisonOutcome.MIX, 3.0, 1.0)),
         group("v6", within(ComparisonOutcome.MIX, 0.5, 1.0)),
@@ -238,7 +238,7 @@ def test_the_head_says_what_was_found(one: ServiceCohorts, word: str) -> None:
     assert head(one) == word
 
 
-def test_what_is_not_known_is_told() -> None:
+def test_what_is_not_known_is_reported() -> None:
     one = service(
         slo(REST, unknown=Fraction(1, 4), notes=("seen",)),
         slo(slo="ttft", unmeasured=LOST),
@@ -253,7 +253,7 @@ def test_what_is_not_known_is_told() -> None:
     assert "Left out spend: it spends" in text
 
 
-def test_the_time_looked_at_is_told_once_where_it_is_the_same() -> None:
+def test_the_examined_time_is_reported_once_where_it_is_the_same() -> None:
     span = Span(AT - timedelta(days=30), AT)
     same = joined(terminal(service(slo(REST), slo(REST, slo="ttft"))))
     other = joined(terminal(service(slo(REST), slo(REST, slo="ttft", span=span))))
@@ -299,7 +299,7 @@ def test_hostile_names_break_out_of_no_format(format_: str) -> None:
         assert "@acme|" not in text
 
 
-def test_in_markdown_the_same_is_said() -> None:
+def test_in_markdown_the_same_is_reported() -> None:
     one = service(slo(group("v7", comparison(ComparisonOutcome.WORSE)), REST))
 
     text = render_page("markdown", output(report(one)), WIDE)
@@ -354,7 +354,7 @@ def test_the_period_whose_budget_the_shares_are_of_is_named() -> None:
     assert "share of" not in same
 
 
-def test_a_label_that_makes_events_bad_is_said_to_tell_which_and_not_why() -> None:
+def test_a_label_that_makes_events_bad_is_reported_to_tell_which_and_not_why() -> None:
     whole = slo(
         group("500", Comparison(outcome=ComparisonOutcome.NOT_COMPARED)), by_definition=True
     )
@@ -371,7 +371,9 @@ def test_a_label_that_makes_events_bad_is_said_to_tell_which_and_not_why() -> No
     assert "template 500 burns 6.0x" in differs
 
 
-def test_the_slo_that_burns_fastest_is_told_first_and_those_that_burn_more_slowly_last() -> None:
+def test_the_slo_that_burns_fastest_is_reported_first_and_those_that_burn_more_slowly_last() -> (
+    None
+):
     slower = slo(group("v7", comparison(ComparisonOutcome.BETTER, 0.5)), slo="slower")
     alike = slo(group("v7", none(0.1)), slo="alike")
     some = slo(group("v7", comparison(ComparisonOutcome.WORSE, 2.0)), slo="some")

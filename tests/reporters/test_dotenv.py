@@ -81,7 +81,7 @@ def test_where_nothing_was_measured_tier_and_remaining_are_empty() -> None:
     assert (values["GATE_TIER"], values["GATE_REMAINING"]) == ("", "")
 
 
-def test_of_several_policies_the_worst_budget_is_told() -> None:
+def test_of_several_policies_the_worst_budget_is_reported() -> None:
     values = dict(as_gitlab_reads(decision(allow_policy(), block_policy(), undecided_policy())))
 
     assert (values["GATE_TIER"], values["GATE_REMAINING"]) == ("exhausted", "-50.0")
@@ -94,7 +94,7 @@ def test_policies_that_see_different_classes_have_none_in_common() -> None:
     assert dict(as_gitlab_reads(decision(canary, allow_policy())))["GATE_CHANGE_CLASS"] == ""
 
 
-def test_an_override_is_told_beside_the_verdict_that_stays() -> None:
+def test_an_override_is_reported_beside_the_verdict_that_stays() -> None:
     override = Override(
         reason="outage", approved_by="@grace", until=datetime(2026, 11, 24, tzinfo=UTC)
     )

@@ -68,6 +68,6 @@ def test_only_a_web_address_becomes_a_link(text: str) -> None:
     assert html.unescape(linked[1]) == plain(f"https://{text}")
 
 
-def test_what_is_no_web_address_is_shown_and_leads_nowhere() -> None:
+def test_what_is_not_a_web_address_is_shown_and_leads_nowhere() -> None:
     assert "<a " in link("https://grafana.example/d/chat")
     assert "<a " not in link("javascript:alert(1)")

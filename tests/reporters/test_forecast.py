@@ -1,4 +1,4 @@
-"""What is foretold, as a person sees it and as a program reads it."""
+"""The forecast, as a person sees it and as a program reads it."""
 
 import json
 from dataclasses import replace
@@ -39,7 +39,7 @@ def test_a_rolling_budget_has_a_row_for_each_rate_and_a_column_for_each_better_t
     ]
 
 
-def test_a_calendar_budget_tells_what_is_left_at_the_reset_and_how_often_that_comes_true() -> None:
+def test_a_calendar_budget_shows_what_is_left_at_the_reset_and_how_often_that_comes_true() -> None:
     text = terminal(told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID))
 
     assert "a: 75.0% left of calendar month (UTC), tier healthy" in text
@@ -67,7 +67,7 @@ def test_the_head_says_what_matters_most() -> None:
     assert head(told({"a": [*now_and_then, *[0] * 72]}, CALENDAR, at=MID)) == "▲ MAY RUN OUT"
 
 
-def test_what_is_not_known_is_said_and_a_division_stands_in_for_it() -> None:
+def test_what_is_not_known_is_reported_and_a_division_stands_in_for_it() -> None:
     down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
 
     text = joined(terminal(told({"a": [1] * MONTH}, lost={"a": down})))
@@ -92,7 +92,7 @@ def test_where_there_is_nothing_more_to_say_the_table_stands_alone() -> None:
     assert "seen" not in render_page("markdown", output(report), Style())
 
 
-def test_doubts_gaps_and_notes_are_said() -> None:
+def test_doubts_gaps_and_notes_are_reported() -> None:
     text = joined(terminal(told({"a": [*[None] * 72, *[0] * (MONTH - 72)]})))
 
     assert "Unknown 10.0% of the history has no data" in text
@@ -103,7 +103,7 @@ def test_doubts_gaps_and_notes_are_said() -> None:
     )
 
 
-def test_a_bound_that_is_held_against_the_tiers_is_told_beside_what_was_measured() -> None:
+def test_a_bound_that_is_compared_with_the_tiers_is_reported_beside_what_was_measured() -> None:
     text = joined(terminal(told({"a": OUTAGE}, slo("a", more="sampled: true"))))
 
     assert "Used for tiers 9.7% of its budget is left, at the worse end" in text
@@ -197,7 +197,7 @@ def test_nothing_that_a_backend_says_can_break_out(name: str) -> None:
     assert name != "markdown" or "<b>" not in shown
 
 
-def test_recovery_is_told_as_the_earliest_and_at_the_pace_of_the_last_week() -> None:
+def test_recovery_is_reported_as_the_earliest_and_at_the_pace_of_the_last_week() -> None:
     calm = joined(terminal(told({"a": OUTAGE})))
     chronic = joined(terminal(told({"a": [2] * MONTH})))
     slower = joined(terminal(told({"a": [*[0] * 240, 500, *[0] * 239, *[1, 0, 0, 0] * 60]})))
@@ -254,5 +254,7 @@ def affordable_facts(**fields: Any) -> str:
         ({"back": {"healthy": None}}, "within budget; healthy cannot be reached by then"),
     ],
 )
-def test_how_much_may_still_fail_is_said_rounded_down(fields: dict[str, Any], said: str) -> None:
+def test_how_much_may_still_fail_is_reported_rounded_down(
+    fields: dict[str, Any], said: str
+) -> None:
     assert said in affordable_facts(**fields)

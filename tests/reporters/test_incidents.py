@@ -136,7 +136,7 @@ def test_the_head_says_what_was_found() -> None:
     assert head(service(slos=())) == "? NOT MEASURED"
 
 
-def test_what_is_known_of_an_incident_is_told() -> None:
+def test_what_is_known_of_an_incident_is_reported() -> None:
     at_once = replace(DEPLOY, time=START, change=None)
     text = joined(
         terminal(service(explained(records=(RECORD, GOING_ON), deploys=(DEPLOY, at_once))))
@@ -151,7 +151,7 @@ def test_what_is_known_of_an_incident_is_told() -> None:
     assert "deploy of abc123 as it began, at 2026-10-31 14:00 UTC" in text
 
 
-def test_a_hole_in_the_data_of_an_incident_is_told() -> None:
+def test_a_hole_in_the_data_of_an_incident_is_reported() -> None:
     one = impact()
     holed = replace(one, incident=replace(one.incident, unknown=timedelta(minutes=5)))
 
@@ -159,7 +159,7 @@ def test_a_hole_in_the_data_of_an_incident_is_told() -> None:
     assert "no data" not in terminal(service(explained(one)))
 
 
-def test_how_often_and_how_long_is_told_and_of_which() -> None:
+def test_how_often_and_how_long_is_reported_and_of_which() -> None:
     whole = joined(terminal(service(explained())))
     some = joined(terminal(service(explained(), explained(impact(ending=IncidentEnding.LOST)))))
     unknown = Reliability(count=1, mttr=None, longest=None, mtbf=timedelta(days=1))
@@ -204,7 +204,7 @@ def test_what_cost_little_is_summed_up() -> None:
     assert "NO INCIDENTS BUT SMALL ONES" in text
 
 
-def test_what_is_not_known_is_told() -> None:
+def test_what_is_not_known_is_reported() -> None:
     lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it answered 503")
     text = joined(
         terminal(
@@ -355,7 +355,7 @@ def said_first(**fields: Any) -> str:
     return joined(terminal(service(slos=(looked_at(**fields),)))).partition(" Policy")[0]
 
 
-def test_what_burned_is_said_first() -> None:
+def test_what_burned_is_reported_first() -> None:
     assert said_first(burned=burned()).endswith(
         "Failures availability: 53.0% in 1 incident, 6.0% in 2 smaller incidents, 41.0% outside"
         " incidents"
@@ -398,7 +398,7 @@ def test_what_burned_is_said_first() -> None:
         ),
     ],
 )
-def test_what_the_chronic_failures_share_is_said(
+def test_what_the_chronic_failures_share_is_reported(
     labels: FailureLabels | Unmeasured, told: str
 ) -> None:
     assert told in said_first(burned=burned(), labels=labels)
@@ -407,7 +407,7 @@ def test_what_the_chronic_failures_share_is_said(
     assert "Labels" not in few
 
 
-def test_what_the_failures_of_an_incident_share_is_said() -> None:
+def test_what_the_failures_of_an_incident_share_is_reported() -> None:
     labels = labelled(incidents={START: (stands_out("model", "x", 0.98, 0.31),)})
     text = joined(terminal(service(explained(), slos=(looked_at(labels=labels),))))
 
@@ -503,13 +503,13 @@ def test_an_incident_of_another_slo_between_parts_keeps_its_row() -> None:
     ]
 
 
-def test_of_smaller_incidents_one_is_told_as_one() -> None:
+def test_of_smaller_incidents_one_is_reported_as_one() -> None:
     text = joined(terminal(service(slos=(looked_at(smaller=(impact(share=0.004),)),))))
 
     assert "availability: 1 smaller incident, 0.4% of its budget, is not listed" in text
 
 
-def test_little_traffic_is_said_first() -> None:
+def test_little_traffic_is_reported_first() -> None:
     text = joined(terminal(service(explained(), slos=(looked_at(low_traffic="one is enough"),))))
 
     assert text.index("Low traffic availability: one is enough") < text.index("Incident SLO")
@@ -573,7 +573,7 @@ def both_sides(**fields: Any) -> BeforeAfter:
         ),
     ],
 )
-def test_what_changed_with_a_deploy_is_said(fields: dict[str, Any], told: str) -> None:
+def test_what_changed_with_a_deploy_is_reported(fields: dict[str, Any], told: str) -> None:
     since = SinceDeploy(deploy=DEPLOY, until=START, slos=(both_sides(**fields),))
     text = joined(terminal(service(since=since)))
 
@@ -593,7 +593,7 @@ def test_what_was_deployed_at_the_same_instant_is_named() -> None:
     assert "Since deploy of abc123 together with def456 at 2026-10-31 13:55 UTC" in text
 
 
-def test_that_too_little_time_has_passed_since_a_deploy_is_said() -> None:
+def test_that_too_little_time_has_passed_since_a_deploy_is_reported() -> None:
     text = joined(terminal(service(since=SinceDeploy(deploy=DEPLOY, until=START, slos=()))))
 
     assert "too early: no whole step has passed" in text

@@ -148,7 +148,7 @@ def test_sarif_names_the_policy_file_by_a_uri(path: str, uri: str) -> None:
         ("services/chat/", "/srv/gate.yaml", "/srv/gate.yaml"),
     ],
 )
-def test_hosts_are_told_where_the_policy_is_from_the_top_of_the_repository(
+def test_hosts_are_reported_where_the_policy_is_from_the_top_of_the_repository(
     folder: str, path: str, found: str
 ) -> None:
     context = Context(system="github", folder=folder)
@@ -207,7 +207,7 @@ def test_github_annotates_the_objections(kind: str, first: str, count: int) -> N
 
 
 @pytest.mark.parametrize("count", [9, 10, 11, 30])
-def test_github_shows_ten_and_so_it_is_told_of_no_more_than_ten(count: int) -> None:
+def test_github_shows_ten_and_so_it_gets_no_more_than_ten(count: int) -> None:
     findings = [finding(Rule.TIER, Verdict.WARN, f"number {n}", f"slo-{n}") for n in range(count)]
     findings.append(finding(Rule.FREEZE, Verdict.BLOCK, "frozen"))
     lines = commands(decision(decided(healthy(), findings=tuple(findings), tier=None)))
@@ -274,6 +274,6 @@ def test_a_percent_sign_of_a_name_is_not_read_as_an_escape() -> None:
     assert "file=%250A%3A%3Aset-output" in commands(made)[0]
 
 
-def test_every_rule_is_told_in_sarif() -> None:
+def test_every_rule_is_reported_in_sarif() -> None:
     rules = json.loads(render("sarif", EVERY_KIND["blocked"], STYLE))["runs"][0]["tool"]["driver"]
     assert [rule["id"] for rule in rules["rules"]] == list(map(str, Rule))

@@ -84,7 +84,7 @@ def test_an_advisory_slo_and_one_that_is_excused_have_sentences_of_their_own() -
     assert reasons(made, WARN) == ["a: a is in a bad tier", "b: b is in a bad tier"]
 
 
-def test_what_is_the_same_of_several_slos_is_said_once() -> None:
+def test_what_is_the_same_of_several_slos_is_reported_once() -> None:
     slos = [availability(counts(1, 1_200_000), name=name) for name in "abcde"]
 
     def said(*names: str) -> list[str]:
@@ -106,7 +106,7 @@ def test_many_findings_with_one_cause_are_the_first_and_how_many_more() -> None:
     ]
 
 
-def test_one_cause_is_said_once_whatever_query_or_burn_rate_window_it_was() -> None:
+def test_one_cause_is_reported_once_whatever_query_or_burn_rate_window_it_was() -> None:
     slos = [availability(counts(1, 1_200_000), name=name) for name in "abc"]
     refused = "http://prom:9090: connection refused"
 

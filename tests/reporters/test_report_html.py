@@ -31,7 +31,7 @@ VOID = {"meta", "link", "br"}
 
 
 class Page(HTMLParser):
-    """What a page is made of; every element is closed where it should be."""
+    """The elements of a page; every element is closed where it should be."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ def test_hostile_texts_are_shown_as_they_are() -> None:
     assert all("javascript:" not in str(one.get("href")) for one in found.all("a"))
 
 
-def test_what_was_not_measured_is_said_in_the_place_of_the_picture() -> None:
+def test_what_was_not_measured_is_reported_in_place_of_the_picture() -> None:
     found = page(made(file("chat", slo("nobody"), BOTH)))
 
     assert found.all("svg") == []
@@ -155,7 +155,7 @@ def test_what_is_known_good_proves_nothing_while_another_budget_is_not_known() -
     assert "HEALTHY" not in found.whole_text
 
 
-def test_what_is_known_bad_is_said_although_another_is_not_known() -> None:
+def test_what_is_known_bad_is_reported_although_another_is_not_known() -> None:
     told = {"spent": slots(30, bad={(3.0, 24.0): 0.1})}
     found = page(made(file("chat", slo("spent"), slo("nobody")), told=told))
 
@@ -171,14 +171,14 @@ def test_a_history_without_a_budget_is_drawn_as_far_as_it_goes() -> None:
     assert "The budget could not be measured: there is nothing." in found.whole_text
 
 
-def test_a_change_that_was_asked_about_is_told_first() -> None:
+def test_a_change_that_was_asked_about_is_reported_first() -> None:
     found = page(made(file("chat", slo("outage")), change="canary"))
 
     assert "✔ ALLOW canary of chat" in " ".join(found.whole_text.split())
     assert "Allowed now" in found.said("dt")
 
 
-def test_without_a_change_each_class_is_told_of() -> None:
+def test_without_a_change_each_class_is_reported() -> None:
     told = {"spent": slots(30, bad={(3.0, 24.0): 0.035})}
     found = page(made(file("chat", slo("spent")), told=told))
 
@@ -190,7 +190,7 @@ def test_without_a_change_each_class_is_told_of() -> None:
     assert "shadow: required first" in found.whole_text
 
 
-def test_it_is_told_when_a_class_may_ship_again() -> None:
+def test_it_is_reported_when_a_class_may_ship_again() -> None:
     # 3,024 failed evenly on the first of the last three days, of 2,592 that may: 116.7%. Of these
     # days' hours 18 are 87.5% and 10 are 48.6%; the first leaves the window 27 days from now.
     spent = {"spent": slots(30, bad={(3.0, 24.0): 0.035})}
@@ -200,7 +200,7 @@ def test_it_is_told_when_a_class_may_ship_again() -> None:
     assert "reliability-fix (again not before 2026-11-28 14:00 UTC; at the rate of" in text
 
 
-def test_it_is_told_when_a_freeze_ends() -> None:
+def test_it_is_reported_when_a_freeze_ends() -> None:
     frozen = "{from: 2026-10-31, to: 2026-11-02, time_zone: UTC, reason: fair, allow: [rollback]}"
     found = page(made(file("chat", slo("calm"), more=f"freezes: [{frozen}]\n")))
 
@@ -306,7 +306,7 @@ def test_all_pictures_of_an_slo_have_the_same_time_axis() -> None:
     assert {"not known", "before the window"} <= set(found.said("text"))
 
 
-def test_good_events_are_told_down_to_none_and_not_below() -> None:
+def test_good_events_are_reported_down_to_none_and_not_below() -> None:
     lax = slo("lax", budget="objective: 50%")
     found = page(made(file("chat", lax), told={"lax": slots(60)}, threshold=Fraction(20)))
     ticks = [one.replace("\xa0", " ") for one in found.said("text") if "Oct" not in one]
@@ -343,7 +343,7 @@ def test_of_many_incidents_the_costliest_are_named_and_the_others_summed_up() ->
     assert "% outside incidents" not in text
 
 
-def test_what_happened_before_the_history_is_told_as_such() -> None:
+def test_what_happened_before_the_history_is_reported_as_such() -> None:
     # Slices do not need the whole window to be told of, so that less of it is asked for.
     told = {"spent": slots(60, bad={(20.0, 2.0): 0.02, (1.0, 2.0): 0.02})}
     slices = slo("spent", more="timeslices: {length: 5m, target: 99%}")
@@ -380,7 +380,7 @@ def test_of_a_sampled_slo_the_bound_is_drawn_beside_what_was_left() -> None:
     assert len(thin) == 1 + len([one for one in plain.all("path") if one.get("class") == "thin"])
 
 
-def test_where_only_the_day_before_is_known_the_time_looked_at_is_not() -> None:
+def test_where_only_the_day_before_is_known_the_examined_time_is_not() -> None:
     told = {"late": slots(60, bad={(3.0, 72.0): -1})}
     found = page(made(file("chat", slo("late")), told=told, last=2 * DAY))
 
@@ -416,7 +416,7 @@ def test_of_a_period_that_has_just_begun_there_is_no_burn_down() -> None:
     )
 
 
-def test_a_history_too_short_for_a_burn_down_is_told_as_such() -> None:
+def test_a_history_too_short_for_a_burn_down_is_reported_as_such() -> None:
     month = "{calendar: month}"
     found = page(
         made(
@@ -489,7 +489,7 @@ def test_a_chart_has_a_gap_where_points_are_missing() -> None:
 
 
 @pytest.mark.slow
-def test_cohorts_are_told_of_where_that_was_asked() -> None:
+def test_cohorts_are_reported_if_that_was_requested() -> None:
     found = page(made(file("chat", slo("outage"), slo("nobody")), by="template"))
     without = page(made(file("chat", slo("outage"))))
 
@@ -499,13 +499,13 @@ def test_cohorts_are_told_of_where_that_was_asked() -> None:
     assert "Cohorts" not in without.said("h2")
 
 
-def test_cohorts_of_what_has_no_data_are_said_to_be_unknown() -> None:
+def test_cohorts_of_what_has_no_data_are_reported_to_be_unknown() -> None:
     found = page(made(file("chat", slo("nobody")), by="template"))
 
     assert "nobody: no data: there is nothing" in found.whole_text
 
 
-def test_elements_escape_what_is_no_html_yet() -> None:
+def test_elements_escape_what_is_not_html_yet() -> None:
     assert element("b", "<&>\x1b", title='"') == '<b title="&quot;">&lt;&amp;&gt;\\x1b</b>'
     assert element("td", element("b", "x"), class_="a", hidden=True, id=None, open=False) == (
         '<td class="a" hidden><b>x</b></td>'

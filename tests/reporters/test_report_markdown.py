@@ -33,7 +33,7 @@ def test_a_chart_of_text_shows_how_it_came_down_and_why() -> None:
     assert chart[4].split() == ["2", "Oct", "1", "Nov"]
 
 
-def test_what_was_not_measured_is_said_in_the_place_of_the_chart() -> None:
+def test_what_was_not_measured_is_reported_in_place_of_the_chart() -> None:
     text = render_report("markdown", made(file("chat", slo("nobody"), BOTH)), Style())
 
     assert "The history could not be measured: no data, there is nothing." in text
@@ -70,13 +70,13 @@ def test_a_chart_has_what_there_is_of_a_budget_and_of_its_burn_rate() -> None:
     ]
 
 
-def test_what_ate_a_budget_is_told_in_a_sentence() -> None:
+def test_what_ate_a_budget_is_reported_in_a_sentence() -> None:
     text = unescape(render_report("markdown", made(file("chat", slo("outage"))), Style()))
 
     assert "**Budget used:** 15.0% of the budget: 8.4% in #\u200b2; 5.6% in" in text
 
 
-def test_a_change_that_was_asked_about_is_told_first() -> None:
+def test_a_change_that_was_asked_about_is_reported_first() -> None:
     found = made(file("chat", slo("outage")), change="canary")
 
     assert "## ✅ ALLOW: canary of chat" in render_report("markdown", found, Style())
@@ -92,7 +92,7 @@ def test_hostile_texts_cannot_break_out() -> None:
 
 
 @pytest.mark.slow
-def test_known_incidents_that_nothing_felt_are_told() -> None:
+def test_known_incidents_that_nothing_felt_are_reported() -> None:
     unfelt = made(file("chat", slo("calm")))
     felt = made(file("chat", slo("outage")))
 
@@ -100,7 +100,7 @@ def test_known_incidents_that_nothing_felt_are_told() -> None:
     assert "**Not felt:**" not in render_report("markdown", felt, Style())
 
 
-def test_what_other_commands_say_is_told_too() -> None:
+def test_what_other_commands_say_is_reported_too() -> None:
     text = render_report("markdown", made(file("chat", slo("outage")), by="template"), Style())
 
     assert "## ✅ LASTS: chat" in text

@@ -1,4 +1,4 @@
-"""What holds for every reporter."""
+"""Properties of every reporter."""
 
 import json
 import re
@@ -133,7 +133,7 @@ def test_several_policies_begin_with_the_worst_verdict_and_who_it_comes_from(rep
 @pytest.mark.parametrize("reporter", PEOPLE)
 @pytest.mark.parametrize("cause", Cause)
 @pytest.mark.parametrize("verdict", Verdict)
-def test_what_was_not_measured_is_said_whatever_the_verdict(
+def test_what_was_not_measured_is_reported_whatever_the_verdict(
     reporter: str, cause: Cause, verdict: Verdict
 ) -> None:
     objection = finding(Rule.MEASUREMENT, verdict, "let pass by the policy", "answers")
@@ -157,7 +157,7 @@ def test_the_reason_why_nothing_was_measured_is_not_said_twice(reporter: str) ->
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_a_doubt_that_no_finding_tells_is_told(reporter: str) -> None:
+def test_a_doubt_that_no_finding_tells_is_reported(reporter: str) -> None:
     thin = warn_policy().assessments[0]
     made = decision(
         decided(thin, findings=(finding(Rule.TIER, Verdict.ALLOW, "fine"),), tier="healthy")
@@ -169,7 +169,7 @@ def test_a_doubt_that_no_finding_tells_is_told(reporter: str) -> None:
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_lesser_objections_are_told_after_the_decisive_one(reporter: str) -> None:
+def test_lesser_objections_are_reported_after_the_decisive_one(reporter: str) -> None:
     findings = (
         finding(Rule.FREEZE, Verdict.BLOCK, "frozen"),
         finding(Rule.BURN_RATE, Verdict.WARN, "a little fast", "availability"),
@@ -205,7 +205,7 @@ def test_a_finding_that_ends_by_itself_says_when(reporter: str) -> None:
         (Recognition(change="canary", how="default", notes=("not approved",)), "not approved"),
     ],
 )
-def test_how_the_class_was_recognised_is_told(
+def test_how_the_class_was_recognised_is_reported(
     reporter: str, recognition: Recognition, words: str
 ) -> None:
     text = render(reporter, decision(allow_policy(recognition=recognition)), STYLE)
@@ -213,7 +213,7 @@ def test_how_the_class_was_recognised_is_told(
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
+def test_requirements_are_reported_with_their_evidence(reporter: str) -> None:
     text = render(reporter, decision(warn_policy()), Style(width=400)).replace("&#58;", ":")
     assert "shadow, claimed, not verified: https://ci.acme.example/runs/17" in text
     lacking = warn_policy(policy=policy_of((), owners=(), dashboard=None))
@@ -304,12 +304,12 @@ def test_time_budgets_speak_in_minutes(reporter: str) -> None:
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_money_is_told_in_its_unit(reporter: str) -> None:
+def test_money_is_reported_in_its_unit(reporter: str) -> None:
     assert "12,340 of 50,000 USD" in told(reporter, spend())
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_a_sample_is_told_with_its_interval_and_what_was_compared(reporter: str) -> None:
+def test_a_sample_is_reported_with_its_interval_and_what_was_compared(reporter: str) -> None:
     text = told(reporter, sampled())
     # Wilson on 6 of 700 is 0.39% to 1.86%, of the 2% that are allowed.
     assert "57.1% left over 30d (consumed 42.9%)" in text
@@ -318,7 +318,7 @@ def test_a_sample_is_told_with_its_interval_and_what_was_compared(reporter: str)
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_a_design_effect_is_told_with_the_interval_that_it_makes_wider(reporter: str) -> None:
+def test_a_design_effect_is_reported_with_the_interval_that_it_makes_wider(reporter: str) -> None:
     alike = sampled(design_effect=Fraction(3))
 
     # As of 2 of 233.3: 0.235% to 3.071%, of the 2% that are allowed.
@@ -347,7 +347,7 @@ def test_a_window_without_traffic_has_no_burn_rate(reporter: str) -> None:
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_why_nothing_was_measured_is_said_once(reporter: str) -> None:
+def test_why_nothing_was_measured_is_reported_once(reporter: str) -> None:
     lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="no route to the server")
     text = told(reporter, availability(lost, dict.fromkeys(burning(1, 2), lost)))
     assert text.count("no route to the server") == 1
@@ -426,7 +426,7 @@ def test_a_decision_names_the_canary_that_the_tightest_budget_can_pay_for(report
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_that_no_error_series_was_found_is_told_although_all_is_calm(reporter: str) -> None:
+def test_that_no_error_series_was_found_is_reported_although_all_is_calm(reporter: str) -> None:
     note = "no 'bad' series found; counted as 0 because 'total' has data"
     calm = availability(counts(0, 1_200_000, notes=(note,)), burning(0, 24_000))
     other = replace(calm, slo=replace(calm.slo, name="other"))
@@ -449,14 +449,14 @@ def test_the_terminal_goes_into_detail_only_where_something_is_in_question() -> 
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_a_budget_of_which_nothing_is_known_shows_nothing_made_up(reporter: str) -> None:
+def test_a_budget_without_known_data_shows_nothing_made_up(reporter: str) -> None:
     text = told(reporter, Assessment(slo=healthy().slo))
     for word in ("UTC to", "consumed", "covers", "error ratio", "window:"):
         assert word not in text
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
-def test_the_margin_of_the_contract_is_told(reporter: str) -> None:
+def test_the_margin_of_the_contract_is_reported(reporter: str) -> None:
     assert "70.0% left of the contract's budget (99.5%)" in told(reporter, overspent()).replace(
         "&#39;", "'"
     )

@@ -56,7 +56,7 @@ def test_objectives_are_rows_with_how_often_they_were_met_and_time_in_each_tier(
     assert "caution allows only bug-fix, canary, rollback" in text
 
 
-def test_what_the_periods_come_to_is_said_in_words() -> None:
+def test_what_the_periods_come_to_is_reported_in_words() -> None:
     strict = joined(terminal(told({"a": EACH})))
     perhaps = joined(terminal(told({"a": OUTAGES}, slo("a", more=SLA))))
     loose = joined(terminal(told({"a": QUIET})))
@@ -93,7 +93,7 @@ def test_windows_moved_through_the_periods_tell_what_these_hide() -> None:
     )
 
 
-def test_the_nearest_miss_of_the_sla_is_told() -> None:
+def test_the_nearest_miss_of_the_sla_is_reported() -> None:
     kept = joined(terminal(told({"a": OUTAGES}, slo("a", more=SLA))))
     missed = joined(terminal(told({"a": OUTAGES}, slo("a", more="sla: 99.88%"))))
 
@@ -181,7 +181,7 @@ def test_a_single_period_is_one() -> None:
     assert "was met in the only period; expect about 1 of 2 future ones to meet it Tiers" in text
 
 
-def test_of_a_sample_it_is_said_that_its_interval_is_not_counted() -> None:
+def test_of_a_sample_it_is_reported_that_its_interval_is_not_counted() -> None:
     text = joined(terminal(told({"a": FAIR}, slo("a", more="sampled: true"))))
 
     assert "Sampled the uncertainty of a sample" in text

@@ -1,4 +1,4 @@
-"""What was spent of an allowance, as a person sees it and as a program reads it."""
+"""The spending of an allowance, as a person sees it and as a program reads it."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_periods_are_rows_with_the_amount_and_the_difference() -> None:
     ]
 
 
-def test_what_the_periods_come_to_is_said_in_words() -> None:
+def test_what_the_periods_come_to_is_reported_in_words() -> None:
     missed = joined(terminal(told({"m": HOURS}, SPEND)))
     met = joined(terminal(told({"m": HOURS[: 2 * MONTH]}, SPEND, periods=2, notes=("seen",))))
     only = joined(terminal(told({"m": HOURS[:MONTH]}, SPEND, periods=1)))

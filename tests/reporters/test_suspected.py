@@ -1,4 +1,4 @@
-"""What is suspected of a count is seen wherever its budget is: what it may hide, and what to do."""
+"""A suspicion about a count is shown wherever its budget is: what it may hide, and what to do."""
 
 from fractions import Fraction
 from typing import Any
@@ -49,7 +49,7 @@ def suspicion(hidden: int | None = 0, doubtful: int | None = 0, **fields: Any) -
 
 
 def decided(*suspicions: Suspicion, bad: int = 10) -> Decision:
-    """Of 400 bad events that the budget has, so many were counted."""
+    """Return a decision in which this number of the budget's 400 bad events was counted."""
     known = availability(counts(bad, 400_000, suspicions=suspicions))
     policy = policy_of((known,), burn_rates=())
     case = Case(policy=policy, assessments=(known,), change="full-rollout", at=AT)
@@ -98,7 +98,7 @@ def test_what_is_left_lies_between_what_could_be_so() -> None:
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
-def test_a_suspicion_that_decides_is_told_with_its_range_and_its_remedy(form: str) -> None:
+def test_a_suspicion_that_decides_is_reported_with_its_range_and_its_remedy(form: str) -> None:
     text = " ".join(render(form, decided(suspicion(300)), WIDE).split())
     assert "between 22.5% and 97.5% is left; log the status" in text
     assert "in doubt: unknown outcome" in text
@@ -106,7 +106,7 @@ def test_a_suspicion_that_decides_is_told_with_its_range_and_its_remedy(form: st
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
-def test_one_that_changes_nothing_is_told_beside_whatever_verdict(form: str) -> None:
+def test_one_that_changes_nothing_is_reported_beside_whatever_verdict(form: str) -> None:
     small = suspicion(1)
     allowed = " ".join(render(form, decided(small), WIDE).split())
     assert "ALLOW" in allowed

@@ -38,7 +38,7 @@ PAUSED: Final = {
 
 @dataclass(slots=True)
 class Cluster:
-    """What the API server would do with a JSON patch of one rollout's status."""
+    """The API server's handling of a JSON patch of one rollout's status."""
 
     status: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(PAUSED)))
     requests: list[tuple[str, str | None]] = field(default_factory=list)

@@ -168,7 +168,7 @@ def test_flagger_takes_the_canary() -> None:
     jsonschema.validate(canary["spec"], _CANARY)
 
 
-def test_flagger_would_refuse_an_unknown_webhook_and_metadata_that_is_no_text() -> None:
+def test_flagger_would_refuse_an_unknown_webhook_and_metadata_that_is_not_a_text() -> None:
     (canary,) = manifests(FLAGGER)
     validator = jsonschema.Draft202012Validator(_CANARY)
     webhook = canary["spec"]["analysis"]["webhooks"][0]

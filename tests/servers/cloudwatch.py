@@ -34,7 +34,7 @@ def key_of(namespace: str, name: str, **dimensions: str) -> Key:
 
 @dataclass(slots=True, kw_only=True)
 class Misbehaviour:
-    """What the server does other than it should."""
+    """A deviation of the server from its proper behaviour."""
 
     page: int = MOST_POINTS
     """Points of a page."""

@@ -1,4 +1,4 @@
-"""What the fake GitHub answers with, in the forms of GitHub's published description."""
+"""The answers of the fake GitHub, in the forms of GitHub's published description."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ def written(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back."""
+    """The content of an answer."""
 
     status: int = 200
     body: Any = None

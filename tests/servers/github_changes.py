@@ -1,4 +1,4 @@
-"""What the fake GitHub knows of changes: titles, labels and commits, and a repository of git."""
+"""The changes that the fake GitHub knows: titles, labels and commits, and a repository of git."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +44,7 @@ class Pull:
 
 @dataclass(slots=True)
 class Changes:
-    """Of one repository."""
+    """The changes of one repository."""
 
     pulls: dict[int, Pull] = field(default_factory=dict)
     of_commits: dict[str, tuple[int, ...]] = field(default_factory=dict)

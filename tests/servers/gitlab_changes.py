@@ -1,4 +1,4 @@
-"""What the fake GitLab knows of changes: merge requests, commits, files, and deployments."""
+"""The changes that the fake GitLab knows: merge requests, commits, files, and deployments."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +52,7 @@ class Deployment:
 
 @dataclass(slots=True)
 class Changes:
-    """Of one project."""
+    """The changes of one project."""
 
     requests: dict[int, Request] = field(default_factory=dict)
     of_commits: dict[str, tuple[int, ...]] = field(default_factory=dict)

@@ -31,7 +31,7 @@ LATENCY: Json = {"basicSli": {"latency": {"threshold": "1s"}}}
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What happened up to an instant, since the sample before it."""
+    """The events up to an instant, since the sample before it."""
 
     at: datetime
     good: float = 0

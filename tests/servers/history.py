@@ -40,7 +40,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """What happened in a window."""
+    """The true counts of a window."""
 
     total: int
     bad: int

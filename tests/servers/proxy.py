@@ -15,7 +15,7 @@ _HOP_BY_HOP = {"connection", "content-encoding", "content-length", "transfer-enc
 
 @dataclass(slots=True)
 class Traffic:
-    """What passed: for each request when it came and when it was answered, in seconds."""
+    """The traffic that passed: when each request came and when it was answered, in seconds."""
 
     spans: list[tuple[float, float]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)

@@ -16,7 +16,7 @@ FIRST: Final = LAST - 6 * 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What one deployment does in each minute in which it is there."""
+    """The requests of one deployment in each minute in which it exists."""
 
     requests: int
     every: int

@@ -38,7 +38,7 @@ def test_a_bare_number_above_one_is_ambiguous(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "%", "nan", "inf", "1e-3", "1/3", "0,5", "99.9%%", "½", "1 2"]
 )
-def test_what_is_no_share_is_refused(text: str) -> None:
+def test_what_is_not_a_share_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a valid percentage or share"):
         parse_ratio(text)
 

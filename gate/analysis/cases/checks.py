@@ -6,10 +6,6 @@ from typing import Any, Final
 
 import yaml
 
-from gate.analysis.cases.answers import SloStatement
-from gate.analysis.cases.backend import ImpossibleError, StatedAnswers
-from gate.analysis.cases.statement import stand_in
-from gate.check.measure import burn_windows
 from gate.config.cases import (
     CasesFile,
     Expectation,
@@ -28,7 +24,7 @@ from gate.parsing.reader import Reader
 from gate.policy.case import Past, SloIncidents
 from gate.policy.findings import Rule
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo
+from gate.slo.objective import CompositeSlo, RatioSlo
 from gate.wording import exact
 
 _Stretch = tuple[datetime, datetime]
@@ -47,28 +43,6 @@ def check_names(file: CasesFile, policy: Policy) -> None:
     for case in file.cases:
         for node, message in _mistakes(case, policy):
             file.reader.note(node, message)
-
-
-def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[str, StatedAnswers]:
-    """Return the answers for each SLO except composites.
-
-    An impossible statement is noted at its place, and has no answer.
-    """
-    answers, windows = {}, burn_windows(policy)
-    for slo in policy.slos:
-        if isinstance(slo, CompositeSlo):
-            continue
-        stated = case.slos.get(slo.name, case.others)
-        if isinstance(slo, PlatformSlo) and stated.counts is not None and slo.objective is None:
-            message = f"{slo.name}: its objective is its platform's; state remaining: 42%"
-            reader.note(stated.nodes["total"], message)
-            continue
-        statement = SloStatement(slo=stand_in(slo), stated=stated, at=case.at, windows=windows)
-        try:
-            answers[slo.name] = statement.answers()
-        except ImpossibleError as error:
-            reader.note(error.node, str(error))
-    return answers
 
 
 def check_past(case: StatedCase, policy: Policy, past: Past, reader: Reader) -> None:

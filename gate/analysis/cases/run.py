@@ -4,10 +4,12 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gate.analysis.cases import CaseResult, Mismatch, PolicyCases
-from gate.analysis.cases.backend import StatedAnswers, StatedBackend
-from gate.analysis.cases.checks import check_names, check_past, stated_answers
+from gate.analysis.cases.answers import SloStatement
+from gate.analysis.cases.backend import ImpossibleError, StatedAnswers, StatedBackend
+from gate.analysis.cases.checks import check_names, check_past
 from gate.analysis.cases.statement import stand_in
 from gate.check.decide import BudgetsAndPast
+from gate.check.measure import burn_windows
 from gate.check.options import Options, StatedEvidence
 from gate.check.run import judge_measured, measure_and_gather
 from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange, StatedSlo
@@ -19,7 +21,7 @@ from gate.policy.case import Past
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
 from gate.policy.findings import Finding, Verdict
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo
+from gate.slo.objective import CompositeSlo, PlatformSlo, RatioSlo, Slo
 
 StatedBudgets = tuple[StatedCase, Mapping[str, StatedAnswers]]
 """Pairs of a case and the answers for each SLO."""
@@ -215,3 +217,25 @@ def _word(value: object) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(set(names))) or "none"
+
+
+def stated_answers(case: StatedCase, policy: Policy, reader: Reader) -> Mapping[str, StatedAnswers]:
+    """Return the answers for each SLO except composites.
+
+    An impossible statement is noted at its place, and has no answer.
+    """
+    answers, windows = {}, burn_windows(policy)
+    for slo in policy.slos:
+        if isinstance(slo, CompositeSlo):
+            continue
+        stated = case.slos.get(slo.name, case.others)
+        if isinstance(slo, PlatformSlo) and stated.counts is not None and slo.objective is None:
+            message = f"{slo.name}: its objective is its platform's; state remaining: 42%"
+            reader.note(stated.nodes["total"], message)
+            continue
+        statement = SloStatement(slo=stand_in(slo), stated=stated, at=case.at, windows=windows)
+        try:
+            answers[slo.name] = statement.answers()
+        except ImpossibleError as error:
+            reader.note(error.node, str(error))
+    return answers

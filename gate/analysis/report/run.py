@@ -19,11 +19,11 @@ from gate.analysis.report.looking_back import LookedBack, look_back
 from gate.analysis.report.requests import Questions
 from gate.backends import open_backend
 from gate.backends.waits import run_concurrently
-from gate.check.decide import BudgetsAndPast
+from gate.check.decide import BudgetsAndPast, with_evidence
 from gate.check.measure import OpenBackend, left_out
 from gate.check.options import Options, check_words
 from gate.check.promises import with_promises
-from gate.check.run import judge_measured, with_evidence
+from gate.check.run import judge_measured
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
 from gate.history.records import Deployment

@@ -33,10 +33,10 @@ _NOTES: Final = {
     "time_slice": "counted in seconds, by time slices",
 }
 _NO_DATA: Final = {
-    METRIC: "Datadog takes time without data for time without events",
+    METRIC: "Datadog counts time without data as time without events",
     "monitor": "Datadog counts time without data as up or down, as the monitor is set; the gate"
     " leaves out what the history reports as no data",
-    "time_slice": "Datadog takes time without data for up; the gate leaves it out",
+    "time_slice": "Datadog counts time without data as up; the gate leaves it out",
 }
 
 

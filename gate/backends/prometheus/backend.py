@@ -87,7 +87,7 @@ class PrometheusBackend:
 
     def each_cohorts(self, requests: "Sequence[CohortRequest]") -> "Iterator[CohortAnswer]":
         """Yield the answers of `cohorts`; the points of a few requests are kept at a time."""
-        from gate.backends.prometheus.cohort_batches import POINTS  # noqa: PLC0415 - as below
+        from gate.backends.prometheus.series_batches import POINTS  # noqa: PLC0415 - as below
 
         return self._each_cohorts(requests, POINTS)
 
@@ -96,7 +96,7 @@ class PrometheusBackend:
     ) -> "Iterator[CohortAnswer]":
         if requests:
             # Imported here: other runs start sooner without it.
-            from gate.backends.prometheus.cohort_batches import each_cohorts  # noqa: PLC0415
+            from gate.backends.prometheus.series_batches import each_cohorts  # noqa: PLC0415
 
             fetch = self._fetch(max(request.span.end for request in requests))
 

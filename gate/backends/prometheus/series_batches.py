@@ -1,4 +1,4 @@
-"""Histories of many series: a few are asked for together, and their points are then released.
+"""Histories and groups of many indicators: a few are asked for together, and then released.
 
 Therefore the memory does not grow with the number of series. A few numbers of every series must be
 known first, and are asked for together.
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.backends.prometheus.fetch import Fetch
+from gate.backends.prometheus.labels import CohortPlan, LabelsOf, cohort_answer, cohort_plan, whole
 from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
@@ -19,6 +20,7 @@ from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.series import SeriesPlan, Sharing
 from gate.backends.prometheus.series_answer import series_answer
 from gate.measure import Cause, CountRequest, Unmeasured
+from gate.measure.cohorts import CohortAnswer, CohortRequest
 from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.slo.objective import Span
 
@@ -172,3 +174,43 @@ def _roles(planned: Plan, request: SeriesRequest) -> tuple[Role, ...]:
         return _SLICES
     wanted = {Role.SPENT} if request.amount else EVENTS
     return tuple(role for role in planned.parts if role in wanted)
+
+
+POINTS: Final = 30_000
+"""The most points that the groups of one batch have together, if labels have no more values than
+are kept separate: eight indicators over a month by one label."""
+
+
+def each_cohorts(
+    requests: Sequence[CohortRequest], fetch: Fetch, labels_of: LabelsOf, points: int | None
+) -> Iterator[CohortAnswer]:
+    """Yield the answer to each request, in order; failures of the server never raise an exception.
+
+    The time between two answers is not counted towards the time limit.
+
+    Args:
+        requests: at least one.
+        fetch: the source of answers, at the newest end of all requests.
+        labels_of: asks for the labels of a metric.
+        points: the most points of one batch; None: any number.
+    """
+    scoped = [(whole(request), Scope(request.span)) for request in requests]
+    fetch.run(part for pair in scoped for part in questions(*pair))
+    fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
+    plans = [cohort_plan(request, fetch.reading) for request in requests]
+    sizes = [request.steps * request.most * len(request.by) for request in requests]
+    for batch in batches_of(sizes, points):
+        own, later = plans[batch.start : batch.stop], plans[batch.stop :]
+        fetch.run(_parts_of_cohorts(own))
+        for planned in own:
+            with fetch.at_rest():
+                yield (
+                    cohort_answer(planned, fetch.reading, labels_of)
+                    if isinstance(planned, CohortPlan)
+                    else planned
+                )
+        forget(_parts_of_cohorts(own), _parts_of_cohorts(later), fetch)
+
+
+def _parts_of_cohorts(plans: Sequence[object]) -> Iterator[Query]:
+    return (part for planned in plans if isinstance(planned, CohortPlan) for part in planned)

@@ -2,19 +2,22 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from time import monotonic
 from typing import Any, Final, Generic, TypeVar
 
 from gate.backends import OF_PLATFORMS, Settings, registration, secrets_of
 from gate.backends.waits import start
 from gate.errors import UsageError
-from gate.measure import Cause, Limits, Unmeasured
+from gate.measure import Backend, Cause, Counts, Limits, Share, Spent, Unmeasured
 from gate.redaction import Redactor, redactable
+from gate.wording import NO_HISTORY
 
 T = TypeVar("T")
 Opened = TypeVar("Opened")
+A = TypeVar("A")
 _GRACE: Final = 1.0
 """The seconds beyond the time limit: a backend that keeps the limit has the best message itself."""
 
@@ -195,3 +198,33 @@ def ask_all(
         outcome: T | Unmeasured = sources[name].outcome(future, until, limits)
         outcomes[name] = outcome
     return outcomes
+
+
+def answers_of(
+    outcome: list[A] | Unmeasured | None, number: int, source: AskedBackend[Backend], lack: str
+) -> Sequence[A | Unmeasured]:
+    """Return an answer for each of this number of requests to a backend."""
+    if outcome is None:
+        if source.of_platform and lack.startswith(NO_HISTORY):
+            lack = f"{NO_HISTORY} that can be read"
+        reason = f"the backend {source.name} {lack}"
+        return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * number
+    if isinstance(outcome, Unmeasured):
+        return [outcome] * number
+    if len(outcome) != number:
+        reason = f"the backend {source.name} gave {len(outcome)} answers to {number} requests"
+        return [Unmeasured(cause=Cause.BACKEND_ERROR, reason=reason)] * number
+    return [placed_answer(answer, source) for answer in outcome]
+
+
+def placed_answer(answer: A, source: AskedBackend[Backend]) -> A | Unmeasured:
+    """Return an answer whose remedy names the keys of this backend."""
+    if isinstance(answer, Unmeasured):
+        return replace(answer, reason=source.placed(answer.reason))
+    if isinstance(answer, Counts | Spent | Share) and answer.evidence.suspicions:
+        suspicions = tuple(
+            replace(each, reason=source.placed(each.reason), remedy=source.placed(each.remedy))
+            for each in answer.evidence.suspicions
+        )
+        return replace(answer, evidence=replace(answer.evidence, suspicions=suspicions))
+    return answer

@@ -1,28 +1,21 @@
 """Pass each request to the backend that its indicator names, and merge the answers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import chain, groupby
-from operator import attrgetter
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from gate.backends import Settings, open_backend
-from gate.backends.several.asking import AskedBackend, HandedOver, ask_all
-from gate.measure import (
-    Answer,
-    Backend,
-    Cause,
-    CountRequest,
-    Counts,
-    Definition,
-    Limits,
-    Share,
-    Spent,
-    Unmeasured,
+from gate.backends.several.asking import (
+    AskedBackend,
+    HandedOver,
+    answers_of,
+    ask_all,
+    placed_answer,
 )
+from gate.measure import Answer, Backend, CountRequest, Definition, Limits, Unmeasured
 from gate.measure.capabilities import (
+    DatedRequest,
     DefiningBackend,
     KeepingBackend,
     PastRun,
@@ -30,7 +23,7 @@ from gate.measure.capabilities import (
     each_answer,
     history_of,
     labels_of,
-    measure_past,
+    measure_dated,
     pairs_of,
 )
 from gate.measure.cohorts import (
@@ -107,8 +100,8 @@ class SeveralBackends:
 
     def measure_past(self, runs: Sequence[PastRun]) -> list[list[Answer]]:
         """Answer every request of every run, in order; never raises."""
-        dated = [_Dated(request, run.at) for run in runs for request in run.requests]
-        answers = iter(self._routed(dated, _measure_dated))
+        dated = [DatedRequest(request, run.at) for run in runs for request in run.requests]
+        answers = iter(self._routed(dated, measure_dated))
         return [[next(answers) for _ in run.requests] for run in runs]
 
     def _definitions(self, slis: Sequence[Sli]) -> list[Definition | Unmeasured]:
@@ -173,7 +166,7 @@ class SeveralBackends:
         try:
             for request in requests:
                 name = request.sli.backend
-                yield _placed(answers[name].take(), self._sources[name])
+                yield placed_answer(answers[name].take(), self._sources[name])
         finally:
             for handed_over in answers.values():
                 handed_over.leave()
@@ -200,7 +193,7 @@ class SeveralBackends:
         }
         answers: dict[int, A | Unmeasured] = {}
         for name, outcome in ask_all(self._sources, tasks, self._limits).items():
-            own = _each(outcome, len(places[name]), self._sources[name], lack)
+            own = answers_of(outcome, len(places[name]), self._sources[name], lack)
             answers |= zip(places[name], own, strict=True)
         return [answers[place] for place in range(len(requests))]
 
@@ -217,32 +210,12 @@ class _Asked(NamedTuple):
     """The indicator."""
 
 
-class _Dated(NamedTuple):
-    """A request of one of several runs."""
-
-    request: CountRequest
-    at: datetime
-
-    @property
-    def sli(self) -> Sli:
-        """The indicator."""
-        return self.request.sli
-
-
-def _measure_dated(dated: Sequence[_Dated], backend: Backend) -> list[Answer]:
-    runs = [
-        PastRun(requests=tuple(each.request for each in own), at=at)
-        for at, own in groupby(dated, key=attrgetter("at"))
-    ]
-    return list(chain.from_iterable(measure_past(backend, runs)))
-
-
 def _each_of_history(
     requests: Sequence[SeriesRequest], source: AskedBackend[Backend], backend: Backend
 ) -> Iterator[SeriesAnswer]:
     history = history_of(backend)
     if history is None:
-        yield from _each(None, len(requests), source, f"{NO_HISTORY} to look at")
+        yield from answers_of(None, len(requests), source, f"{NO_HISTORY} to look at")
     else:
         yield from each_answer(history, requests)
 
@@ -252,39 +225,9 @@ def _each_of_cohorts(
 ) -> Iterator[CohortAnswer]:
     grouping = cohorts_of(backend)
     if grouping is None:
-        yield from _each(None, len(requests), source, _NO_GROUPS)
+        yield from answers_of(None, len(requests), source, _NO_GROUPS)
     else:
         yield from each_cohort_answer(grouping, requests)
-
-
-def _each(
-    outcome: list[A] | Unmeasured | None, number: int, source: AskedBackend[Backend], lack: str
-) -> Sequence[A | Unmeasured]:
-    """Return an answer for each of this number of requests to a backend."""
-    if outcome is None:
-        if source.of_platform and lack.startswith(NO_HISTORY):
-            lack = f"{NO_HISTORY} that can be read"
-        reason = f"the backend {source.name} {lack}"
-        return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * number
-    if isinstance(outcome, Unmeasured):
-        return [outcome] * number
-    if len(outcome) != number:
-        reason = f"the backend {source.name} gave {len(outcome)} answers to {number} requests"
-        return [Unmeasured(cause=Cause.BACKEND_ERROR, reason=reason)] * number
-    return [_placed(answer, source) for answer in outcome]
-
-
-def _placed(answer: A, source: AskedBackend[Backend]) -> A | Unmeasured:
-    """Return an answer whose remedy names the keys of this backend."""
-    if isinstance(answer, Unmeasured):
-        return replace(answer, reason=source.placed(answer.reason))
-    if isinstance(answer, Counts | Spent | Share) and answer.evidence.suspicions:
-        suspicions = tuple(
-            replace(each, reason=source.placed(each.reason), remedy=source.placed(each.remedy))
-            for each in answer.evidence.suspicions
-        )
-        return replace(answer, evidence=replace(answer.evidence, suspicions=suspicions))
-    return answer
 
 
 def open_several(settings: Mapping[str, Settings], limits: Limits) -> SeveralBackends:

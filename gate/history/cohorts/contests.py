@@ -245,8 +245,5 @@ def _seen_within(crude: Contrast, within: Contrast) -> ComparisonOutcome:
 
 
 def _direction(contrast: Contrast) -> ComparisonOutcome:
-    return (
-        ComparisonOutcome.WORSE
-        if contrast.ratio is not None and contrast.ratio > 1
-        else ComparisonOutcome.BETTER
-    )
+    worse = contrast.ratio is not None and contrast.ratio > 1
+    return ComparisonOutcome.WORSE if worse else ComparisonOutcome.BETTER

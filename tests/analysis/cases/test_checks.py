@@ -1,4 +1,4 @@
-"""What a case names of a policy that has no such thing, and what no backend could have answered."""
+"""Cases that name things their policy lacks, or state what no backend could have answered."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a policy says of a case is what ``gate check`` says of the same counts, changes and past."""
+"""A policy judges a case as ``gate check`` judges the same counts, changes and past."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -145,7 +145,7 @@ def test_others_states_all_slos_that_are_not_named() -> None:
         ("suspicions: [{cause: lost, doubtful: 10}]", None),
     ],
 )
-def test_evidence_is_held_against_the_policys_guards(evidence: str, cause: str | None) -> None:
+def test_evidence_is_compared_with_the_policys_guards(evidence: str, cause: str | None) -> None:
     change = "change: full-rollout\n"
     body = f"{change}slos: {{availability: {{total: 1000000, bad: 400, {evidence}}}}}\n"
     verdicts = [verdict for _, _, verdict in fired(tried(body))]

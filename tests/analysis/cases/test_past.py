@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.analysis.cases.backend import BadStretch, StatedPast
-from gate.analysis.cases.checks import stated_answers
-from gate.analysis.cases.run import run_cases
+from gate.analysis.cases.run import run_cases, stated_answers
 from gate.config.cases_schema import read_cases
 from gate.config.load import load_unopened
 from gate.measure.history import SeriesRequest, on_the_clock

@@ -245,7 +245,7 @@ def test_what_another_class_was_satisfied_by_is_stated() -> None:
     assert (case.satisfied, case.expect.allowed_now) == (("shadow",), frozenset({"rollback"}))
 
 
-def test_a_cause_that_no_case_can_state_is_told() -> None:
+def test_a_cause_that_no_case_can_state_is_reported() -> None:
     text = f"version: 1\nservice: chat\n{BACKEND}slos:\n  - {{name: a, {KINDS[1]}}}\n{TIERS}"
     lost = Unmeasured(cause=Cause.LOST, reason="gone")
 
@@ -282,7 +282,7 @@ def test_a_window_shorter_than_a_slice_is_not_stated() -> None:
     assert case.slos["a"].burn_rates["1h"] > 0  # type: ignore[operator]
 
 
-def test_a_decision_by_another_text_is_told_where_it_comes_to_something_else() -> None:
+def test_a_decision_by_another_text_is_reported_where_it_comes_to_something_else() -> None:
     tiers = TIERS.replace(", require: {rollback: [shadow]}", "")
     text = f"version: 1\nservice: chat\n{BACKEND}slos:\n  - {{name: a, {KINDS[1]}}}\n{tiers}"
     backend = Answers(counts(10**6, 600), CALM)

@@ -106,7 +106,7 @@ def test_goal_and_interval_are_read_with_their_defaults(
         ({"AttainmentGoal": float("nan")}, "AttainmentGoal is nan and must be a number"),
     ],
 )
-def test_what_the_gate_cannot_express_is_invalid_and_said(goal: Any, words: str) -> None:
+def test_what_the_gate_cannot_express_is_invalid_and_reported(goal: Any, words: str) -> None:
     answer = unmeasured(one(goal))
 
     assert answer.cause is Cause.INVALID
@@ -174,7 +174,7 @@ def test_a_name_is_found_on_any_page_and_all_are_defined_with_few_requests() -> 
     assert len(service.log) == 3 + 2
 
 
-def test_an_arn_is_asked_for_without_a_list() -> None:
+def test_an_arn_is_requested_without_a_list() -> None:
     service = only()
     (definition,) = define(service, [service.slos[0].arn])
 
@@ -183,7 +183,7 @@ def test_an_arn_is_asked_for_without_a_list() -> None:
 
 
 @pytest.mark.parametrize("name", ["chat availability", "Chat availabilit", " Chat availability"])
-def test_another_name_is_not_taken_for_it(name: str) -> None:
+def test_another_name_is_not_mistaken_for_it(name: str) -> None:
     (answer,) = define(only(), [name])
 
     assert unmeasured(answer).cause is Cause.NO_DATA
@@ -223,7 +223,7 @@ def two_accounts() -> ApplicationSignals:
     )
 
 
-def test_two_slos_of_one_name_are_invalid_and_both_arns_are_said() -> None:
+def test_two_slos_of_one_name_are_invalid_and_both_arns_are_reported() -> None:
     (answer,) = define(two_accounts(), [NAME], linked_accounts=True)
 
     assert unmeasured(answer).cause is Cause.INVALID
@@ -321,7 +321,7 @@ def missing(path: str, answer: Any) -> Any:
 
 
 @pytest.mark.parametrize("spoil", [without_goal, missing])
-def test_what_the_reports_do_not_define_is_asked_for_by_itself(spoil: Any) -> None:
+def test_what_the_reports_do_not_define_is_requested_by_itself(spoil: Any) -> None:
     service = ApplicationSignals(many(), spoil=spoil)
     definitions = define(service, [slo.name for slo in service.slos])
 
@@ -330,7 +330,7 @@ def test_what_the_reports_do_not_define_is_asked_for_by_itself(spoil: Any) -> No
 
 
 @pytest.mark.parametrize("reports", [None, {}, ["x"], "x"])
-def test_where_reports_cannot_be_read_each_slo_is_asked_for(reports: Any) -> None:
+def test_where_reports_cannot_be_read_each_slo_is_requested(reports: Any) -> None:
     def spoil(path: str, answer: Any) -> Any:
         return {"Reports": reports} if path == "/budget-report" else answer
 
@@ -340,7 +340,7 @@ def test_where_reports_cannot_be_read_each_slo_is_asked_for(reports: Any) -> Non
     assert len(single(service)) == 12
 
 
-def test_where_reports_are_refused_each_slo_is_asked_for() -> None:
+def test_where_reports_are_refused_each_slo_is_requested() -> None:
     def refuse(path: str, answer: Any) -> Any:
         return (403, "AccessDeniedException", "no") if path == "/budget-report" else answer
 

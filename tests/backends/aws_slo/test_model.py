@@ -148,7 +148,7 @@ def test_botocores_client_takes_the_fakes_refusals_for_those_of_the_service(clie
 
 
 def test_every_answer_of_the_fake_is_whole_by_the_model() -> None:
-    """What the model requires is there, and botocore's parser finds nothing that it drops."""
+    """Every member that the model requires is present, and botocore's parser drops nothing."""
     own = service()
     parser = create_parser("rest-json")
     for path in ("/slos", "/budget-report", "/slo/month", "/slo/default/exclusion-windows"):

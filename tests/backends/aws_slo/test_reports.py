@@ -1,4 +1,4 @@
-"""What a budget report says of the share that was bad, and how exactly: held against the truth."""
+"""The bad share that is read from a budget report, and its error, compared with the truth."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -203,7 +203,7 @@ def test_a_month_of_requests_so_far_is_their_own_share() -> None:
     assert definition.to_date
 
 
-def test_every_report_is_of_the_instant_that_is_asked_for() -> None:
+def test_every_report_is_of_the_instant_that_is_requested() -> None:
     service = only(FakeSlo(name=NAME, events=events(30)))
     late = AT + timedelta(hours=1, microseconds=250)
     (then,) = ask(service, at=AT - timedelta(hours=20))
@@ -225,7 +225,7 @@ def test_the_query_is_a_command_that_a_person_can_run() -> None:
     )
 
 
-def test_fifty_slos_are_asked_for_at_once_and_each_has_its_own_answer() -> None:
+def test_fifty_slos_are_requested_at_once_and_each_has_its_own_answer() -> None:
     slos = [FakeSlo(name=f"slo {n}", goal=rolling(30), events=events(n)) for n in range(120)]
     service = ApplicationSignals(slos)
     answers = ask(service)

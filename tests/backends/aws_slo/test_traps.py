@@ -111,7 +111,7 @@ def test_an_slo_that_is_in_neither_list_is_invalid() -> None:
     assert "neither a report nor an error for arn:aws" in unmeasured(missing).reason
 
 
-def test_a_report_on_another_slo_is_not_taken_for_the_one_that_was_asked_for() -> None:
+def test_a_report_on_another_slo_is_not_mistaken_for_the_one_that_was_requested() -> None:
     def swap(answer: dict[str, Any]) -> Any:
         answer["Reports"][0]["Arn"] += " of another"
         return answer
@@ -179,7 +179,7 @@ def test_an_instant_that_is_written_with_a_point_is_the_same() -> None:
 
 
 @pytest.mark.parametrize("slo", [FakeSlo(name=NAME), FakeSlo(name=NAME, events=events(0))])
-def test_insufficient_data_is_no_data_whatever_stands_beside_it(slo: FakeSlo) -> None:
+def test_insufficient_data_is_no_data_whatever_is_beside_it(slo: FakeSlo) -> None:
     (answer,) = ask(only(slo, spoil=changed(BudgetStatus="INSUFFICIENT_DATA")))
 
     assert unmeasured(answer).cause is Cause.NO_DATA
@@ -487,7 +487,9 @@ def test_of_periods_the_time_that_is_left_out_counts_as_good() -> None:
 @pytest.mark.parametrize(
     "refusal", [(403, "AccessDeniedException", "not authorized"), {"ExclusionWindows": None}]
 )
-def test_exclusion_windows_that_cannot_be_seen_are_said_and_change_no_number(refusal: Any) -> None:
+def test_exclusion_windows_that_cannot_be_seen_are_reported_and_change_no_number(
+    refusal: Any,
+) -> None:
     def deny(path: str, answer: Any) -> Any:
         return refusal if path.endswith("/exclusion-windows") else answer
 
@@ -498,7 +500,7 @@ def test_exclusion_windows_that_cannot_be_seen_are_said_and_change_no_number(ref
 
 
 @pytest.mark.parametrize(("days", "said"), [(3, True), (40, False), (-3, False)])
-def test_a_change_of_the_slo_within_its_window_is_said(days: int, said: bool) -> None:
+def test_a_change_of_the_slo_within_its_window_is_reported(days: int, said: bool) -> None:
     def change(_path: str, answer: Any) -> Any:
         if "Slo" in answer:
             answer["Slo"]["LastUpdatedTime"] = (AT - days * DAY).timestamp()
@@ -624,7 +626,7 @@ def test_the_doctor_takes_another_refusal_for_no_lack_of_rights(status: int, kin
     assert doubt[3] == "see what it says, and run gate doctor again"
 
 
-def test_an_answer_is_made_once_a_run_and_definitions_are_not_asked_for_again() -> None:
+def test_an_answer_is_made_once_a_run_and_definitions_are_not_requested_again() -> None:
     service = only()
     with backend(service) as opened:
         first = opened.measure([request()], AT)

@@ -1,4 +1,4 @@
-"""What goes wrong on the way to ClickHouse: every failure has its sentence and its remedy."""
+"""Failures on the way to ClickHouse: each has its sentence and its remedy."""
 
 import json
 import os
@@ -161,7 +161,7 @@ OTHERS = [
 @pytest.mark.parametrize(
     ("respond", "words", "remedy"), [rest for _, *rest in OTHERS], ids=[name for name, *_ in OTHERS]
 )
-def test_what_is_no_whole_answer_of_clickhouse_is_refused(
+def test_what_is_not_a_whole_answer_of_clickhouse_is_refused(
     respond: Respond, words: str, remedy: str
 ) -> None:
     with asking(FakeServer(respond), retries=0) as engine:
@@ -305,7 +305,7 @@ def test_server_that_is_new_enough_and_refuses_the_first_question_is_quoted() ->
     assert "47 UNKNOWN_IDENTIFIER: Unknown identifier `readonly`" in error.reason
 
 
-def test_settings_that_the_server_does_not_name_are_not_taken_for_good() -> None:
+def test_settings_that_the_server_does_not_name_are_not_mistaken_for_good() -> None:
     itself = about_itself().replace(b'"limit"', b'"unlimited"')
     with asking(FakeServer(sending(HALF), itself)) as engine:
         error = refusal(engine)
@@ -351,7 +351,7 @@ def test_answer_that_stops_ends_with_the_run() -> None:
     assert "no answer in time" in error.reason
 
 
-def test_answer_that_ends_early_is_no_answer() -> None:
+def test_answer_that_ends_early_is_not_an_answer() -> None:
     def hang_up(handler: BaseHTTPRequestHandler, _statement: str) -> None:
         send(handler, HALF[:20], announced=len(HALF))
         handler.close_connection = True

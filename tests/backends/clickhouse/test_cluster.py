@@ -63,7 +63,7 @@ def failure(outcome: ClickHouseReply | ClickHouseFailure) -> ClickHouseFailure:
     return outcome
 
 
-def test_version_that_is_too_old_is_said(servers: Cluster) -> None:
+def test_version_that_is_too_old_is_reported(servers: Cluster) -> None:
     engine = ClickHouseEngine(settings(servers), Limits(timeout=timedelta(seconds=20)))
 
     words = r"ClickHouse 18\.16\.1 is too old"
@@ -91,7 +91,7 @@ def test_user_who_may_set_nothing_is_read_back(servers: Cluster) -> None:
     assert "set readonly=2" in refused.reason
 
 
-def test_exception_in_mid_answer_is_no_answer(servers: Cluster) -> None:
+def test_exception_in_mid_answer_is_not_an_answer(servers: Cluster) -> None:
     failing = "SELECT throwIf(number = 1900000) FROM numbers(2000000)"
     believed = ask(servers.url, failing, default_format="JSONCompact", max_block_size="1000")
     assert believed.status_code == 200
@@ -101,7 +101,7 @@ def test_exception_in_mid_answer_is_no_answer(servers: Cluster) -> None:
     assert (refused.code, refused.status) == (395, 500)
 
 
-def test_wrong_password_is_said(servers: Cluster) -> None:
+def test_wrong_password_is_reported(servers: Cluster) -> None:
     refused = failure(query(servers, "SELECT 1", password="wrong-password"))
 
     assert refused.code == 193
@@ -109,13 +109,13 @@ def test_wrong_password_is_said(servers: Cluster) -> None:
     assert "wrong-password" not in refused.reason
 
 
-def test_unknown_table_and_column_are_said(servers: Cluster) -> None:
+def test_unknown_table_and_column_are_reported(servers: Cluster) -> None:
     assert failure(query(servers, "SELECT count() FROM nope")).code == 60
     column = failure(query(servers, "SELECT nope FROM r"))
     assert (column.code, column.cause) == (47, Cause.INVALID)
 
 
-def test_port_of_the_own_programs_is_said(servers: Cluster) -> None:
+def test_port_of_the_own_programs_is_reported(servers: Cluster) -> None:
     url = f"http://127.0.0.1:{servers.native}"
 
     refused = failure(query(servers, "SELECT 1", url=url))
@@ -137,7 +137,7 @@ def test_statement_that_takes_too_long_is_stopped_there(servers: Cluster) -> Non
     assert ask(servers.url, listed).text == "1\n"  # itself
 
 
-def test_dead_shard_is_no_answer(servers: Cluster) -> None:
+def test_dead_shard_is_not_an_answer(servers: Cluster) -> None:
     servers.second.close()
     believed = ask(servers.url, "SELECT count() FROM d", "skipping")
     assert (believed.status_code, believed.text) == (200, f"{FIRST_ROWS}\n")

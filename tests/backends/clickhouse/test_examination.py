@@ -1,4 +1,4 @@
-"""What gate doctor says of a ClickHouse server, of a table and of a user's rights."""
+"""The findings of gate doctor about a ClickHouse server, a table and a user's rights."""
 
 import json
 from http.server import BaseHTTPRequestHandler
@@ -67,12 +67,12 @@ def test_user_for_whom_no_limit_can_be_set_is_doubted(clickhouse_server: ClickHo
     ("table", "level", "words"),
     [
         ("versions", Level.OK, "read with FINAL"),
-        ("versions_view", Level.OK, "what is behind versions_view (engine View) is read with"),
-        ("sums", Level.DOUBT, "one may stand for many requests"),
-        ("nope", Level.OK, "what is behind nope is read with"),
+        ("versions_view", Level.OK, "the tables behind versions_view (engine View) are read with"),
+        ("sums", Level.DOUBT, "one row may represent many requests"),
+        ("nope", Level.OK, "the tables behind nope are read with"),
     ],
 )
-def test_engine_of_the_table_is_said(
+def test_engine_of_the_table_is_reported(
     clickhouse_server: ClickHouse, table: str, level: Level, words: str
 ) -> None:
     result = examined(clickhouse_server, "gate", table)[Check.TABLE]

@@ -115,7 +115,7 @@ def test_pieces_are_on_the_clock_follow_each_other_and_fit_their_age(seed: int) 
             assert timedelta() <= end - span.end < HOUR
 
 
-def test_a_window_of_a_month_is_asked_for_in_three_calls_whatever_the_number_of_slos() -> None:
+def test_a_window_of_a_month_is_requested_in_three_calls_whatever_the_number_of_slos() -> None:
     fake = service()
     slis = [Sli(bad=f"Chat Bad{n}", total=f"Chat Total{n}") for n in range(40)]
     for n in range(40):
@@ -397,7 +397,7 @@ def test_a_history_that_was_refused_says_why() -> None:
 # The past
 
 
-def test_what_is_past_is_asked_for_once() -> None:
+def test_what_is_past_is_requested_once() -> None:
     fake = service(range(3000))
     instants = [AT - 20 * DAY + n * HOUR for n in range(48)]
     found = list[Answer]()
@@ -413,7 +413,7 @@ def test_what_is_past_is_asked_for_once() -> None:
         assert whole(answer) == whole(alone)
 
 
-def test_an_answer_that_did_not_come_is_asked_for_again() -> None:
+def test_an_answer_that_did_not_come_is_requested_again() -> None:
     fake = service(range(3000))
     at = AT - 20 * DAY
     with asking(fake) as backend:

@@ -1,4 +1,4 @@
-"""What ``gate doctor`` says of CloudWatch, and what the settings of the backend are."""
+"""The findings of ``gate doctor`` about CloudWatch, and the settings of the backend."""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -73,7 +73,7 @@ def test_a_misspelt_metric_is_a_fault_with_the_likely_name() -> None:
     assert "nothing shows that it ever was published" in fault.message
 
 
-def test_a_rare_metric_of_amazon_that_had_no_point_is_no_doubt() -> None:
+def test_a_rare_metric_of_amazon_that_had_no_point_is_not_a_doubt() -> None:
     fake = FakeCloudWatch(now=lambda: AT)
     moments = [AT - timedelta(hours=n, minutes=6) for n in range(720)]
     fake.publish(key_of("AWS/Bedrock", "Invocations", ModelId="m"), ((at, 100) for at in moments))
@@ -100,7 +100,7 @@ def test_without_the_right_to_list_metrics_that_is_a_doubt_and_so_is_each_metric
     assert {result.level for result in of(diagnosis.slos[0], Check.METRIC)} == {Level.DOUBT}
 
 
-def test_where_the_login_is_refused_nothing_else_is_said() -> None:
+def test_where_the_login_is_refused_nothing_else_is_reported() -> None:
     fake = service()
     fake.region = "us-east-1"
     diagnosis = examined(fake)
@@ -136,7 +136,7 @@ def test_a_mistaken_indicator_is_a_fault() -> None:
     assert len(of(diagnosis.backend, Check.RIGHTS)) == 0
 
 
-def test_old_points_and_a_window_without_many_are_said() -> None:
+def test_old_points_and_a_window_without_many_are_reported() -> None:
     results = examined(service(range(24, 300))).slos[0]
 
     (fresh,), (covered,) = of(results, Check.FRESHNESS), of(results, Check.COVERAGE)
@@ -145,7 +145,7 @@ def test_old_points_and_a_window_without_many_are_said() -> None:
     assert "38.2% of the window has points" in covered.message
 
 
-def test_what_is_spent_is_said_and_lost_points_are_a_doubt() -> None:
+def test_what_is_spent_is_reported_and_lost_points_are_a_doubt() -> None:
     hours = [*range(200), *range(220, 720)]
     results = examined(service(hours), Sli(spent=CHAT.total)).slos[0]
 

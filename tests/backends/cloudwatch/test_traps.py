@@ -92,13 +92,13 @@ def test_a_total_of_which_there_are_many_kinds_shows_a_few() -> None:
     assert '{Service="a"}; {Service="b"}; {Service="c"} and 3 more' in answer.reason
 
 
-def test_a_total_that_has_stopped_is_said_to_be_listed() -> None:
+def test_a_total_that_has_stopped_is_reported_to_be_listed() -> None:
     answer = unmeasured(service(range(48, 720)), request(length=DAY))
 
     assert "it is listed, so it had points in the last two weeks" in answer.reason
 
 
-def test_without_the_right_to_list_nothing_is_said_of_other_metrics() -> None:
+def test_without_the_right_to_list_nothing_is_reported_about_other_metrics() -> None:
     fake = service()
     fake.wrong.listing_denied = True
     answer = unmeasured(fake, request(Sli(bad=CHAT.bad, total="Chat Nothing")))
@@ -324,7 +324,7 @@ def test_a_refusal_that_lasts_is_not_tried_again() -> None:
 # Ages
 
 
-def test_a_period_that_the_windows_age_does_not_allow_is_not_asked_for() -> None:
+def test_a_period_that_the_windows_age_does_not_allow_is_not_requested() -> None:
     fake = service(range(1700))
     for length in (DAY, 14 * DAY, 16 * DAY, 30 * DAY, 62 * DAY, 64 * DAY, 70 * DAY):
         hours = length // HOUR
@@ -338,7 +338,7 @@ def test_a_period_that_the_windows_age_does_not_allow_is_not_asked_for() -> None
 
 
 @pytest.mark.parametrize("days", [15, 63])
-def test_a_period_that_ends_while_the_gate_asks_is_not_asked_for(days: int) -> None:
+def test_a_period_that_ends_while_the_gate_asks_is_not_requested(days: int) -> None:
     fake = service(range(1700))
     fake.now = lambda: AT + timedelta(minutes=20)  # the clock of this machine is late
     clock = Clock(now=lambda: AT)
@@ -351,7 +351,7 @@ def test_a_period_that_ends_while_the_gate_asks_is_not_asked_for(days: int) -> N
     assert 0 <= answer.total - days * 24 * 100 <= 100  # a start that is rounded to an hour
 
 
-def test_a_start_between_two_periods_is_aligned_by_the_gate_and_said() -> None:
+def test_a_start_between_two_periods_is_aligned_by_the_gate_and_reported() -> None:
     fake = service()
     # The window begins at 12:34:56; what is kept for 30 days are periods of 5 minutes.
     fake.publish(TOTAL, [(AT - MONTH - timedelta(minutes=4, seconds=50), 7)])
@@ -696,7 +696,7 @@ def test_every_request_was_bad_where_only_the_good_are_silent() -> None:
     assert suspicion.doubtful == 72_000
 
 
-def test_points_that_are_zero_are_no_traffic_and_no_points_are_no_data() -> None:
+def test_points_that_are_zero_are_not_a_traffic_and_no_points_are_no_data() -> None:
     assert unmeasured(service(each=0, bad=0)).cause is Cause.NO_TRAFFIC
     assert unmeasured(service([])).cause is Cause.NO_DATA
 

@@ -92,7 +92,7 @@ def test_several_timeframes_are_several_promises() -> None:
     [
         (availability(), Granted.EVENTS, "time without events"),
         (uptime(), Granted.SECONDS, "as the monitor is set"),
-        (latency(), Granted.SECONDS, "time without data for up"),
+        (latency(), Granted.SECONDS, "time without data as up"),
     ],
 )
 def test_type_says_what_is_counted(slo: FakeSlo, granted: Granted, words: str) -> None:
@@ -112,7 +112,7 @@ def test_name_is_matched_exactly() -> None:
     assert 'Datadog has no SLO with the name or id "Chat availability"; it has "chat a' in reason
 
 
-def test_two_slos_of_one_name_are_told_with_their_ids() -> None:
+def test_two_slos_of_one_name_are_reported_with_their_ids() -> None:
     cause, reason = refused(FakeDatadog(slos=[availability(), availability(id=UPTIME)]))
 
     assert cause == Cause.INVALID
@@ -217,7 +217,7 @@ def test_list_that_ends_before_all_slos_that_there_are_tells_none(names: tuple[s
     assert "lists 4 of its 5 SLOs" in reason
 
 
-def test_server_that_repeats_its_page_is_not_asked_for_ever() -> None:
+def test_server_that_repeats_its_page_is_not_requested_ever() -> None:
     fake = FakeDatadog(slos=[availability()], twist=lambda _, body: body.pop("metadata"))
     fake.fail = lambda _path, params: (
         (200, {"data": [availability().definition()], "metadata": {}}, {})
@@ -244,7 +244,7 @@ def test_server_that_repeats_its_page_is_not_asked_for_ever() -> None:
         (listing(data=[], metadata=None), Cause.NO_DATA),
     ],
 )
-def test_list_that_is_none_is_no_definition(fake: FakeDatadog, cause: Cause) -> None:
+def test_list_that_is_none_is_not_a_definition(fake: FakeDatadog, cause: Cause) -> None:
     assert refused(fake)[0] == cause
 
 
@@ -306,14 +306,14 @@ def test_definition_that_cannot_be_read_is_invalid(values: dict[str, Any], words
         [{"timeframe": "custom", "target": 95}, {"timeframe": "30d", "target": 99}],
     ],
 )
-def test_threshold_that_is_repeated_or_custom_is_no_mistake(thresholds: list[Body]) -> None:
+def test_threshold_that_is_repeated_or_custom_is_not_a_mistake(thresholds: list[Body]) -> None:
     answer = defined(with_entry(thresholds=thresholds), "Chat availability")
 
     (promise,) = answer.promises
     assert promise.objective == Fraction(99, 100)
 
 
-def test_threshold_that_gate_cannot_use_is_told_beside_the_others() -> None:
+def test_threshold_that_gate_cannot_use_is_reported_beside_the_others() -> None:
     thresholds = [{"timeframe": "7d", "target": 100}, {"timeframe": "30d", "target": 99}]
     answer = defined(with_entry(thresholds=thresholds), "Chat availability")
 
@@ -328,7 +328,7 @@ def test_old_form_of_one_threshold_is_read() -> None:
     assert promise.objective == Fraction(9925, 10_000)
 
 
-def test_groups_of_a_definition_are_told() -> None:
+def test_groups_of_a_definition_are_reported() -> None:
     answer = defined(with_entry(groups=["env:prod", "env:eu"]), "Chat availability")
 
     assert answer.notes == ("only of the groups env:prod, env:eu",)

@@ -66,7 +66,7 @@ def test_monitor_of_several_is_counted_by_its_name() -> None:
     assert counts(answer) == (2 * DAY, 30 * DAY)
 
 
-def test_group_that_is_not_there_is_told_with_those_that_are() -> None:
+def test_group_that_is_not_there_is_reported_with_those_that_are() -> None:
     cause, reason = refused(measure(grouped(), request(UPTIME, group="env:us"))[0])
 
     assert cause == Cause.NO_DATA
@@ -93,7 +93,7 @@ def test_two_groups_of_one_name_are_invalid() -> None:
 
 
 @pytest.mark.parametrize("groups", ["all", {"env:eu": []}])
-def test_groups_that_are_no_list_are_invalid(groups: Any) -> None:
+def test_groups_that_are_not_a_list_are_invalid(groups: Any) -> None:
     fake = twisted(lambda body: body["data"].update(groups=groups), uptime())
 
     assert refused(measure(fake, request(UPTIME, group="env:eu"))[0])[0] == Cause.INVALID

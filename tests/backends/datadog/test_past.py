@@ -1,4 +1,4 @@
-"""What happened in each step, by buckets of events and by transitions."""
+"""The history of each step, by buckets of events and by transitions."""
 
 from datetime import timedelta
 from typing import Any
@@ -48,7 +48,7 @@ def refused(answer: SeriesAnswer) -> tuple[str, str]:
     return str(answer.cause), answer.reason
 
 
-def test_events_of_a_month_are_told_by_the_hour_in_pieces() -> None:
+def test_events_of_a_month_are_reported_by_the_hour_in_pieces() -> None:
     fake = FakeDatadog(slos=[availability()])
     answer = series(fake)
 
@@ -92,7 +92,7 @@ def test_newest_step_may_be_shorter() -> None:
     assert answer.total == (1000,) * 5 + (0,)
 
 
-def test_seconds_are_told_by_the_step_and_unknown_ones_left_out() -> None:
+def test_seconds_are_reported_by_the_step_and_unknown_ones_left_out() -> None:
     states = [(END - 5 * HOUR - 600, 0), (END - 3 * HOUR - 900, 1), (END - 3 * HOUR, 0)]
     states += [(END - HOUR - 1200, 2), (END - 1200, 0)]
     fake = FakeDatadog(slos=[uptime(states=states)])
@@ -142,14 +142,14 @@ def test_steps_that_no_piece_is_short_enough_for_are_refused() -> None:
     assert len(asked_windows(fake)) == 2
 
 
-def test_steps_that_are_no_multiple_of_the_buckets_are_refused() -> None:
+def test_steps_that_are_not_a_multiple_of_the_buckets_are_refused() -> None:
     fake = FakeDatadog(slos=[availability()])
     span = Span(AT - timedelta(days=3), AT)
 
     assert refused(history(fake, span=span, step=timedelta(minutes=7)))[0] == Cause.NO_DATA
 
 
-def test_pieces_are_no_shorter_than_they_have_to_be() -> None:
+def test_pieces_are_not_a_shorter_than_they_have_to_be() -> None:
     fake = FakeDatadog(slos=[availability()])
     answer = series(fake, span=Span(AT - timedelta(hours=6), AT), step=timedelta(minutes=7))
 
@@ -202,7 +202,7 @@ def break_off(body: Body) -> None:
         (break_off, Cause.BACKEND_ERROR, "broken"),
     ],
 )
-def test_history_that_is_no_good_is_refused(twist: Any, cause: Cause, words: str) -> None:
+def test_history_that_is_not_a_good_is_refused(twist: Any, cause: Cause, words: str) -> None:
     told = refused(history(twisted(twist)))
 
     assert told[0] == cause
@@ -220,7 +220,7 @@ def test_later_piece_with_other_buckets_than_the_first_is_not_cut_wrongly() -> N
 
 
 @pytest.mark.parametrize("piece", [30 * HOUR, 12 * HOUR])
-def test_piece_that_is_refused_is_no_silence(piece: int) -> None:
+def test_piece_that_is_refused_is_not_a_silence(piece: int) -> None:
     fake = FakeDatadog(slos=[availability()])
     fake.fail = lambda path, params: (
         (500, {"errors": ["broken"]}, {})

@@ -94,7 +94,7 @@ def test_settings_of_the_block_are_kept(tmp_path: Path) -> None:
     assert (made.corrections, made.endpoint) == (False, "status")
 
 
-def test_url_stands_in_place_of_the_site(tmp_path: Path) -> None:
+def test_url_is_in_place_of_the_site(tmp_path: Path) -> None:
     made = settings(tmp_path, url="https://proxy.example:8443/dd/")
 
     assert made.address == "https://proxy.example:8443/dd"
@@ -118,7 +118,7 @@ def test_url_stands_in_place_of_the_site(tmp_path: Path) -> None:
         ({"timeout": "5s"}, "the time limit is an option"),
     ],
 )
-def test_mistakes_of_the_block_are_told(
+def test_mistakes_of_the_block_are_reported(
     backend: dict[str, Any], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(PolicyError) as mistake:
@@ -225,7 +225,7 @@ def test_keys_that_may_read_slos_are_sound() -> None:
     ]
 
 
-def test_key_of_another_site_is_told() -> None:
+def test_key_of_another_site_is_reported() -> None:
     with pytest.raises(MeasurementError) as error:
         examine(FakeDatadog(slos=[]), api_key="of-another-site")
 
@@ -296,7 +296,7 @@ def test_command_passes_the_instant_on(tmp_path: Path) -> None:
     assert ends == {str(int(AT.timestamp()))}
 
 
-def test_hundreds_of_slos_are_asked_for_in_batches_and_each_once() -> None:
+def test_hundreds_of_slos_are_requested_in_batches_and_each_once() -> None:
     slos = [uptime(id=f"{place:032x}", name=f"SLO {place}") for place in range(120)]
     fake = FakeDatadog(slos=slos)
     answers = measure(fake, *(request(slo.id) for slo in slos))

@@ -54,7 +54,7 @@ def test_status_is_a_share_with_half_a_unit_of_its_last_decimal() -> None:
     assert any("does not say how new its data is" in note for note in answer.evidence.notes)
 
 
-def test_window_of_a_burn_rate_is_asked_for_without_notes() -> None:
+def test_window_of_a_burn_rate_is_requested_without_notes() -> None:
     answer = status(FakeDatadog(slos=[availability()]), length=timedelta(hours=1), probe=False)
 
     assert isinstance(answer, Share)
@@ -90,7 +90,7 @@ def test_corrections_can_be_left_unapplied() -> None:
         ({"state": []}, Cause.INVALID),
     ],
 )
-def test_status_that_is_no_share_is_not_measured(values: Body, cause: Cause) -> None:
+def test_status_that_is_not_a_share_is_not_measured(values: Body, cause: Cause) -> None:
     assert refused(status(with_status(**values)))[0] == cause
 
 
@@ -111,7 +111,7 @@ def test_verdict_of_datadog_decides_nothing(state: str) -> None:
         ({"data": {"id": UPTIME, "attributes": {"sli": 99, "state": "ok"}}}, Cause.INVALID),
     ],
 )
-def test_answer_that_is_no_status_of_the_slo_is_not_measured(values: Body, cause: Cause) -> None:
+def test_answer_that_is_not_a_status_of_the_slo_is_not_measured(values: Body, cause: Cause) -> None:
     def twist(path: str, body: Body) -> None:
         if path.endswith("/status"):
             body |= values

@@ -127,7 +127,7 @@ def test_errors_without_words_are_errors(errors: list[Any]) -> None:
         overall(errors=None),
     ],
 )
-def test_no_errors_are_no_errors(twist: Twist) -> None:
+def test_no_errors_are_not_errors(twist: Twist) -> None:
     assert counts(answer_to(twist)) == (180, 720_000)
 
 
@@ -147,7 +147,7 @@ def test_no_data_is_not_uptime(slo: Callable[..., FakeSlo], no_data: Any) -> Non
     assert answer.evidence.newest == AT - timedelta(days=9)
 
 
-def test_gaps_of_a_timeline_are_told() -> None:
+def test_gaps_of_a_timeline_are_reported() -> None:
     states = [(END - 25 * DAY, 0), (END - 20 * DAY, 2), (END - 18 * DAY, 0)]
     states += [(END - 10 * DAY, 2), (END - 9 * DAY, 1), (END - 8 * DAY, 0)]
     (answer,) = measure(FakeDatadog(slos=[uptime(states=states)]), request(UPTIME))
@@ -214,7 +214,7 @@ def test_state_no_data_is_no_data(slo: FakeSlo) -> None:
 
 
 @pytest.mark.parametrize("state", ["ok", "breached", "warning"])
-def test_other_states_are_not_looked_at(state: str) -> None:
+def test_other_states_are_not_examined(state: str) -> None:
     assert counts(answer_to(overall(state=state))) == (180, 720_000)
 
 
@@ -273,7 +273,7 @@ def test_message_of_the_series_is_a_partial_answer() -> None:
         without("data", "from_ts"),
     ],
 )
-def test_whole_answers_are_no_partial_ones(twist: Twist) -> None:
+def test_whole_answers_are_not_a_partial_ones(twist: Twist) -> None:
     answer = answer_to(twist)
 
     assert isinstance(answer, Counts)
@@ -338,7 +338,7 @@ NOT_NUMBERS: list[Any] = [
 
 @pytest.mark.parametrize("value", NOT_NUMBERS)
 @pytest.mark.parametrize("path", SUMS)
-def test_sum_that_is_no_count_is_invalid(path: tuple[str, str], value: Any) -> None:
+def test_sum_that_is_not_a_count_is_invalid(path: tuple[str, str], value: Any) -> None:
     assert refused(answer_to(setting(value, "data", "series", *path)))[0] == Cause.INVALID
 
 
@@ -363,7 +363,7 @@ def test_field_that_is_missing_or_of_another_type_is_not_zero(path: tuple[str, .
 
 @pytest.mark.parametrize("value", ["99.9", True, [], float("nan"), float("inf"), -3.0, 150.0])
 @pytest.mark.parametrize("slo", [availability(), uptime()])
-def test_sli_that_is_no_percentage_is_invalid(slo: FakeSlo, value: Any) -> None:
+def test_sli_that_is_not_a_percentage_is_invalid(slo: FakeSlo, value: Any) -> None:
     assert refused(answer_to(overall(sli_value=value), slo))[0] == Cause.INVALID
 
 
@@ -385,7 +385,7 @@ def test_sli_that_is_no_percentage_is_invalid(slo: FakeSlo, value: Any) -> None:
         [[float("nan"), 0]],
     ],
 )
-def test_history_that_is_no_list_of_states_is_invalid(history: Any) -> None:
+def test_history_that_is_not_a_list_of_states_is_invalid(history: Any) -> None:
     twist = setting(history, "data", "overall", "history")
 
     assert refused(answer_to(twist, uptime()))[0] == Cause.INVALID
@@ -465,7 +465,7 @@ def test_times_out_of_order_are_not_used() -> None:
 
 
 @pytest.mark.parametrize("interval", [0, -60, "60", None])
-def test_interval_that_is_no_length_is_invalid(interval: Any) -> None:
+def test_interval_that_is_not_a_length_is_invalid(interval: Any) -> None:
     assert refused(answer_to(setting(interval, "data", "series", "interval")))[0] == Cause.INVALID
 
 
@@ -513,7 +513,7 @@ def test_sli_that_differs_from_the_counts_is_suspected(
         (uptime(), {"sli_value": 99.91, "span_precision": -4}),
     ],
 )
-def test_sli_that_is_rounded_is_no_contradiction(slo: FakeSlo, values: dict[str, Any]) -> None:
+def test_sli_that_is_rounded_is_not_a_contradiction(slo: FakeSlo, values: dict[str, Any]) -> None:
     answer = answer_to(overall(**values), slo)
 
     assert isinstance(answer, Counts)
@@ -521,7 +521,7 @@ def test_sli_that_is_rounded_is_no_contradiction(slo: FakeSlo, values: dict[str,
 
 
 @pytest.mark.parametrize("share", [0.9, 0.9 + 0.1 * 0.3])
-def test_sli_that_leaves_unknown_time_out_or_takes_it_for_up_is_no_contradiction(
+def test_sli_that_leaves_unknown_time_out_or_takes_it_for_up_is_not_a_contradiction(
     share: float,
 ) -> None:
     # 30 days: 21 known, of which 2.1 were down.
@@ -591,7 +591,7 @@ def test_values_by_time_that_have_more_bad_events_than_the_sums_are_suspected() 
         of_parts(bad=[6.0001] * 30, totals=[24_000.0] * 30),
     ],
 )
-def test_values_by_time_that_are_no_worse_than_the_sums_are_not_suspected(twist: Twist) -> None:
+def test_values_by_time_that_are_not_a_worse_than_the_sums_are_not_suspected(twist: Twist) -> None:
     answer = answer_to(twist)
 
     assert counts(answer) == (180, 720_000)
@@ -668,7 +668,7 @@ def test_corrections_for_deployments_draw_a_note() -> None:
     assert "leave out failures of deployments" in second
 
 
-def test_share_stands_for_counts_that_do_not_leave_out_what_corrections_name() -> None:
+def test_share_means_counts_that_do_not_leave_out_what_corrections_name() -> None:
     # A monitor's transitions are those that happened; its SLI is without the corrected hour.
     (answer,) = measure(FakeDatadog(slos=[uptime(corrections=[MAINTENANCE])]), request(UPTIME))
 
@@ -765,7 +765,7 @@ def test_correction_that_recurs_may_explain_any_difference() -> None:
     assert answer.bad == Fraction(1, 100)
 
 
-def test_corrections_that_cannot_be_read_are_told() -> None:
+def test_corrections_that_cannot_be_read_are_reported() -> None:
     fake = FakeDatadog(slos=[uptime(corrections=[MAINTENANCE])])
     fake.fail = lambda path, _: (
         (500, {"errors": ["broken"]}, {}) if path.endswith("/corrections") else None
@@ -810,7 +810,7 @@ def test_corrections_outside_the_window_are_not_named(attributes: dict[str, Any]
         {"data": [None]},
     ],
 )
-def test_list_of_corrections_that_is_none_is_told(body: Body) -> None:
+def test_list_of_corrections_that_is_none_is_reported(body: Body) -> None:
     assert "could not be read" in corrected(body)[0]
 
 
@@ -940,7 +940,7 @@ def test_events_that_ended_days_ago_are_old() -> None:
     assert answer.evidence.newest == AT - timedelta(days=3)
 
 
-def test_age_that_cannot_be_asked_for_is_no_answer() -> None:
+def test_age_that_cannot_be_requested_is_not_an_answer() -> None:
     fake = FakeDatadog(slos=[availability()])
     fake.fail = lambda path, params: (
         (500, {"errors": ["broken"]}, {})
@@ -958,7 +958,7 @@ def test_age_that_cannot_be_asked_for_is_no_answer() -> None:
         setting([(END - 1 - place) * 1000.0 for place in range(30)], "data", "series", "times"),
     ],
 )
-def test_age_is_asked_for_where_the_series_has_no_times_that_can_be_used(twist: Twist) -> None:
+def test_age_is_requested_where_the_series_has_no_times_that_can_be_used(twist: Twist) -> None:
     def of_the_month(body: Body) -> None:
         if body["data"]["from_ts"] == END - WINDOW:
             if not body["data"]["series"]["times"]:
@@ -1053,14 +1053,14 @@ def test_window_without_events_is_no_traffic_and_without_states_no_data() -> Non
     ]
 
 
-def test_shorter_windows_are_asked_for_where_the_answer_contradicts_itself() -> None:
+def test_shorter_windows_are_requested_where_the_answer_contradicts_itself() -> None:
     fake = twisted(overall(sli_value=90.0), uptime())
     measure(fake, request(UPTIME), request(UPTIME, timedelta(hours=1), probe=False))
 
     assert asked_windows(fake) == [("b", WINDOW), ("b", HOUR)]
 
 
-def test_shorter_windows_are_asked_for_where_the_longest_is_refused() -> None:
+def test_shorter_windows_are_requested_where_the_longest_is_refused() -> None:
     fake = FakeDatadog(slos=[availability()])
     answers = measure(
         fake, request(length=timedelta(days=900)), request(length=timedelta(hours=1), probe=False)

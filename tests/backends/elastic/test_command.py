@@ -158,7 +158,7 @@ def test_no_report_has_the_key(tmp_path: Path, url: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_wait_that_kibana_asks_for_is_said_on_stderr(tmp_path: Path) -> None:
+def test_a_wait_that_kibana_asks_for_is_reported_on_stderr(tmp_path: Path) -> None:
     healthy, refused = Kibana([slo()], now=AT, api_key=KEY), list[str]()
 
     def handle(handler: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -189,7 +189,7 @@ def test_the_space_of_the_policy_is_asked(tmp_path: Path) -> None:
     assert "SLOs and groups in the space payments: 1" in " ".join(done.stdout.split())
 
 
-def test_a_refused_key_is_said_once_by_the_doctor(tmp_path: Path, url: str) -> None:
+def test_a_refused_key_is_reported_once_by_the_doctor(tmp_path: Path, url: str) -> None:
     write(tmp_path, {"name": "Chat availability", "from": "platform"})
     environ = {"KIBANA_URL": url, "KIBANA_API_KEY": "b3RoZXI6a2V5", "NO_PROXY": "*"}
     done = gate("doctor", "--at", AT.isoformat(), cwd=tmp_path, env=environ)

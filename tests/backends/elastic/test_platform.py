@@ -1,4 +1,4 @@
-"""What Kibana is asked, in which batches, and what its definitions come to."""
+"""The requests to Kibana, their batches, and the reading of its definitions."""
 
 from datetime import UTC, timedelta
 from fractions import Fraction
@@ -36,7 +36,7 @@ def test_hundreds_of_slos_are_counted_at_one_instant_in_batches_of_a_hundred() -
     assert len(kibana.requests) <= 3 + 6
 
 
-def test_an_slo_that_is_asked_for_twice_is_counted_once() -> None:
+def test_an_slo_that_is_requested_twice_is_counted_once() -> None:
     kibana = Kibana([slo()], now=AT)
     measure(kibana, request(), request(ID), request())
 
@@ -125,7 +125,7 @@ def test_a_definition_that_the_gate_does_not_know_is_invalid(fields: dict[str, A
 
 
 @pytest.mark.parametrize("enabled", [False, None, "true", 1])
-def test_an_slo_that_is_not_said_to_be_enabled_is_not_taken_for_it(enabled: object) -> None:
+def test_an_slo_that_is_not_said_to_be_enabled_is_not_mistaken_for_it(enabled: object) -> None:
     found = definition(Kibana([slo(more={"enabled": enabled})]))
 
     assert isinstance(found, Unmeasured)
@@ -231,7 +231,7 @@ def test_the_key_is_a_secret_as_it_is_sent_and_as_it_is_meant() -> None:
 
 
 @pytest.mark.parametrize("key", ["not base64!", "/////w=="])
-def test_a_key_that_is_no_base64_is_a_secret_as_it_is(key: str) -> None:
+def test_a_key_that_is_not_a_base64_is_a_secret_as_it_is(key: str) -> None:
     assert secrets(ElasticSettings(url="http://a", api_key=key)) == (key,)
 
 

@@ -45,7 +45,7 @@ def test_every_request_has_the_header_without_which_kibana_refuses() -> None:
     ]
 
 
-def test_a_proxy_that_removes_this_header_is_told_apart() -> None:
+def test_a_proxy_that_removes_this_header_is_distinguished() -> None:
     healthy = kibana()
 
     def strip(handler: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -59,7 +59,7 @@ def test_a_proxy_that_removes_this_header_is_told_apart() -> None:
     assert "see whether a proxy removes the header kbn-xsrf" in no.reason
 
 
-def test_a_login_page_is_no_answer() -> None:
+def test_a_login_page_is_not_an_answer() -> None:
     page: Handle = lambda handler, _: send(  # noqa: E731
         handler, b"<!DOCTYPE html><title>Elastic</title>", headers={"Content-Type": "text/html"}
     )
@@ -69,7 +69,7 @@ def test_a_login_page_is_no_answer() -> None:
     assert "an HTML page (200)" in no.reason
 
 
-def test_a_licence_that_has_no_slos_is_said() -> None:
+def test_a_licence_that_has_no_slos_is_reported() -> None:
     no = refused(kibana(licensed=False))
 
     assert no.cause is Cause.BACKEND_ERROR
@@ -84,7 +84,7 @@ def test_another_key_is_refused() -> None:
     assert "set backend.api_key" in no.reason
 
 
-def test_another_space_is_said() -> None:
+def test_another_space_is_reported() -> None:
     no = refused(kibana(space="payments"), space="checkout")
 
     assert no.cause is Cause.BACKEND_ERROR
@@ -136,7 +136,7 @@ def test_several_slos_of_one_name_are_listed_by_id() -> None:
 @pytest.mark.parametrize(
     "name", ['Says "hi"', "back\\slash", "a or slo.name: *", "ümläut", "a(b)*"]
 )
-def test_a_name_is_asked_for_as_it_is(name: str) -> None:
+def test_a_name_is_requested_as_it_is(name: str) -> None:
     (found,) = measure(kibana(slo(name=name), slo(id="other-one")), request(name))
 
     assert isinstance(found, Counts)
@@ -409,7 +409,7 @@ def test_a_share_that_counts_silent_timeslices_as_good_is_partial() -> None:
     assert "slices without data for good" in evidence(found).warnings[0]
 
 
-def test_silence_alone_is_no_whole_answer_of_an_older_kibana() -> None:
+def test_silence_alone_is_not_a_whole_answer_of_an_older_kibana() -> None:
     silent = kibana(slo(timeslice="1h", events={"*": []}), snapshots=False, filled=True)
     found = answer(silent)
 
@@ -450,14 +450,14 @@ def test_no_data_of_an_older_kibana_is_no_data() -> None:
     assert no.cause is Cause.NO_DATA
 
 
-def test_another_slo_than_was_asked_for_is_not_taken() -> None:
+def test_another_slo_than_was_requested_is_not_taken() -> None:
     def spoil(kind: str, body: dict[str, Any]) -> object:
         return {**body, "id": "other-one"} if kind == "get" else body
 
     assert refused(kibana(snapshots=False, spoil=spoil)).cause is Cause.INVALID
 
 
-def test_an_slo_that_is_gone_meanwhile_is_said_by_an_older_kibana() -> None:
+def test_an_slo_that_is_gone_meanwhile_is_reported_by_an_older_kibana() -> None:
     old = kibana(snapshots=False)
 
     def handle(handler: BaseHTTPRequestHandler, body: bytes) -> None:
@@ -534,7 +534,7 @@ def test_a_list_that_is_not_whole_is_an_error(changes: dict[str, Any]) -> None:
     assert refused(finding(**changes)).cause is Cause.BACKEND_ERROR
 
 
-def test_a_page_that_a_cache_repeats_is_not_taken_for_the_next() -> None:
+def test_a_page_that_a_cache_repeats_is_not_mistaken_for_the_next() -> None:
     entry = {"page": 1, "total": 1002}
 
     def spoil(kind: str, body: dict[str, Any]) -> object:
@@ -575,7 +575,7 @@ def test_an_slo_that_is_listed_twice_in_one_way_is_measured() -> None:
     assert isinstance(answer(kibana(spoil=spoil)), Counts)
 
 
-def test_a_page_that_is_refused_is_said() -> None:
+def test_a_page_that_is_refused_is_reported() -> None:
     healthy = kibana(spoil=lambda _, body: {**body, "total": 3000})
 
     def handle(handler: BaseHTTPRequestHandler, body: bytes) -> None:

@@ -80,7 +80,7 @@ def test_the_budget_is_what_the_nights_have_consumed(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_stands_beside_the_live_slos_and_the_worse_verdict_counts(folder: Path) -> None:
+def test_it_is_beside_the_live_slos_and_the_worse_verdict_counts(folder: Path) -> None:
     strict = POLICY.replace("> 10%", "> 30%")
     (folder / "strict.yaml").write_text(strict, encoding="utf-8")
     both = run(folder, "check", "live.yaml", "gate.yaml", "--change=canary", "--format=json")

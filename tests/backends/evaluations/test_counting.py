@@ -1,4 +1,4 @@
-"""What is counted of runs, with the numbers of the generator that wrote them."""
+"""Counts of runs, compared with the numbers of the generator that wrote them."""
 
 import json
 from collections.abc import Sequence
@@ -268,7 +268,7 @@ def test_a_broken_link_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert "gone.json: it cannot be read: No such file or directory" in warning
 
 
-def test_folders_and_attestations_are_no_result_files(tmp_path: Path) -> None:
+def test_folders_and_attestations_are_not_a_result_files(tmp_path: Path) -> None:
     write(tmp_path, [night(AT - HOUR, 4)])
     (tmp_path / "evals" / "history" / "old.json").mkdir()
     put(tmp_path, "a.json.attestation.json", "{}")
@@ -446,7 +446,7 @@ def test_totals_of_one_run_in_two_files_count_once(tmp_path: Path) -> None:
     assert both(counts.total, counts.bad) == (200, 4)
 
 
-def test_rows_without_an_id_are_no_distinct_cases(tmp_path: Path) -> None:
+def test_rows_without_an_id_are_not_a_distinct_cases(tmp_path: Path) -> None:
     row = CaseRow(case_id=None, outcome=CaseOutcome.PASSED)
     nameless = EvaluationRun(tool="odd", rows=(row,) * 30, started_at=AT - HOUR)
     counts = from_runs(tmp_path, totals(AT - DAY, 200, 196), nameless)

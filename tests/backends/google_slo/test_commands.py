@@ -1,4 +1,4 @@
-"""What the command says of SLOs of Google Cloud Monitoring, and how it logs in."""
+"""The command's output on SLOs of Google Cloud Monitoring, and its login."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -123,7 +123,7 @@ def refusing(code: int, status: str, message: str, *details: JsonObject) -> Fake
         (refusing(400, "INVALID_ARGUMENT", "", {"@type": "a.b/Other"}), "400 Bad Request"),
     ],
 )
-def test_a_refusal_is_told_in_google_s_words_and_what_to_do(
+def test_a_refusal_is_reported_in_google_s_words_and_what_to_do(
     commands: Commands, fake: FakeMonitoring, words: str
 ) -> None:
     with served(fake) as url:
@@ -262,7 +262,7 @@ def test_init_writes_a_policy_that_is_sound(tmp_path: Path) -> None:
     assert checked.exit_code == 0, checked.stderr
 
 
-def test_the_past_can_be_looked_at_but_not_by_label(commands: Commands) -> None:
+def test_the_past_can_be_examined_but_not_by_label(commands: Commands) -> None:
     samples = every(5 * MINUTE, AT - 3 * DAY, AT, good=90)
     # An hour in which half of the events failed.
     samples += every(5 * MINUTE, AT - DAY, AT - DAY + HOUR, good=0, bad=90)

@@ -145,7 +145,7 @@ def test_windows_count_as_seconds_and_a_missing_one_is_unknown() -> None:
     assert answer.bad == answer.total
 
 
-def test_no_data_is_no_series_of_zeros() -> None:
+def test_no_data_is_not_a_series_of_zeros() -> None:
     assert series([], 2 * HOUR, HOUR).total == (None, None, None)
 
 

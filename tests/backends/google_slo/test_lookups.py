@@ -245,7 +245,7 @@ def test_a_goal_is_read_as_it_is_written(goal: float, objective: Fraction) -> No
 
 
 @pytest.mark.parametrize("goal", [None, 0, 1, 1.0, 99.9, -0.5, "0.99", True, [], float("nan")])
-def test_a_goal_that_is_no_share_is_invalid(goal: object) -> None:
+def test_a_goal_that_is_not_a_share_is_invalid(goal: object) -> None:
     answer = unusable(resource(goal=goal))
 
     assert answer.cause is Cause.INVALID
@@ -298,7 +298,7 @@ def test_a_period_that_cannot_be_a_window_is_invalid(period: JsonObject) -> None
     assert "cannot be used: it" in answer.reason
 
 
-def test_a_fortnight_is_invalid_and_what_is_possible_is_said() -> None:
+def test_a_fortnight_is_invalid_and_what_is_possible_is_reported() -> None:
     answer = unusable(resource(rollingPeriod=None, calendarPeriod="FORTNIGHT"))
 
     assert answer.cause is Cause.INVALID
@@ -317,7 +317,7 @@ def test_a_fortnight_is_invalid_and_what_is_possible_is_said() -> None:
         (LATENCY, "Google counts the requests of the service, by its own metric of latency"),
     ],
 )
-def test_what_is_counted_is_said(indicator: JsonObject, note: str) -> None:
+def test_what_is_counted_is_reported(indicator: JsonObject, note: str) -> None:
     answer = definition(resource(serviceLevelIndicator=indicator))
 
     assert answer.notes == (note,)

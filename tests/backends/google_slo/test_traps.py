@@ -98,7 +98,7 @@ def test_good_and_bad_events_are_counted_by_their_label() -> None:
     assert not answer.evidence.suspicions
 
 
-def test_a_missing_bad_series_beside_good_events_is_no_bad_event() -> None:
+def test_a_missing_bad_series_beside_good_events_is_not_a_bad_event() -> None:
     answer = counts(changed(only("good")))
 
     assert total_and_bad(answer) == (999 * 60, 0)
@@ -309,7 +309,7 @@ def shifted(point: JsonObject, **by: timedelta) -> None:
         (0, {"start": DAY, "end": DAY}),
     ],
 )
-def test_a_point_beside_what_was_asked_for_is_invalid(
+def test_a_point_beside_what_was_requested_is_invalid(
     place: int, by: Mapping[str, timedelta]
 ) -> None:
     answer = refused(
@@ -354,7 +354,7 @@ def test_points_that_are_instants_end_a_step_each() -> None:
 @pytest.mark.parametrize(
     "end", [None, "", "yesterday", 1767225600, [], "2026-01-01", "99999-01-01T00:00:00Z"]
 )
-def test_a_time_that_is_no_instant_is_invalid(end: object) -> None:
+def test_a_time_that_is_not_an_instant_is_invalid(end: object) -> None:
     def change(answer: JsonObject) -> None:
         series_of(answer, "bad")["points"][3]["interval"]["endTime"] = end
 
@@ -474,7 +474,7 @@ def test_two_points_of_the_same_time_are_invalid() -> None:
         ({"unreachable": "europe-west1"}, "europe-west1 cannot be reached"),
     ],
 )
-def test_what_is_said_to_be_missing_in_a_200_makes_the_answer_partial(
+def test_what_is_reported_to_be_missing_in_a_200_makes_the_answer_partial(
     said: JsonObject, words: str
 ) -> None:
     assert counts(changed(lambda answer: {**answer, **said})).evidence.warnings == (words,)
@@ -486,7 +486,7 @@ def test_what_is_said_to_be_missing_in_a_200_makes_the_answer_partial(
 @pytest.mark.parametrize(
     "said", [{}, {"executionErrors": []}, {"unreachable": []}, {"unreachable": None}]
 )
-def test_where_nothing_is_said_to_be_missing_the_answer_is_whole(said: JsonObject) -> None:
+def test_where_nothing_is_reported_to_be_missing_the_answer_is_whole(said: JsonObject) -> None:
     assert counts(changed(lambda answer: {**answer, **said})).evidence.warnings == ()
 
 
@@ -629,7 +629,7 @@ def test_a_window_of_a_burn_rate_without_data_is_not_calm() -> None:
 
 
 @pytest.mark.parametrize("length", [timedelta(0), timedelta(seconds=59), timedelta(seconds=59.9)])
-def test_less_than_a_minute_is_not_asked_for(length: timedelta) -> None:
+def test_less_than_a_minute_is_not_requested(length: timedelta) -> None:
     fake = FakeMonitoring([slo()])
     answer = refused(fake, length)
 
@@ -820,7 +820,7 @@ def test_a_service_with_few_users_has_hours_without_events() -> None:
     assert counts(FakeMonitoring([slo(samples=Samples(samples))]), MONTH).evidence.suspicions == ()
 
 
-def test_several_holes_are_said() -> None:
+def test_several_holes_are_reported() -> None:
     samples = [
         sample
         for sample in every(HOUR, AT - MONTH, AT, good=1000)
@@ -838,7 +838,7 @@ def test_several_holes_are_said() -> None:
 
 
 @pytest.mark.slow
-def test_many_slos_are_asked_for_eight_at_a_time() -> None:
+def test_many_slos_are_requested_eight_at_a_time() -> None:
     lock, under_way, most = threading.Lock(), 0, 0
     slos = [slo(id=f"slo-{place}", display_name=f"SLO {place}") for place in range(24)]
     fake = FakeMonitoring(slos)

@@ -117,7 +117,7 @@ def test_rows_without_a_value_are_a_group_of_their_own(tmp_path: Path) -> None:
     assert counts.labels["model"][""][1] == (20, 20)
 
 
-def test_what_cannot_be_counted_is_said_as_of_any_count(tmp_path: Path) -> None:
+def test_what_cannot_be_counted_is_reported_as_of_any_count(tmp_path: Path) -> None:
     path = write(tmp_path / "log.jsonl", rows())
     spent, wrong, right = answers(path, [Sli(spent="latency"), Sli(bad="nothing > 1"), FAILED])
 
@@ -137,7 +137,7 @@ def test_a_row_whose_time_cannot_be_read_spoils_it(tmp_path: Path) -> None:
     assert isinstance(answer, Unmeasured)
 
 
-def test_a_column_that_a_file_lacks_is_no_label(tmp_path: Path) -> None:
+def test_a_column_that_a_file_lacks_is_not_a_label(tmp_path: Path) -> None:
     some, others = rows()[:700], [{**row, "route": "/a"} for row in rows()[700:]]
     write(tmp_path / "log1.jsonl", [{**row, "region": "eu"} for row in some])
     write(tmp_path / "log2.jsonl", others)

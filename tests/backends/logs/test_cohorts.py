@@ -124,7 +124,7 @@ def test_numbers_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert set(found.groups) == {("7",), ("2.5",), ("10",)}
 
 
-def test_fields_within_and_expressions_are_told_apart_too(tmp_path: Path) -> None:
+def test_fields_within_and_expressions_are_distinguished_too(tmp_path: Path) -> None:
     rows = [row(1, {"name": "a", "version": 1}, model="x"), row(1, {"name": "b"}, 500, model="y")]
     log = write(tmp_path / "requests.jsonl", rows)
 
@@ -136,7 +136,7 @@ def test_fields_within_and_expressions_are_told_apart_too(tmp_path: Path) -> Non
     }
 
 
-def test_several_slos_are_told_apart_in_one_scan(tmp_path: Path) -> None:
+def test_several_slos_are_distinguished_in_one_scan(tmp_path: Path) -> None:
     log = write(tmp_path / "requests.jsonl", ROWS)
 
     first, second, third = ask(
@@ -148,7 +148,7 @@ def test_several_slos_are_told_apart_in_one_scan(tmp_path: Path) -> None:
     assert {sum(filter(None, one.bad)) for one in cohorts(third).groups.values()} == {0}
 
 
-def test_only_the_busiest_are_told_apart_and_one_that_was_asked_for(tmp_path: Path) -> None:
+def test_only_the_busiest_are_distinguished_and_one_that_was_requested(tmp_path: Path) -> None:
     rows = [row(1.5, f"user-{n}", 500) for n in range(30) for _ in range(1 + n // 29)]
     log = write(tmp_path / "requests.jsonl", rows)
 
@@ -182,7 +182,9 @@ def test_a_second_label_is_cut_by_itself(tmp_path: Path) -> None:
         ("a b c", "by: 'a b c' is not a valid SQL expression"),
     ],
 )
-def test_what_rows_cannot_be_told_apart_by_is_named(tmp_path: Path, by: str, reason: str) -> None:
+def test_what_rows_cannot_be_distinguished_by_is_named(
+    tmp_path: Path, by: str, reason: str
+) -> None:
     log = write(tmp_path / "requests.jsonl", ROWS)
 
     (found,) = ask(log, by=(by,))
@@ -201,7 +203,7 @@ def test_what_is_spent_or_not_there_has_no_groups(tmp_path: Path) -> None:
     assert refused(nothing, Cause.NO_DATA) == "the logs have no row in the time"
 
 
-def test_a_file_without_the_column_is_no_group_of_its_own(tmp_path: Path) -> None:
+def test_a_file_without_the_column_is_not_a_group_of_its_own(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", ROWS)
     write(tmp_path / "b.jsonl", [{"ts": before(60), "status": 500}])
 

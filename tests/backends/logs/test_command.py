@@ -167,7 +167,7 @@ def test_what_cannot_be_measured_is_undecided_with_3(tmp_path: Path, broken: Bre
 
 @pytest.mark.variants(3)
 @pytest.mark.parametrize("broken", BREAKINGS.values(), ids=BREAKINGS.keys())
-def test_a_policy_that_lets_it_pass_is_told_that_nothing_was_measured(
+def test_a_policy_that_lets_it_pass_is_reported_that_nothing_was_measured(
     tmp_path: Path, broken: Break
 ) -> None:
     broken(tmp_path / "logs")

@@ -1,4 +1,4 @@
-"""What is counted: events, failures, thresholds and amounts, in every format."""
+"""Counts of events, failures, thresholds and amounts, in every format."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -142,7 +142,7 @@ def test_empty_slices_that_count_are_no_silence(
 
 
 @pytest.mark.variants(3)
-def test_rows_of_which_none_is_an_event_are_no_traffic(log: Path) -> None:
+def test_rows_of_which_none_is_an_event_are_not_a_traffic(log: Path) -> None:
     reason = refused(ask(log, Sli(bad="status >= 500", total="route = '/x'")), Cause.NO_TRAFFIC)
 
     assert reason == "none of 5 rows is an event: total is never true"
@@ -175,7 +175,7 @@ def test_what_is_unknown_counts_against_the_service(tmp_path: Path, form: str) -
     assert list(map(counts, answers)) == [expected for _, expected in AGAINST]
 
 
-def test_a_value_that_is_no_number_is_over_every_threshold(tmp_path: Path) -> None:
+def test_a_value_that_is_not_a_number_is_over_every_threshold(tmp_path: Path) -> None:
     log = tmp_path / "requests.jsonl"
     log.write_text(
         "".join(f'{{"ts": "{before(1)}", "ms": {ms}}}\n' for ms in ("1.5", "NaN", "Infinity"))
@@ -222,7 +222,7 @@ def test_amounts_add_up_exactly(
     assert spent(ask(log, Sli(spent="cost"))).amount == Fraction(expected)
 
 
-def test_a_missing_amount_is_told_and_adds_nothing(tmp_path: Path) -> None:
+def test_a_missing_amount_is_reported_and_adds_nothing(tmp_path: Path) -> None:
     rows = [{"ts": before(n), "cost": cost} for n, cost in enumerate((1.5, None, 2.5))]
 
     answer = spent(ask(write(tmp_path / "requests.jsonl", rows), Sli(spent="cost")))
@@ -258,7 +258,7 @@ def test_an_amount_that_is_none_is_invalid_however_much_others_spent(
     assert "an amount must be 0 or more" in refused(ask(log, Sli(spent="cost")))
 
 
-def test_the_newest_event_and_the_coverage_are_told_when_asked(log: Path) -> None:
+def test_the_newest_event_and_the_coverage_are_reported_when_asked(log: Path) -> None:
     sli = Sli(bad="status >= 500", total="route = '/rag'")
 
     asked, unasked = ask_all(log, [request(sli, probe=True), request(sli)])

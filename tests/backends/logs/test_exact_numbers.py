@@ -33,7 +33,7 @@ def rows_of(*values: Any) -> list[dict[str, Any]]:
 @pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("first", [1, 45_000])
-def test_numbers_above_2_to_the_53_are_told_apart(tmp_path: Path, form: str, first: int) -> None:
+def test_numbers_above_2_to_the_53_are_distinguished(tmp_path: Path, form: str, first: int) -> None:
     rows = rows_of(*[7] * first, EDGE, EDGE + 1, EDGE + 2)
     log = tmp_path / f"a.{form}"
     if form == "parquet":
@@ -140,7 +140,7 @@ def test_truth_values_as_text_are_conditions(tmp_path: Path, form: str, text: st
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_a_text_that_is_no_truth_value_is_an_error(tmp_path: Path, form: str) -> None:
+def test_a_text_that_is_not_a_truth_value_is_an_error(tmp_path: Path, form: str) -> None:
     rows = [{"ts": before(1), "failed": value} for value in ("true", "broken")]
 
     reason = refused(ask(write(tmp_path / f"a.{form}", rows), Sli(bad="failed")))

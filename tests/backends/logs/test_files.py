@@ -80,7 +80,7 @@ def test_a_folder_named_like_a_column_changes_no_value(tmp_path: Path, form: str
         ("a.b.csv", "csv"),
     ],
 )
-def test_the_format_is_told_by_the_name(tmp_path: Path, name: str, form: str) -> None:
+def test_the_format_is_reported_by_the_name(tmp_path: Path, name: str, form: str) -> None:
     text = text_of(ROWS, form)
     (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
 
@@ -188,7 +188,7 @@ def test_empty_files_hold_no_rows(tmp_path: Path, form: str) -> None:
         ("a.csv", b"ts,st\xff\n1,2\n", Cause.BACKEND_ERROR, "a.csv"),
     ],
 )
-def test_a_file_without_rows_is_told_from_one_that_is_not_whole(
+def test_a_file_without_rows_is_distinguished_from_one_that_is_not_whole(
     tmp_path: Path, name: str, content: bytes, cause: Cause, reason: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
@@ -266,7 +266,7 @@ def test_a_file_that_may_not_be_read_is_a_backend_error(ordinary_user: Path, for
     assert f"a.{form}" in reason
 
 
-def test_a_name_that_is_no_unicode_is_a_backend_error(tmp_path: Path) -> None:
+def test_a_name_that_is_not_a_unicode_is_a_backend_error(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", ROWS).rename(tmp_path / os.fsdecode(b"\xff.jsonl"))
 
     assert "cannot be read" in refused(ask(tmp_path / "*.jsonl"), Cause.BACKEND_ERROR)

@@ -169,7 +169,7 @@ def test_truth_values_are_conditions_by_themselves(tmp_path: Path, form: str) ->
         *('{"status": 1}{"status": 2}', '{"status": 1},', '{"status": 1, "status": 2}'),
     ],
 )
-def test_a_json_line_that_is_no_object_is_an_error(tmp_path: Path, line: str) -> None:
+def test_a_json_line_that_is_not_an_object_is_an_error(tmp_path: Path, line: str) -> None:
     log = tmp_path / "a.jsonl"
     good = [json.dumps(row) for row in ROWS]
     log.write_text("\n".join([*good, line, *good]))
@@ -189,7 +189,7 @@ def test_a_json_line_without_its_time_is_an_error(tmp_path: Path, line: str) -> 
     assert refused(ask(log)) == '1 row has no value in "ts"'
 
 
-def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
+def test_blank_lines_are_not_rows(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", ROWS)
     log.write_text(log.read_text().replace("\n", "\n\n   \n"))
 
@@ -219,7 +219,7 @@ def test_a_csv_line_with_other_columns_is_an_error(tmp_path: Path, line: str) ->
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_delimiter_is_told_by_the_header(tmp_path: Path, delimiter: str) -> None:
+def test_the_delimiter_is_reported_by_the_header(tmp_path: Path, delimiter: str) -> None:
     log = write(tmp_path / "a.csv", [{**row, "route": "/chat"} for row in ROWS])
     log.write_text(log.read_text().replace(",", delimiter))
 

@@ -107,7 +107,7 @@ def test_a_key_that_small_files_lack_is_one_more_query(
     "text",
     ['[{"ts": 1}, 5]', '[{"ts": 1}', '[{"ts": 1}]\n[{"ts": 2}]', '{"data": 5}\n{"data":'],
 )
-def test_json_that_is_no_list_of_rows_is_refused(tmp_path: Path, text: str) -> None:
+def test_json_that_is_not_a_list_of_rows_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)
 
     answer = ask(tmp_path / "a.json", Sli(bad="data = 5"))
@@ -125,7 +125,7 @@ UNFINISHED = ("{", '{"ts": "2026-10-31T11:00', '{"ts": "2026-10-31T11:00:00Z", "
 
 
 @pytest.mark.parametrize("end", UNFINISHED)
-def test_the_last_line_of_a_file_that_is_being_written_is_left_out_and_said(
+def test_the_last_line_of_a_file_that_is_being_written_is_left_out_and_reported(
     tmp_path: Path, end: str
 ) -> None:
     write(tmp_path / "a.jsonl", rows_of(9))
@@ -165,14 +165,14 @@ def test_a_broken_line_before_the_last_is_an_error_at_its_place(tmp_path: Path, 
     assert "a.jsonl, line 5" in reason
 
 
-def test_a_line_that_is_finished_and_is_no_json_is_an_error(tmp_path: Path) -> None:
+def test_a_line_that_is_finished_and_is_not_json_is_an_error(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", rows_of(9))
     log.write_text(log.read_text() + '{"ts": \n')
 
     assert "a line is not valid JSON" in refused(ask(log, FAILED), Cause.BACKEND_ERROR)
 
 
-def test_a_large_file_that_is_being_written_is_looked_at_from_its_end(tmp_path: Path) -> None:
+def test_a_large_file_that_is_being_written_is_examined_from_its_end(tmp_path: Path) -> None:
     rows = [{**row, "prompt": "x" * 50_000} for row in rows_of(9)]
     log = write(tmp_path / "a.jsonl", rows)
     log.write_text(log.read_text() + '{"ts": "')

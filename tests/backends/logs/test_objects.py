@@ -212,7 +212,7 @@ def test_a_listing_that_is_none_spoils_the_count(store: Stored) -> None:
     assert "failed: its answer cannot be read (GenericError)" in reason
 
 
-def test_a_part_that_is_shorter_than_asked_for_spoils_the_count(store: Stored) -> None:
+def test_a_part_that_is_shorter_than_requested_spoils_the_count(store: Stored) -> None:
     store.put("logs/a.jsonl", rows_of(1))
     text = content(store.folder, "a.jsonl", rows_of(1))
 
@@ -312,7 +312,7 @@ def test_a_time_without_a_partition_has_no_data(store: Stored) -> None:
     )
 
 
-def test_a_day_without_a_partition_is_said_and_lowers_the_coverage(store: Stored) -> None:
+def test_a_day_without_a_partition_is_reported_and_lowers_the_coverage(store: Stored) -> None:
     store.put_days(range(3))
     store.put_days(range(4, 6))
 
@@ -335,7 +335,7 @@ def test_many_missing_days_are_shortened(store: Stored) -> None:
     assert answer.evidence.notes[-1].endswith(f"{day(10)} and 9 more")
 
 
-def test_it_is_said_how_much_was_read(store: Stored) -> None:
+def test_it_is_reported_how_much_was_read(store: Stored) -> None:
     store.put_days(range(10), "logs/dt={day}/a.parquet")
 
     answer = store.ask("logs/dt=*/*.parquet", window=2 * DAY)
@@ -415,7 +415,7 @@ def test_columns_that_are_read_anew_are_of_the_same_objects(store: Stored) -> No
     assert counts(answer) == (3 * HOURS, 1)
 
 
-def test_older_partitions_that_cannot_be_had_spoil_the_count(store: Stored) -> None:
+def test_older_partitions_that_are_not_available_spoil_the_count(store: Stored) -> None:
     """They would say whether a pause is usual."""
     store.put_days(range(1, 20))
     denied = day(15)

@@ -141,7 +141,7 @@ def test_an_id_that_comes_twice_counts_for_and_against_the_candidate(tmp_path: P
 
 @dataclass(slots=True)
 class Counted:
-    """What Python makes of the same rows, one after the other."""
+    """The result of Python for the same rows, one after the other."""
 
     steps: list[list[int]] = field(default_factory=lambda: [[0, 0, 0, 0] for _ in range(3)])
     lost: dict[str, int] = field(default_factory=lambda: {"shadow": 0, "live": 0})

@@ -110,7 +110,7 @@ def test_the_null_of_hive_is_null(tmp_path: Path) -> None:
         ("%5Bz%5D", "[z]"),
     ],
 )
-def test_what_is_escaped_stands_for_its_character_if_it_is_one(
+def test_what_is_escaped_means_its_character_if_it_is_one(
     tmp_path: Path, folder: str, value: str
 ) -> None:
     write(tmp_path / f"model={folder}" / "a.jsonl", rows_of(1))

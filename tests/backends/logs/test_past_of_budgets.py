@@ -123,7 +123,9 @@ def test_the_slices_of_all_steps_are_those_of_the_whole(
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
-def test_what_is_spent_is_told_by_step_and_adds_up_to_the_whole(tmp_path: Path, form: str) -> None:
+def test_what_is_spent_is_reported_by_step_and_adds_up_to_the_whole(
+    tmp_path: Path, form: str
+) -> None:
     rng = random.Random(form)
     cents = [rng.randrange(1, 10**7) for _ in range(3_000)]
     rows = [{"ts": before(n * 29), "cost": cost / 10**6} for n, cost in enumerate(cents)]
@@ -146,7 +148,7 @@ def test_what_is_spent_is_told_by_step_and_adds_up_to_the_whole(tmp_path: Path, 
     ("kind", "values"),
     [("DECIMAL(18,6)", ["0.000001", "1234.567890"]), ("BIGINT", ["123456789012", "1"])],
 )
-def test_amounts_of_exact_types_are_told_exactly(
+def test_amounts_of_exact_types_are_reported_exactly(
     tmp_path: Path, kind: str, values: list[str]
 ) -> None:
     rows = [{"ts": before(1 + n * 3600), "cost": value} for n, value in enumerate(values)]
@@ -191,7 +193,7 @@ def test_a_step_without_an_amount_spent_nothing(tmp_path: Path) -> None:
         ([5, -1], Cause.INVALID, "spent is below zero in some row; an amount must be 0 or more"),
     ],
 )
-def test_what_is_no_amount_has_no_history(
+def test_what_is_not_an_amount_has_no_history(
     tmp_path: Path, costs: list[float | None], cause: Cause, reason: str
 ) -> None:
     rows = [{"ts": before(600 * n), "cost": cost} for n, cost in enumerate(costs)]

@@ -1,4 +1,4 @@
-"""What a preset knows of a log's rows: declared types, missing columns, versions, nested lists."""
+"""A preset's knowledge of a log's rows: declared types, missing columns, versions, nested lists."""
 
 import json
 from dataclasses import replace

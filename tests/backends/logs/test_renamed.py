@@ -77,7 +77,7 @@ def renamed(number: int, failed: bool) -> Row:
 
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
-def test_failures_under_the_new_name_of_an_optional_column_are_said(
+def test_failures_under_the_new_name_of_an_optional_column_are_reported(
     tmp_path: Path, form: str
 ) -> None:
     written = rows(renamed)
@@ -185,7 +185,7 @@ def test_a_new_name_that_the_beginning_of_the_last_file_lacks_is_seen(tmp_path: 
     assert suspicion.hidden == sum("err" in row for row in written)
 
 
-def test_many_new_names_are_said_in_short(tmp_path: Path) -> None:
+def test_many_new_names_are_reported_in_short(tmp_path: Path) -> None:
     several = {f"err_{letter}": "boom" for letter in "abcde"}
     written = rows(lambda n, failed: renamed(n, failed) if n < HALF else several if failed else {})
 
@@ -247,7 +247,7 @@ def test_a_column_of_which_the_files_disagree_is_passed_over(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_keys_that_users_name_are_no_new_names(tmp_path: Path) -> None:
+def test_keys_that_users_name_are_not_a_new_names(tmp_path: Path) -> None:
     def words(number: int, failed: bool) -> Row:
         there = number > HALF + 1500 and number % 5 == 1
         return failing("error")(failed and number < HALF) | (

@@ -159,7 +159,7 @@ def test_no_command_shows_a_word_of_a_broken_file(gate: Run, tmp_path: Path, nam
         run_without_marker(gate, file, command)
 
 
-def test_the_column_the_file_and_the_line_are_told_where_they_are_ours() -> None:
+def test_the_column_the_file_and_the_line_are_reported_where_they_are_ours() -> None:
     error = duckdb.ConversionException(
         "Conversion Error: Could not convert string 'a word' to INT32 when casting from source "
         "column prompt\n\nLINE 1: SELECT a word"

@@ -1,4 +1,4 @@
-"""What happened when, in request logs."""
+"""Histories that are counted in request logs."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_a_step_leaves_its_start_out_and_includes_its_end(tmp_path: Path, form: 
     assert found.bad == (1.0, 0.0, 1.0)
 
 
-def test_several_indicators_spans_and_steps_are_told_each_by_itself(tmp_path: Path) -> None:
+def test_several_indicators_spans_and_steps_are_reported_each_by_itself(tmp_path: Path) -> None:
     rows = [row(timedelta(minutes=m), 500 if m % 30 == 0 else 200, m) for m in range(240)]
     log = write(tmp_path / "requests.jsonl", rows)
     slow = Sli(column="ms", threshold=119, total="status = 200")  # type: ignore[arg-type]  # whole
@@ -149,7 +149,7 @@ def test_the_mean_of_a_column_is_of_the_events_that_have_a_value(tmp_path: Path,
     assert series(failed).measured is None
 
 
-def test_no_mean_is_told_where_none_was_asked_for(tmp_path: Path) -> None:
+def test_no_mean_is_reported_where_none_was_requested(tmp_path: Path) -> None:
     log = write(tmp_path / "requests.jsonl", [row(HOUR / 2)])
 
     assert series(ask(log, (LATE, HOUR, HOUR))[0]).measured is None

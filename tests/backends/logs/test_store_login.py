@@ -94,7 +94,7 @@ def test_a_bucket_of_everybody_needs_no_credentials(
     assert store.front.logins == []
 
 
-def test_a_profile_that_is_not_there_is_said(
+def test_a_profile_that_is_not_there_is_reported(
     store: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "another")

@@ -63,7 +63,7 @@ def suspicions(folder: Path, rows: Iterable[Row], **more: Any) -> tuple[Suspicio
         Sli(bad="status >= 500", total="ms > 5"),
     ],
 )
-def test_outcomes_that_are_null_are_said_with_their_exact_number(
+def test_outcomes_that_are_null_are_reported_with_their_exact_number(
     tmp_path: Path, form: str, sli: Sli
 ) -> None:
     rows: list[Row] = []
@@ -106,7 +106,7 @@ def outcome(sli: Sli, row: Row) -> tuple[bool, bool, bool]:
     return event, event and is_bad, event and is_bad and not (sure and total is True)
 
 
-def test_slices_that_are_bad_for_want_of_an_outcome_are_any_number(tmp_path: Path) -> None:
+def test_slices_that_are_bad_for_lack_of_an_outcome_are_any_number(tmp_path: Path) -> None:
     rows = rows_of(hours=24, row=lambda n: {"status": None} if n % 3 == 0 else {})
     slices = Slices(length=HOUR, target=Fraction(9, 10))
 
@@ -118,7 +118,7 @@ def test_slices_that_are_bad_for_want_of_an_outcome_are_any_number(tmp_path: Pat
 @pytest.mark.crossed
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 @pytest.mark.parametrize("hours", [1, 2, 30])
-def test_hours_that_are_lost_are_said_with_what_is_usual_then(
+def test_hours_that_are_lost_are_reported_with_what_is_usual_then(
     tmp_path: Path, form: str, hours: int
 ) -> None:
     start = AT - 200 * HOUR
@@ -192,7 +192,7 @@ def test_silence_that_is_usual_counts_as_covered(tmp_path: Path, name: str) -> N
     assert evidence.coverage > Fraction(95, 100)
 
 
-def test_a_column_that_has_gone_is_said_with_what_counts_as_good_since(tmp_path: Path) -> None:
+def test_a_column_that_has_gone_is_reported_with_what_counts_as_good_since(tmp_path: Path) -> None:
     def renamed(number: int) -> Row:
         return {"status": None, "status_code": 500} if number >= 6000 else {"status_code": None}
 
@@ -204,7 +204,7 @@ def test_a_column_that_has_gone_is_said_with_what_counts_as_good_since(tmp_path:
     assert '"status" has a value in nearly all rows until' in suspicion.reason
 
 
-def test_a_column_that_has_gone_and_counts_as_bad_is_said(tmp_path: Path) -> None:
+def test_a_column_that_has_gone_and_counts_as_bad_is_reported(tmp_path: Path) -> None:
     rows = rows_of(row=lambda n: {"status": None} if n >= 6000 else {})
 
     found = {s.cause: s for s in suspicions(tmp_path, rows)}
@@ -216,7 +216,7 @@ def test_a_column_that_has_gone_and_counts_as_bad_is_said(tmp_path: Path) -> Non
 @pytest.mark.crossed
 @pytest.mark.parametrize("spelling", ["ERROR", "failed"])
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
-def test_a_bad_value_in_another_spelling_is_said_and_not_shown(
+def test_a_bad_value_in_another_spelling_is_reported_and_not_shown(
     tmp_path: Path, spelling: str, form: str
 ) -> None:
     def respelled(number: int) -> Row:

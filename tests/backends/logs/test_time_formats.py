@@ -128,7 +128,7 @@ def test_the_policys_format_decides_what_could_be_read_in_two_ways(
 
 
 @pytest.mark.slow
-def test_the_day_and_the_month_are_told_apart_by_the_format(tmp_path: Path) -> None:
+def test_the_day_and_the_month_are_distinguished_by_the_format(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", [{"ts": "05/10/2026 09:00:00"}])
     october, may = datetime(2026, 10, 5, 9, tzinfo=UTC), datetime(2026, 5, 10, 9, tzinfo=UTC)
 

@@ -138,7 +138,7 @@ def test_a_slice_has_its_end_and_not_its_start(tmp_path: Path) -> None:
     assert counts(ask(log, window=2 * MINUTE, slices=minutes())) == (2, 1)
 
 
-def test_slices_of_which_none_has_an_event_are_no_traffic(tmp_path: Path) -> None:
+def test_slices_of_which_none_has_an_event_are_not_a_traffic(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", in_minute(1, 1, 0))
     slices = Slices(length=timedelta(minutes=7), target=Fraction(1))
 

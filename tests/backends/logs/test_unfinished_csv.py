@@ -1,4 +1,4 @@
-"""Of a CSV file that is being written the last line is left out until it is whole; nothing else."""
+"""Only the last line of a CSV file that is being written is left out, until it is whole."""
 
 import gzip
 from fractions import Fraction

@@ -133,7 +133,7 @@ def test_without_such_a_header_the_pauses_double() -> None:
     assert at.waits == [0.5, 1.0]
 
 
-def test_a_wait_beyond_the_deadline_is_not_begun_and_is_said() -> None:
+def test_a_wait_beyond_the_deadline_is_not_begun_and_is_reported() -> None:
     at = Time()
     error = refused(in_turn(saying(429, X_Ratelimit_Reset="60")), clock=at.clock)
 
@@ -361,7 +361,7 @@ def test_a_refusal_with_a_name_has_the_advice_of_its_name_before_that_of_its_sta
     assert (expired.kind, denied.kind) == ("Expired", "Denied")
 
 
-def test_words_that_are_not_json_are_said_too() -> None:
+def test_words_that_are_not_json_are_reported_too() -> None:
     error = refused(lambda handler, _: send(handler, b"upstream is down", status=404))
 
     assert "404 Not Found: upstream is down" in error.reason
@@ -455,7 +455,7 @@ def test_a_refused_token_is_fetched_again_once_and_neither_is_shown() -> None:
     assert "*** or ***" in caught.value.reason
 
 
-def test_a_wait_is_said_while_it_lasts_without_any_secret() -> None:
+def test_a_wait_is_reported_while_it_lasts_without_any_secret() -> None:
     said = list[str]()
     at = Time()
     clock = replace(at.clock, sleep=lambda _: said.append(waited_for()))
@@ -467,7 +467,7 @@ def test_a_wait_is_said_while_it_lasts_without_any_secret() -> None:
     assert not waited_for()
 
 
-def test_of_several_waits_the_latest_is_said_until_it_is_over() -> None:
+def test_of_several_waits_the_latest_is_reported_until_it_is_over() -> None:
     with waiting("the first"):
         with waiting("the second"):
             assert waited_for() == "the second"

@@ -77,7 +77,7 @@ def test_answers_come_in_the_order_of_the_requests_with_each_reason_in_its_place
     assert platform.asked[-1] == ("answer", ("a", "c", "d", "a"))
 
 
-def test_a_platform_that_knows_none_of_the_slos_is_not_asked_for_numbers() -> None:
+def test_a_platform_that_knows_none_of_the_slos_is_not_requested_numbers() -> None:
     platform = Played({}, definitions={"a": NOT_THERE})
 
     assert PlatformBackend(platform).measure([request("a")], AT) == [ADVISED]
@@ -120,7 +120,7 @@ def test_the_answer_about_the_own_window_has_the_definition_and_its_notes() -> N
     assert burn == counted
 
 
-def test_it_is_asked_for_definitions_and_has_no_history() -> None:
+def test_it_is_requested_definitions_and_has_no_history() -> None:
     backend = PlatformBackend(Played({}))
 
     assert isinstance(backend, DefiningBackend)
@@ -154,7 +154,7 @@ def test_a_history_that_cannot_be_asked_is_the_reason_for_every_slo() -> None:
     assert backend.history([series_request("a")]) == [UNREACHABLE.answer()]
 
 
-def test_a_platform_that_knows_none_of_the_slos_is_not_asked_for_their_history() -> None:
+def test_a_platform_that_knows_none_of_the_slos_is_not_requested_their_history() -> None:
     platform = Played({}, definitions={"a": NOT_THERE})
 
     assert PlatformHistoryBackend(platform, platform).history([series_request("a")]) == [ADVISED]

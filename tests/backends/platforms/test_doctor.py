@@ -99,7 +99,7 @@ def test_what_is_unusual_and_healthy_is_sound(answer: Share) -> None:
     assert not wrong(examine(Played({"chat": answer})))
 
 
-def test_what_a_platform_does_not_say_is_listed_with_the_reason_and_is_no_fault() -> None:
+def test_what_a_platform_does_not_say_is_listed_with_the_reason_and_is_not_a_fault() -> None:
     diagnosis = examine(Played({"chat": counts()}))
 
     (skipped,) = diagnosis.skipped
@@ -111,7 +111,7 @@ def test_what_a_platform_does_not_say_is_listed_with_the_reason_and_is_no_fault(
     assert not any(skip.applies for skip in skipped)
 
 
-def test_a_share_is_said_with_its_rounding_and_what_it_is_of() -> None:
+def test_a_share_is_reported_with_its_rounding_and_what_it_is_of() -> None:
     share = Share(bad=Fraction(4, 10_000), error=Fraction(1, 20_000), evidence=Evidence(query="q"))
     definition = defined(granted=Granted.SECONDS)
     diagnosis = examine(Played({"chat": share}, definitions={"chat": definition}))
@@ -185,7 +185,7 @@ DOUBTFUL = {
 
 
 @pytest.mark.parametrize(("answer", "expected"), DOUBTFUL.values(), ids=DOUBTFUL)
-def test_what_is_doubtful_is_said(answer: Share, expected: Mapping[Check, Level]) -> None:
+def test_what_is_doubtful_is_reported(answer: Share, expected: Mapping[Check, Level]) -> None:
     assert wrong(examine(Played({"chat": answer}))) == expected
 
 
@@ -229,7 +229,7 @@ def test_one_slo_that_fails_takes_no_other_along() -> None:
     assert levels == [{Level.OK}, {Level.FAULT}, {Level.OK}]
 
 
-def test_a_platform_that_cannot_be_reached_is_said_once_and_nothing_more_is_asked() -> None:
+def test_a_platform_that_cannot_be_reached_is_reported_once_and_nothing_more_is_asked() -> None:
     platform = Played({}, cannot={"examine"})
     diagnosis = examine(platform, checked("a"), checked("b"))
 

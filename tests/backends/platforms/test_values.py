@@ -72,7 +72,7 @@ def test_an_instant_has_a_zone(text: str) -> None:
         "0001-01-01T00:00:00+23:59",
     ],
 )
-def test_what_has_no_zone_or_is_no_time_is_nothing(value: object) -> None:
+def test_what_has_no_zone_or_is_not_a_time_is_nothing(value: object) -> None:
     assert timestamp(value) is None
 
 

@@ -103,7 +103,7 @@ def test_what_fails_for_some_row_spoils_its_own_indicator_only(settings: Postgre
         assert "even" not in answer.reason
 
 
-def test_more_numbers_than_a_statement_has_columns_are_asked_for_in_parts(
+def test_more_numbers_than_a_statement_has_columns_are_requested_in_parts(
     settings: PostgresSettings,
 ) -> None:
     conditions = [bad(f"n % {modulus} = 0") for modulus in range(2, 12)]
@@ -141,7 +141,7 @@ def test_a_condition_of_the_block_leaves_rows_out(settings: PostgresSettings) ->
         (TableSettings(table="nowhere", timestamp="ts"), "has no table nowhere"),
     ],
 )
-def test_a_table_that_does_not_fit_is_said(
+def test_a_table_that_does_not_fit_is_reported(
     settings: PostgresSettings, table: TableSettings, words: str
 ) -> None:
     (answer,) = counted(replace(settings, table=table), bad("n >= 900"))

@@ -1,4 +1,4 @@
-"""What the dialect writes means to a real server what it says, to the last bit."""
+"""A real server understands the dialect's SQL exactly as it is meant, to the last bit."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -77,7 +77,9 @@ def test_a_clock_of_a_zone_is_an_instant(
 
 @pytest.mark.parametrize("text", ["infinity", "-infinity"])
 @pytest.mark.parametrize("column", [INSTANT, CLOCK])
-def test_an_infinite_time_is_no_time(engine: PostgresEngine, text: str, column: SqlColumn) -> None:
+def test_an_infinite_time_is_not_a_time(
+    engine: PostgresEngine, text: str, column: SqlColumn
+) -> None:
     kind = "TIMESTAMPTZ" if column is INSTANT else "TIMESTAMP"
 
     assert value(engine, DIALECT.microseconds(f"{kind} '{text}'", column, BERLIN)) is None

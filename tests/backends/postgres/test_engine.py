@@ -151,7 +151,7 @@ def test_a_table_is_what_its_name_says_with_its_schema(
         ("Twice", 'Twice may be "Twice" and "twice"; write the one that is meant'),
     ],
 )
-def test_a_table_that_is_not_there_is_said_with_a_near_one(
+def test_a_table_that_is_not_there_is_reported_with_a_near_one(
     schemas: Postgres, name: str, words: str
 ) -> None:
     with reading(schemas) as engine, pytest.raises(MeasurementError, match=words) as caught:
@@ -248,7 +248,7 @@ def test_what_the_gate_itself_might_call_is_refused(
         "EXTENSION intarray SCHEMA own",
     ],
 )
-def test_other_names_and_types_and_extensions_are_no_reason_to_refuse(
+def test_other_names_and_types_and_extensions_are_not_a_reason_to_refuse(
     own_schema: Postgres, created: str
 ) -> None:
     own_schema.run(f"ALTER ROLE {READER} SET search_path = own, public", f"CREATE {created}")

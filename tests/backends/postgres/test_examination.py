@@ -1,4 +1,4 @@
-"""What the doctor says of a server, a table and a user, and when it is quiet."""
+"""The doctor's findings about a server, a table and a user, and the cases without a finding."""
 
 # ruff: noqa: E501 - a table of statements
 
@@ -79,7 +79,7 @@ def test_nothing_is_wrong_with_a_reader_of_a_small_table(server: Postgres) -> No
         ),
     ],
 )  # fmt: skip
-def test_what_a_user_may_do_more_than_it_needs_is_said(
+def test_what_a_user_may_do_more_than_it_needs_is_reported(
     server: Postgres, grant: str, revoke: str, words: str
 ) -> None:
     server.run(grant)
@@ -141,10 +141,14 @@ def test_a_large_table_needs_an_index_on_the_time(
             "TABLE",
             "shape has 0.0 MB, so that it needs no index",
         ),
-        ("CREATE VIEW shape AS SELECT * FROM examined", "VIEW", "shape is a view: what a count"),
+        (
+            "CREATE VIEW shape AS SELECT * FROM examined",
+            "VIEW",
+            "shape is a view: the amount that a count",
+        ),
     ],
 )
-def test_partitions_and_views_are_told_from_tables(
+def test_partitions_and_views_are_distinguished_from_tables(
     server: Postgres, statement: str, drop: str, words: str
 ) -> None:
     server.run(statement, f"GRANT SELECT ON shape TO {READER}")
@@ -206,7 +210,7 @@ class Played(PostgresSession):
         ),
     ],
 )  # fmt: skip
-def test_a_clock_that_differs_and_a_replica_that_lags_are_said(
+def test_a_clock_that_differs_and_a_replica_that_lags_are_reported(
     server: Postgres, said: Mapping[str, object], check: Check, level: Level, words: str
 ) -> None:
     with engine_of(server.reader_url) as engine:

@@ -64,7 +64,7 @@ def refused(
         (READER, PASSWORD, "nowhere", "the server has no such database"),
     ],
 )
-def test_a_login_that_fails_is_said_with_what_to_do(
+def test_a_login_that_fails_is_reported_with_what_to_do(
     rows: Postgres, user: str, password: str | None, database: str, words: str
 ) -> None:
     login = {"user": user, "dbname": database} | ({"password": password} if password else {})
@@ -74,7 +74,7 @@ def test_a_login_that_fails_is_said_with_what_to_do(
     assert reason.startswith(f"no connection to {SHOWN}: {words}; ")
 
 
-def test_a_user_who_may_not_log_in_is_said(rows: Postgres) -> None:
+def test_a_user_who_may_not_log_in_is_reported(rows: Postgres) -> None:
     rows.run("CREATE ROLE locked NOLOGIN PASSWORD 'x'")
 
     assert "does not admit this user" in refused(
@@ -82,7 +82,7 @@ def test_a_user_who_may_not_log_in_is_said(rows: Postgres) -> None:
     )
 
 
-def test_a_server_that_is_full_is_said(rows: Postgres) -> None:
+def test_a_server_that_is_full_is_reported(rows: Postgres) -> None:
     rows.run(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
     try:
         assert (
@@ -93,14 +93,14 @@ def test_a_server_that_is_full_is_said(rows: Postgres) -> None:
         rows.run(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
 
 
-def test_tls_that_the_server_does_not_offer_is_said() -> None:
+def test_tls_that_the_server_does_not_offer_is_reported() -> None:
     with answering(b"N") as port:
         reason = refused(f"postgresql://127.0.0.1:{port}/db", keywords={"sslmode": "require"})
 
     assert "the server offers no TLS, and sslmode asks for it; set backend.sslmode" in reason
 
 
-def test_a_server_that_wants_tls_is_said(rows: Postgres) -> None:
+def test_a_server_that_wants_tls_is_reported(rows: Postgres) -> None:
     reason = refused(
         rows.url,
         keywords={"user": READER, "password": PASSWORD, "dbname": "rejected", "sslmode": "disable"},
@@ -119,7 +119,7 @@ def test_a_server_that_wants_tls_is_said(rows: Postgres) -> None:
         ("localhost", None, "the server's certificate is not trusted; "),
     ],
 )
-def test_the_certificate_of_a_server_is_looked_at(
+def test_the_certificate_of_a_server_is_examined(
     rows: Postgres, tmp_path: Path, host: str, authority: bool | None, words: str | None
 ) -> None:
     other = tmp_path / "other.pem"
@@ -136,16 +136,16 @@ def test_the_certificate_of_a_server_is_looked_at(
     assert encrypted
 
 
-def test_nobody_who_listens_is_said() -> None:
+def test_nobody_who_listens_is_reported() -> None:
     for url in (f"postgresql://127.0.0.1:{free_port()}/db", f"postgresql://[::1]:{free_port()}/db"):
         assert "the connection was refused; check the host and port" in refused(url)
 
 
-def test_a_socket_that_is_not_there_is_said() -> None:
+def test_a_socket_that_is_not_there_is_reported() -> None:
     assert "there is no such socket" in refused("postgresql:///db?host=/nowhere")
 
 
-def test_a_host_that_is_not_known_is_said() -> None:
+def test_a_host_that_is_not_known_is_reported() -> None:
     assert "the host is not known" in refused("postgresql://no-such-host.invalid/db")
 
 
@@ -185,7 +185,7 @@ def answering(answer: bytes | None) -> Iterator[int]:
         (b"E\0\0\0\x17SFATAL\0C57P03\0Mrhubarb\0\0", "rhubarb"),  # in a language of its own
     ],
 )
-def test_an_answer_of_something_else_is_said(answer: bytes, words: str) -> None:
+def test_an_answer_of_something_else_is_reported(answer: bytes, words: str) -> None:
     with answering(answer) as port:
         assert words in refused(
             f"postgresql://127.0.0.1:{port}/db", keywords={"sslmode": "disable"}
@@ -201,7 +201,7 @@ def test_a_server_that_says_nothing_is_left_at_the_time_limit() -> None:
     assert time.monotonic() - start < 2
 
 
-def test_an_address_that_libpq_cannot_read_is_said() -> None:
+def test_an_address_that_libpq_cannot_read_is_reported() -> None:
     with engine_of("postgresql://host:port/db") as engine:
         for _ in range(2):  # the same, however often
             with pytest.raises(MeasurementError, match=r"backend\.url is not a valid address"):
@@ -288,7 +288,7 @@ def test_a_setting_that_hides_rows_is_refused(rows: Postgres, setting: str) -> N
         ("SELECT lo_get(1)", Cause.INVALID, "does not accept an expression"),
     ],
 )  # fmt: skip
-def test_a_statement_that_fails_is_said_without_any_value(
+def test_a_statement_that_fails_is_reported_without_any_value(
     rows: Postgres, statement: str, cause: Cause, words: str
 ) -> None:
     with reading(rows) as engine:
@@ -314,7 +314,7 @@ def test_without_a_savepoint_the_next_statement_has_a_transaction_of_its_own(
         assert engine.rows("SHOW transaction_read_only") == [("on",)]
 
 
-def test_a_statement_that_is_too_wide_is_said(rows: Postgres) -> None:
+def test_a_statement_that_is_too_wide_is_reported(rows: Postgres) -> None:
     wide = ", ".join(f"n + {number}" for number in range(1665))
 
     assert "larger than the server allows" in refused(
@@ -422,7 +422,7 @@ def test_closing_ends_what_still_runs(rows: Postgres) -> None:
         ("pg_cancel_backend", "the statement was cancelled on the server"),
     ],
 )
-def test_what_an_administrator_ends_is_said(rows: Postgres, ending: str, words: str) -> None:
+def test_what_an_administrator_ends_is_reported(rows: Postgres, ending: str, words: str) -> None:
     def end() -> None:
         while not running(rows):
             time.sleep(0.02)
@@ -483,7 +483,7 @@ def refusing(version: str, code: str, words: str) -> Iterator[bytes]:
         ("17.0", "25P03", "idle in transaction", "ended the connection, since it was idle"),
     ],
 )  # fmt: skip
-def test_what_a_real_server_is_not_easily_brought_to_is_said(
+def test_what_a_real_server_is_not_easily_brought_to_is_reported(
     version: str, code: str, words: str, expected: str
 ) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
@@ -535,7 +535,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def test_a_text_of_an_unknown_encoding_is_said(rows: Postgres) -> None:
+def test_a_text_of_an_unknown_encoding_is_reported(rows: Postgres) -> None:
     rows.run("CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0")
     with (
         engine_of(rows.reader_url, keywords={"dbname": "ascii"}) as engine,

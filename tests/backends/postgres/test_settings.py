@@ -81,7 +81,7 @@ def test_an_address_is_taken_as_libpq_has_it(tmp_path: Path, url: str, expected:
         ('url: "postgresql://db/app", timeout: 5s', "an option of the command"),
     ],
 )
-def test_what_is_wrong_with_a_block_is_said_without_any_secret(
+def test_what_is_wrong_with_a_block_is_reported_without_any_secret(
     tmp_path: Path, block: str, words: str
 ) -> None:
     said = refused(tmp_path, block)
@@ -122,7 +122,7 @@ def test_a_password_is_masked_as_it_is_and_as_an_address_has_it(tmp_path: Path) 
         (', user: ada, password: "${P}"', {"user": "ada", "password": "word"}),
     ],
 )
-def test_libpq_is_told_what_the_block_says(
+def test_libpq_is_reported_what_the_block_says(
     tmp_path: Path, block: str, expected: dict[str, Any]
 ) -> None:
     for name in ("a.pem", "b.pem"):
@@ -139,7 +139,9 @@ def test_libpq_is_told_what_the_block_says(
     }
 
 
-def test_a_package_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_is_missing_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = read(tmp_path, 'url: "postgresql://db/app"')
     monkeypatch.setattr(
         registering, "find_spec", lambda name: None if name == "psycopg2" else object()

@@ -25,7 +25,7 @@ _INCREASE = re.compile(r"sum\(increase\(([^\[]*)\[(\d+)(ms|s)\](?: offset \d+s)?
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a query would have the server read, send and hold."""
+    """The costs of a query for the server: what it would read, send and hold."""
 
     query: str
 
@@ -54,7 +54,7 @@ class Asked:
 
     @property
     def most_samples(self) -> float:
-        """Of one range."""
+        """The number of samples of the longest range."""
         return self.longest / SCRAPE * SERIES
 
     @property
@@ -64,7 +64,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """What a server refuses, and how it says so."""
+    """A limit of a server: the queries that it refuses, and its message."""
 
     exceeded: Callable[[Asked], bool]
     status: int

@@ -1,4 +1,4 @@
-"""What many SLOs are asked about at first, and what only where an answer turns on it."""
+"""The queries that are sent for many SLOs at first, and those that only some answers need."""
 
 from datetime import timedelta
 
@@ -118,7 +118,7 @@ def test_what_some_answers_need_is_not_asked_where_it_would_take_longer(
     assert not any(DAY_AGO in query for query in prometheus.queries)
 
 
-def test_what_an_answer_turns_on_is_asked_for_that_one(prometheus: FakePrometheus) -> None:
+def test_what_an_answer_turns_on_is_requested_that_one(prometheus: FakePrometheus) -> None:
     silent = "sum(increase(x7[3600s]"
     prometheus.values = {f"{silent})": "0", f"{silent} {DAY_AGO}": "500", **VALUES}
     answers = measured(*slis(30), parallel=1)

@@ -1,4 +1,4 @@
-"""What is asked and what comes of it, against a Prometheus that is played."""
+"""Queries and their results, against a simulated Prometheus."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -103,7 +103,7 @@ def test_window_is_the_span_in_whole_seconds(prometheus: FakePrometheus) -> None
     )
 
 
-def test_good_is_not_asked_for_when_bad_and_total_are_there(prometheus: FakePrometheus) -> None:
+def test_good_is_not_requested_when_bad_and_total_are_there(prometheus: FakePrometheus) -> None:
     prometheus.values = {"good": "1", "500": "3", "x": "1000"}
     answer = ask(Sli(good="good", bad='x{code="500"}', total="x"))
 
@@ -232,7 +232,7 @@ EITHER = "(sum(increase(a[$window])) or vector(0)) + (sum(increase(b[$window])) 
 RENAMED = "sum(increase(a[$window])) or sum(increase(b[$window]))"
 
 
-def test_a_sum_of_failures_that_is_absent_may_have_lost_some_and_is_no_zero(
+def test_a_sum_of_failures_that_is_absent_may_have_lost_some_and_is_not_a_zero(
     prometheus: FakePrometheus,
 ) -> None:
     # In PromQL nothing comes of a + b while b is absent, whatever a has counted.
@@ -270,7 +270,7 @@ def test_in_slices_a_sum_of_failures_must_not_be_able_to_be_absent_for_a_while(
     ("recorded", "objective"),
     [("0.995", Fraction("0.995")), (None, None), (("0.99", "0.995"), None), ("NaN", None)],
 )
-def test_what_another_tool_promises_is_told_where_it_is_known(
+def test_what_another_tool_promises_is_reported_where_it_is_known(
     prometheus: FakePrometheus, recorded: str | tuple[str, ...] | None, objective: Fraction | None
 ) -> None:
     prometheus.values = {"promised": recorded, **VALUES}

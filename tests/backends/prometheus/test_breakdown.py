@@ -171,13 +171,13 @@ def test_a_part_of_an_answer_is_none(http: responses.RequestsMock) -> None:
     assert "partial answer: a store is down" in refused(ask(http, fake), Cause.PARTIAL)
 
 
-def test_a_server_that_does_not_answer_is_said(http: responses.RequestsMock) -> None:
+def test_a_server_that_does_not_answer_is_reported(http: responses.RequestsMock) -> None:
     fake = FakePrometheus(refuse=lambda _: (503, {}, "down"))
 
     assert "503" in refused(ask(http, fake), Cause.BACKEND_ERROR)
 
 
-def test_a_number_that_is_none_is_said(http: responses.RequestsMock) -> None:
+def test_a_number_that_is_none_is_reported(http: responses.RequestsMock) -> None:
     assert "NaN" in refused(ask(http, answer_with({"x": ("model=a:NaN",)})))
 
 

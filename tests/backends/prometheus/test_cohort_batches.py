@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from gate.backends.prometheus import cohort_batches
+from gate.backends.prometheus import series_batches
 from gate.backends.prometheus.fetch import Fetch
 from gate.measure import Cause, Unmeasured
 from gate.measure.capabilities import cohorts_of
@@ -37,7 +37,7 @@ def played(played: PlayedSteps) -> PlayedSteps:
 def fetches(monkeypatch: pytest.MonkeyPatch) -> list[Fetch]:
     """Let two requests of three steps and two values be a batch; return what asks for them."""
     fetches = list[Fetch]()
-    each_cohorts = cohort_batches.each_cohorts
+    each_cohorts = series_batches.each_cohorts
 
     def watched(
         requests: list[CohortRequest], fetch: Fetch, *others: object
@@ -45,8 +45,8 @@ def fetches(monkeypatch: pytest.MonkeyPatch) -> list[Fetch]:
         fetches.append(fetch)
         return each_cohorts(requests, fetch, *others)  # type: ignore[arg-type]  # handed on
 
-    monkeypatch.setattr(cohort_batches, "POINTS", 12)
-    monkeypatch.setattr(cohort_batches, "each_cohorts", watched)
+    monkeypatch.setattr(series_batches, "POINTS", 12)
+    monkeypatch.setattr(series_batches, "each_cohorts", watched)
     return fetches
 
 

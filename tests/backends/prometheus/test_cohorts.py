@@ -102,7 +102,7 @@ def test_each_group_has_its_events_and_an_absent_bad_part_is_none(
         (HOUR / 4, {"900s": ["1"]}),
     ],
 )
-def test_what_has_passed_of_the_newest_step_is_asked_for_at_its_end(
+def test_what_has_passed_of_the_newest_step_is_requested_at_its_end(
     prometheus: FakePrometheus, length: timedelta, times: Groups
 ) -> None:
     def answer(query: str) -> tuple[int, dict[str, str], str]:
@@ -166,13 +166,13 @@ def test_failures_of_a_group_that_has_no_events_are_not_passed_over(
     assert reason.startswith('{template="v2"}: total: nothing came back')
 
 
-def test_more_failures_than_events_are_no_count(prometheus: FakePrometheus) -> None:
+def test_more_failures_than_events_are_not_a_count(prometheus: FakePrometheus) -> None:
     found = played(prometheus, RATIO, {"v1": ["9", "9", "9"]}, {"v1": ["20", "8", "1"]})
 
     assert refused(found) == '{template="v1"}: bad is 29.00 and more than total, which is 27.00'
 
 
-def test_a_good_part_that_is_absent_is_not_taken_for_none(prometheus: FakePrometheus) -> None:
+def test_a_good_part_that_is_absent_is_not_mistaken_for_none(prometheus: FakePrometheus) -> None:
     total: Groups = {"v1": ["9", "9", "9"], "v2": ["9", "9", "9"]}
 
     reason = refused(played(prometheus, GOOD, total, {"v1": ["9", "9", "9"]}), Cause.NO_DATA)
@@ -255,7 +255,7 @@ def test_where_nothing_came_back_there_is_no_data(prometheus: FakePrometheus) ->
     assert "total is 0" in refused(played(prometheus, RATIO, idle), Cause.NO_TRAFFIC)
 
 
-def test_only_the_busiest_are_told_apart_and_one_that_was_asked_for(
+def test_only_the_busiest_are_distinguished_and_one_that_was_requested(
     prometheus: FakePrometheus,
 ) -> None:
     total: Groups = {f"v{n}": [str(10 * n), None, str(n)] for n in range(1, 7)}
@@ -279,11 +279,11 @@ def test_only_the_busiest_are_told_apart_and_one_that_was_asked_for(
         (Sli(bad="b", total="sum(x["), "total: a closing ] is missing"),
     ],
 )
-def test_what_cannot_be_told_apart_is_not_asked(sli: Sli, reason: str) -> None:
+def test_what_cannot_be_distinguished_is_not_asked(sli: Sli, reason: str) -> None:
     assert refused(ask(sli)).startswith(reason)
 
 
-def test_nothing_is_asked_for_no_request() -> None:
+def test_nothing_is_requested_no_request() -> None:
     teller = cohorts_of(backend())
     assert teller is not None
     assert teller.cohorts([]) == []

@@ -89,7 +89,7 @@ def test_nothing_is_noted_of_numbers_that_are_there() -> None:
         ({"good": 5, "bad": -1}, Cause.INVALID, "bad: the value is -1"),
     ],
 )
-def test_what_is_no_count_is_not_measured(
+def test_what_is_not_a_count_is_not_measured(
     numbers: dict[str, float | None], cause: Cause, words: str
 ) -> None:
     with pytest.raises(MeasurementError) as caught:
@@ -144,7 +144,7 @@ def test_empty_slices_count_as_the_policy_says(
     assert note == f"1 slice had no data and was {done}"
 
 
-def test_one_slice_more_than_fit_is_no_empty_one() -> None:
+def test_one_slice_more_than_fit_is_not_an_empty_one() -> None:
     assert slices(13, 13, None, EmptySlice.BAD) == (13, 0)
 
 

@@ -71,7 +71,7 @@ def test_a_sound_count_is_not_doubted_in_one_round(prometheus: FakePrometheus) -
     assert len(prometheus.queries) == 1
 
 
-def test_nothing_is_looked_for_that_was_not_asked_for(prometheus: FakePrometheus) -> None:
+def test_nothing_is_looked_for_that_was_not_requested(prometheus: FakePrometheus) -> None:
     prometheus.values = {**GONE, **VALUES}
     answer = ask(RATIO)
     assert isinstance(answer, Counts)
@@ -215,7 +215,7 @@ def test_failures_of_the_first_days_alone_say_nothing_of_the_rest(
     assert doubts(prometheus, over(STOPPED, values)) == ()
 
 
-def test_in_slices_failures_are_held_against_time(prometheus: FakePrometheus) -> None:
+def test_in_slices_failures_are_compared_with_time(prometheus: FakePrometheus) -> None:
     slices = Slices(length=timedelta(hours=1), target=Fraction(99, 100))
     counted = {"sum_over_time": "3", "> 0)[2591999999ms:3600s]": "700", ") <= 1": "700"}
     (suspicion,) = doubts(prometheus, over(STOPPED, counted), slices=slices)
@@ -351,7 +351,7 @@ ALL: Values = {'delta(x{code="500"}': "300", "delta(x[": "1000"}
         ("300", "500", Fraction(100)),
     ],
 )
-def test_where_all_counters_began_above_zero_the_ratio_tells_what_is_hidden(
+def test_where_all_counters_began_above_zero_the_ratio_shows_what_is_hidden(
     prometheus: FakePrometheus, bad: str, events: str, hidden: Fraction | None
 ) -> None:
     values = {**ALL, "delta(x[": events, 'increase(x{code="500"}[2592000s])': bad}
@@ -456,7 +456,7 @@ def test_evidence_of_which_a_part_is_missing_makes_a_partial_answer(
         ('x{code!~"5.."}', 'x{service="s",code=~"5.."}'),
     ],
 )
-def test_where_only_good_events_are_named_the_rest_is_looked_at(
+def test_where_only_good_events_are_named_the_rest_is_examined(
     prometheus: FakePrometheus, good: str, rest: str
 ) -> None:
     sli = Sli(good=good, total='x{service="s"}')
@@ -581,7 +581,7 @@ def test_targets_whose_failures_only_the_total_shows_are_named(prometheus: FakeP
     assert suspicion.hidden == 35
 
 
-def test_more_failures_in_the_total_are_no_doubt_where_every_target_has_its_own_counted(
+def test_more_failures_in_the_total_are_not_a_doubt_where_every_target_has_its_own_counted(
     prometheus: FakePrometheus,
 ) -> None:
     shown: Values = {"delta(": None, "unless on (gate_status)": "140", "errors_total": "105"}
@@ -699,7 +699,7 @@ def test_silence_at_an_hour_that_is_usually_busy_is_doubted(
     assert [(s.cause, s.hidden) for s in suspicions] == [expected] * unusual
 
 
-def test_a_window_of_less_than_a_day_is_not_asked_for_silence(prometheus: FakePrometheus) -> None:
+def test_a_window_of_less_than_a_day_is_not_requested_silence(prometheus: FakePrometheus) -> None:
     doubts(prometheus, {}, span=Span(AT - timedelta(hours=12), AT))
     assert "offset 86400s" not in prometheus.queries[0]
 

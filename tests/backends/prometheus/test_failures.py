@@ -157,7 +157,7 @@ def test_https_is_not_advised_where_it_is_used_already(http: responses.RequestsM
         ("something new", Trouble.UNKNOWN),
     ],
 )
-def test_a_certificate_that_is_refused_is_told_by_why(words: str, trouble: Trouble) -> None:
+def test_a_certificate_that_is_refused_is_reported_by_why(words: str, trouble: Trouble) -> None:
     cause = ssl.SSLCertVerificationError(1, words)
     cause.verify_message = words
 
@@ -188,7 +188,7 @@ def test_a_connection_that_ends_may_be_tried_again(cause: object, reason: str) -
         ("TLSV1_ALERT_PROTOCOL_VERSION", Trouble.TLS_VERSION),
     ],
 )
-def test_a_handshake_that_fails_is_told_by_why(reason: str, trouble: Trouble) -> None:
+def test_a_handshake_that_fails_is_reported_by_why(reason: str, trouble: Trouble) -> None:
     cause = ssl.SSLError(1, reason)
     cause.reason = reason
 

@@ -1,4 +1,4 @@
-"""What an instant has of what is asked for several."""
+"""The part of an answer for several instants that belongs to one of them."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -110,7 +110,7 @@ def test_on_a_grid_births_are_asked_about_themselves() -> None:
     assert [query.grid for query in on_grid.queries(BIRTH)] == [grid]
 
 
-def test_where_what_is_asked_for_all_is_not_clear_each_is_asked_about_alone() -> None:
+def test_where_what_is_requested_all_is_not_clear_each_is_asked_about_alone() -> None:
     presence = ClockSteps("count(x)", MINUTE, adds_up=True).points(range(540, 600))
     for each, at in zip(instants(ReadPoints(of_all=FAILED), COVERAGE, presence), ATS, strict=True):
         alone = COVERAGE.moved_by(UNTIL - at)

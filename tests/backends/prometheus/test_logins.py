@@ -184,7 +184,7 @@ def test_each_request_to_amazon_is_signed(method: str, session: str | None) -> N
     assert amazon.refused == []
 
 
-def test_a_signature_that_is_refused_is_said() -> None:
+def test_a_signature_that_is_refused_is_reported() -> None:
     login = SigV4Login(region="eu-west-1", access_key="AKID", secret_key=SECRET)
     requests_of: list[str] = []
 

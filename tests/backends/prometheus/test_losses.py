@@ -1,4 +1,4 @@
-"""What was lost while nothing was scraped, and what a counter tells after it."""
+"""Events lost while nothing was scraped, and the evidence of a counter after it."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -33,7 +33,7 @@ def test_where_post_is_refused_the_rest_of_the_run_is_asked_by_get(status: int) 
     assert server.requests <= 60
 
 
-def test_post_is_used_where_it_is_let_through() -> None:
+def test_post_is_used_where_it_is_allowed() -> None:
     asked = requests_for(8, 30)
     with limited() as server:
         assert_right(asked, backend(server).measure(asked, AT))
@@ -53,7 +53,7 @@ def test_the_method_of_the_settings_is_the_only_one() -> None:
 
 
 @pytest.mark.parametrize("slos", [1, 40])
-def test_where_both_are_refused_the_first_refusal_is_said(slos: int) -> None:
+def test_where_both_are_refused_the_first_refusal_is_reported(slos: int) -> None:
     with limited(methods={"POST": 403, "GET": 404}) as server:
         answer, *_ = backend(server).measure(requests_for(slos, 30), AT)
 

@@ -64,12 +64,12 @@ def test_connection_is_kept_alive_over_rounds() -> None:
     assert len(peers) == 1
 
 
-def test_truncated_answer_is_told() -> None:
+def test_truncated_answer_is_reported() -> None:
     with serving(answer_half) as port:
         assert "the answer was cut off" in reason_of(f"http://127.0.0.1:{port}")
 
 
-def test_connection_closed_without_answer_is_told() -> None:
+def test_connection_closed_without_answer_is_reported() -> None:
     with serving(hang_up) as port:
         reason = reason_of(f"http://127.0.0.1:{port}")
 
@@ -102,7 +102,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 
 
 @pytest.mark.parametrize("begin", [b"", HEAD, HEAD + b'{"status":'])
-def test_answer_that_is_slow_or_stops_half_way_is_told_within_the_time_of_the_run(
+def test_answer_that_is_slow_or_stops_half_way_is_reported_within_the_time_of_the_run(
     begin: bytes,
 ) -> None:
     assert "no answer in time" in slow_reason(begin)
@@ -112,7 +112,7 @@ def test_answer_that_trickles_in_for_ever_is_not_waited_for() -> None:
     assert "no answer in the time that this run has" in slow_reason(HEAD, more=b" ")
 
 
-def test_refused_connection_is_told() -> None:
+def test_refused_connection_is_reported() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -124,7 +124,7 @@ def test_refused_connection_is_told() -> None:
     )
 
 
-def test_unknown_host_is_told() -> None:
+def test_unknown_host_is_reported() -> None:
     reason = reason_of("http://no-such-host.invalid", bearer="hush-hush")
 
     assert reason == (
@@ -134,11 +134,11 @@ def test_unknown_host_is_told() -> None:
 
 
 @pytest.mark.parametrize("url", ["prometheus:9090", "http://", "ftp://h", "http://h:port", "//h"])
-def test_url_that_is_none_is_told(url: str) -> None:
+def test_url_that_is_none_is_reported(url: str) -> None:
     assert "not an http or https address; write backend.url in the form http" in reason_of(url)
 
 
-def test_missing_certificate_file_is_told(tmp_path: Path) -> None:
+def test_missing_certificate_file_is_reported(tmp_path: Path) -> None:
     missing = tmp_path / "none.pem"
 
     for reason in (
@@ -182,14 +182,14 @@ def test_own_authority_is_trusted_even_when_the_environment_names_another(
     assert isinstance(answer, Spent)
 
 
-def test_unknown_authority_is_told(authority: trustme.CA) -> None:
+def test_unknown_authority_is_reported(authority: trustme.CA) -> None:
     with serving(answer_well, tls(authority)) as port:
         reason = reason_of(f"https://127.0.0.1:{port}")
 
     assert "TLS failed: unable to get local issuer certificate; set backend.tls.ca to" in reason
 
 
-def test_certificate_of_another_host_is_told(authority: trustme.CA, ca_file: Path) -> None:
+def test_certificate_of_another_host_is_reported(authority: trustme.CA, ca_file: Path) -> None:
     with serving(answer_well, tls(authority, "example.org")) as port:
         reason = reason_of(f"https://127.0.0.1:{port}", ca=ca_file)
 
@@ -197,7 +197,7 @@ def test_certificate_of_another_host_is_told(authority: trustme.CA, ca_file: Pat
     assert "; write a host name in backend.url that the certificate names" in reason
 
 
-def test_plain_server_behind_https_is_told() -> None:
+def test_plain_server_behind_https_is_reported() -> None:
     with serving(answer_well) as port:
         reason = reason_of(f"https://127.0.0.1:{port}")
 
@@ -205,14 +205,16 @@ def test_plain_server_behind_https_is_told() -> None:
     assert "; the server seems to speak plain http: write http:// in backend.url" in reason
 
 
-def test_a_server_with_tls_behind_http_is_told(authority: trustme.CA) -> None:
+def test_a_server_with_tls_behind_http_is_reported(authority: trustme.CA) -> None:
     with serving(answer_well, tls(authority)) as port:
         reason = reason_of(f"http://127.0.0.1:{port}", seconds=3)
 
     assert "; the server may speak https only: try https:// in backend.url" in reason
 
 
-def test_a_client_certificate_that_is_missing_is_told(authority: trustme.CA, ca_file: Path) -> None:
+def test_a_client_certificate_that_is_missing_is_reported(
+    authority: trustme.CA, ca_file: Path
+) -> None:
     context = tls(authority)
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED

@@ -78,7 +78,7 @@ def test_what_cannot_be_moved_is_counted_at_its_own_instant(prometheus: FakeProm
     assert times == [(AT - DAY).timestamp(), AT.timestamp()]
 
 
-def test_what_cannot_be_asked_is_said_of_its_run(prometheus: FakePrometheus) -> None:
+def test_what_cannot_be_asked_is_reported_for_its_run(prometheus: FakePrometheus) -> None:
     prometheus.values = VALUES
     runs = [run_at(AT - hour * timedelta(hours=1), RATIO, Sli(total="x")) for hour in HOURS]
 
@@ -183,7 +183,7 @@ def test_evidence_is_put_off_until_an_answer_turns_on_it(
 
 
 class ReadQueries:
-    """What came back, by the text of the query and whether it is on a grid."""
+    """Results by the text of their query and whether it is on a grid."""
 
     def __init__(self, results: dict[tuple[str, bool], QueryResult]) -> None:
         self.results = results

@@ -51,7 +51,7 @@ def test_coverage_is_never_more_than_all_and_absent_is_none_of_it(
     assert empty.evidence.coverage == 0
 
 
-def test_coverage_of_a_window_without_a_step_cannot_be_had(prometheus: FakePrometheus) -> None:
+def test_coverage_of_a_window_without_a_step_is_not_available(prometheus: FakePrometheus) -> None:
     prometheus.values = VALUES
     at = AT + timedelta(seconds=12)
     asked = CountRequest(sli=RATIO, span=Span(at - timedelta(seconds=10), at), probe=True)
@@ -80,7 +80,7 @@ def test_samples_of_unknown_age_are_stale(prometheus: FakePrometheus) -> None:
     assert answer.cause is Cause.STALE
 
 
-def test_sample_time_that_is_no_time_is_invalid(prometheus: FakePrometheus) -> None:
+def test_sample_time_that_is_not_a_time_is_invalid(prometheus: FakePrometheus) -> None:
     prometheus.values = {**VALUES, "timestamp(": "1e29"}
     answer = ask(RATIO, probe=True)
 
@@ -88,7 +88,7 @@ def test_sample_time_that_is_no_time_is_invalid(prometheus: FakePrometheus) -> N
     assert answer.cause is Cause.INVALID
 
 
-def test_freshness_that_cannot_be_had_is_not_passed_over(prometheus: FakePrometheus) -> None:
+def test_freshness_that_are_not_available_is_not_passed_over(prometheus: FakePrometheus) -> None:
     prometheus.values = {**VALUES, "timestamp(": "NaN"}
     answer = ask(RATIO, probe=True)
 
@@ -181,7 +181,9 @@ def covered(
         Sli(total="sum(increase(old_x[$window]) or increase(x[$window]))", bad='x{code="500"}'),
     ],
 )
-def test_hours_without_data_on_every_day_are_no_gap(http: responses.RequestsMock, sli: Sli) -> None:
+def test_hours_without_data_on_every_day_are_not_a_gap(
+    http: responses.RequestsMock, sli: Sli
+) -> None:
     evidence = covered(http, lambda hour: hour % 24 >= 9, sli)
 
     assert evidence.coverage == 1

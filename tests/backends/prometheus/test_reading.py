@@ -78,7 +78,7 @@ def test_unreadable_series_are_a_fault_of_the_backend(broken: object) -> None:
     assert fault.cause is Cause.BACKEND_ERROR
 
 
-def test_parts_are_told_apart_by_their_mark() -> None:
+def test_parts_are_distinguished_by_their_mark() -> None:
     found = read(sample("2", gate_part="2"), sample("0", gate_part="0"), parts=3)
 
     assert found == [

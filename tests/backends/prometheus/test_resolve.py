@@ -60,7 +60,7 @@ def test_half_an_answer_does_not_say_what_a_server_has(
     assert found.reason == "partial answer: store-7 did not answer"
 
 
-def test_a_boundary_that_is_counted_as_nan_is_no_count(prometheus: FakePrometheus) -> None:
+def test_a_boundary_that_is_counted_as_nan_is_not_a_count(prometheus: FakePrometheus) -> None:
     prometheus.values = {"by (le)": "NaN"}
 
     assert unmeasured(histogram()).cause is Cause.INVALID
@@ -76,7 +76,7 @@ def test_a_boundary_that_is_counted_as_nan_is_no_count(prometheus: FakePrometheu
         (replace(NEWER, total="vector(1)"), "it has no $window and is not a bare"),
     ],
 )
-def test_what_cannot_be_read_is_said_in_words(
+def test_what_cannot_be_read_is_reported_in_words(
     prometheus: FakePrometheus, sli: Sli, reason: str
 ) -> None:
     prometheus.values = VALUES
@@ -108,7 +108,7 @@ def test_a_histogram_without_any_finite_boundary_has_none_to_stand_in(
     )
 
 
-def test_the_flag_that_adds_a_boundary_is_told(prometheus: FakePrometheus) -> None:
+def test_the_flag_that_adds_a_boundary_is_reported(prometheus: FakePrometheus) -> None:
     prometheus.refuse = lambda _: (200, {}, boundaries("1.0", "+Inf"))
 
     found = unmeasured(histogram(advice="--buckets"))
@@ -152,7 +152,7 @@ def counted(query: str) -> str:
     return success(series)
 
 
-def test_of_two_names_one_that_is_not_answered_is_no_zero(prometheus: FakePrometheus) -> None:
+def test_of_two_names_one_that_is_not_answered_is_not_a_zero(prometheus: FakePrometheus) -> None:
     prometheus.values = {
         "count_over_time((label_replace": None,
         "min_over_time": "0",

@@ -90,7 +90,7 @@ def test_rules_that_recorded_this_very_expression_all_along_are_counted(
         (None, SAMPLES, "are of another expression: export them again"),
     ],
 )
-def test_rules_that_are_not_all_of_it_are_not_counted_and_that_is_said(
+def test_rules_that_are_not_all_of_it_are_not_counted_and_that_is_reported(
     prometheus: FakePrometheus, bad: int | None, total: int, said: str
 ) -> None:
     answer = ask(prometheus, table(bad, total))

@@ -1,4 +1,4 @@
-"""What lies across the cuts of a window is counted again, or its count is in doubt."""
+"""Events at the cuts of a window are counted again, or their count is in doubt."""
 
 import re
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ def value(number: int | None) -> QueryValue:
 
 
 class Readings:
-    """What came back; what is not given is refused."""
+    """The results of queries; a query without a given result is refused."""
 
     def __init__(self, readings: Mapping[Query, QueryResult]) -> None:
         self.readings = readings

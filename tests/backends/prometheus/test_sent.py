@@ -1,4 +1,4 @@
-"""What is sent along with a query: the login, headers, and no secret where it could be seen."""
+"""The parts of a request beside the query: login, headers, and no secret where it could be seen."""
 
 import pytest
 import requests

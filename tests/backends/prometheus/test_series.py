@@ -105,7 +105,7 @@ def test_a_good_part_that_is_absent_is_not_known_unless_nothing_happened(
     assert (found.total, found.bad) == ((9.0, None, 0.0), (0.0, None, 0.0))
 
 
-def test_it_is_asked_for_at_the_ends_of_the_steps(prometheus: FakePrometheus) -> None:
+def test_it_is_requested_at_the_ends_of_the_steps(prometheus: FakePrometheus) -> None:
     played(prometheus, RATIO)
 
     (form,) = prometheus.forms
@@ -144,7 +144,7 @@ def test_a_part_of_a_history_is_none(prometheus: FakePrometheus) -> None:
         ({"part0": ["1", "word", "1"]}, Cause.BACKEND_ERROR),
     ],
 )
-def test_what_is_no_number_is_no_history(
+def test_what_is_not_a_number_is_no_history(
     prometheus: FakePrometheus, series: dict[str, list[str | None]], cause: Cause
 ) -> None:
     found = played(prometheus, RATIO, **series)
@@ -153,7 +153,7 @@ def test_what_is_no_number_is_no_history(
     assert found.cause is cause
 
 
-def test_several_series_are_not_told_apart(prometheus: FakePrometheus) -> None:
+def test_several_series_are_not_distinguished(prometheus: FakePrometheus) -> None:
     twice = json.loads(matrix(part0=["1", "1", "1"]))
     twice["data"]["result"] *= 2
     prometheus.refuse = lambda _: (200, {}, json.dumps(twice))
@@ -198,7 +198,7 @@ def told(
     return found
 
 
-def test_the_mean_of_a_histogram_is_asked_for_beside_its_counts(
+def test_the_mean_of_a_histogram_is_requested_beside_its_counts(
     prometheus: FakePrometheus, http: responses.RequestsMock
 ) -> None:
     found = told(prometheus, http, ["13.5", None, "6"])
@@ -217,7 +217,7 @@ def test_a_sum_that_is_missing_in_a_step_makes_its_mean_unknown(
     assert found.measured == Measured(sums=(13.5, None, None), events=(9.0, None, None))
 
 
-def test_a_sum_that_is_no_number_spoils_the_mean_and_not_the_counts(
+def test_a_sum_that_is_not_a_number_spoils_the_mean_and_not_the_counts(
     prometheus: FakePrometheus, http: responses.RequestsMock
 ) -> None:
     found = told(prometheus, http, ["13.5", "NaN", "6"])

@@ -64,7 +64,7 @@ def grids(fetch: Fetch) -> set[Query]:
     return {part for part in fetch._cuts.readings if part.grid is not None}
 
 
-def test_a_batch_is_asked_for_when_the_ones_before_were_used(
+def test_a_batch_is_requested_when_the_ones_before_were_used(
     played: PlayedSteps, fetches: list[Fetch]
 ) -> None:
     asked_for = []

@@ -1,4 +1,4 @@
-"""What windows of several instants look at together."""
+"""Steps that windows of several instants share."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -47,7 +47,7 @@ def test_what_has_passed_of_the_newest_step_is_asked_at_its_end(played: PlayedSt
     assert float(ranged["end"]) == (AT + HOUR).timestamp()
 
 
-def test_a_step_that_has_not_passed_yet_is_asked_for_alone(played: PlayedSteps) -> None:
+def test_a_step_that_has_not_passed_yet_is_requested_alone(played: PlayedSteps) -> None:
     played.points, played.numbers = {"resets": []}, {"500": "1", "last_over": "4"}
 
     found = told(ask(request_until(AT + 20 * MINUTE, 0))[0])
@@ -55,7 +55,7 @@ def test_a_step_that_has_not_passed_yet_is_asked_for_alone(played: PlayedSteps) 
     assert (found.total, found.bad) == ((4.0,), (1.0,))
 
 
-def test_no_newest_part_is_asked_for_that_is_shorter_than_promql_knows(
+def test_no_newest_part_is_requested_that_is_shorter_than_promql_knows(
     played: PlayedSteps,
 ) -> None:
     played.points = {"resets": [], "500": ["1", "0", "2"], "last_over": ["9", "5", "7"]}
@@ -80,7 +80,7 @@ def test_series_of_one_indicator_share_the_steps_that_they_have_in_common(
     assert (len(played.ranges), len(played.instants)) == (1, 1)
 
 
-def test_series_that_lie_apart_are_asked_for_apart(played: PlayedSteps) -> None:
+def test_series_that_lie_apart_are_requested_apart(played: PlayedSteps) -> None:
     played.points = {"resets": [], "500": ["0", "0"], "last_over": ["9", "5"]}
     week_ago = Span(AT - timedelta(days=7), AT - timedelta(days=7) + 2 * HOUR)
 
@@ -92,7 +92,7 @@ def test_series_that_lie_apart_are_asked_for_apart(played: PlayedSteps) -> None:
 
 
 @pytest.mark.parametrize(("late", "finely"), [(MINUTE * 20, "5s"), (timedelta(seconds=61), "1s")])
-def test_a_step_in_which_a_counter_restarted_is_looked_at_in_pieces(
+def test_a_step_in_which_a_counter_restarted_is_examined_in_pieces(
     played: PlayedSteps, late: timedelta, finely: str
 ) -> None:
     played.points = {"resets": [None, "1", None, "1"], "500": ["0"] * 4, "last_over": ["9"] * 4}
@@ -114,7 +114,7 @@ def test_a_step_in_which_a_counter_restarted_is_looked_at_in_pieces(
     assert found.notes == ()
 
 
-def test_of_many_restarts_the_newest_are_looked_at_again(
+def test_of_many_restarts_the_newest_are_examined_again(
     played: PlayedSteps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(series, "_MOST_RESTARTS", 1)
@@ -153,7 +153,7 @@ def test_a_server_that_names_its_host_is_a_victoria_metrics(played: PlayedSteps)
     assert "increase(x[3600s])" in played.ranges[-1]["query"]
 
 
-def test_that_a_server_did_not_tell_restarts_is_said(played: PlayedSteps) -> None:
+def test_that_a_server_did_not_tell_restarts_is_reported(played: PlayedSteps) -> None:
     played.points = {"last_over": ["9", "5", "7"]}
     played.refuse = lambda query: (
         (500, {}, failure("internal", "broken")) if "resets" in query else None
@@ -165,7 +165,7 @@ def test_that_a_server_did_not_tell_restarts_is_said(played: PlayedSteps) -> Non
     assert found.cause is Cause.BACKEND_ERROR
 
 
-def test_what_a_function_estimates_is_said_to_be_estimated(played: PlayedSteps) -> None:
+def test_what_a_function_estimates_is_reported_to_be_estimated(played: PlayedSteps) -> None:
     played.points = {"delta(b": ["1", "0", "2"], "delta(x": ["9", "5", "7"]}
     sli = Sli(bad="sum(delta(b[$window]))", total="sum(delta(x[$window]))")
 
@@ -175,7 +175,7 @@ def test_what_a_function_estimates_is_said_to_be_estimated(played: PlayedSteps) 
     assert "the server estimates what happened in a step" in found.notes[-1]
 
 
-def test_what_was_spent_is_told_by_step(played: PlayedSteps) -> None:
+def test_what_was_spent_is_reported_by_step(played: PlayedSteps) -> None:
     played.points = {"resets": [], "last_over": ["9.5", None, "7"]}
 
     found = told(ask(request_until(AT, sli=Sli(spent="x"), amount=True))[0])
@@ -190,7 +190,7 @@ def test_what_was_spent_is_told_by_step(played: PlayedSteps) -> None:
         (RATIO, True, "nothing that is spent"),
     ],
 )
-def test_an_amount_is_no_number_of_events(
+def test_an_amount_is_not_a_number_of_events(
     played: PlayedSteps, sli: Sli, amount: bool, reason: str
 ) -> None:
     (found,) = ask(request_until(AT, sli=sli, amount=amount))
@@ -208,7 +208,7 @@ def test_an_amount_is_no_number_of_events(
         (EmptySlice.BAD, (3.0, 3.0, None), (1.0, 2.0, None)),
     ],
 )
-def test_slices_are_told_in_the_step_in_which_they_end(
+def test_slices_are_reported_in_the_step_in_which_they_end(
     played: PlayedSteps, empty: EmptySlice, total: object, bad: object
 ) -> None:
     # Of slices of 20 minutes; in the third hour one cannot be judged.

@@ -180,7 +180,7 @@ def test_when_nobody_is_let_in_the_rest_is_not_even_asked(prometheus: FakePromet
     assert len(prometheus.queries) == 1
 
 
-def test_scalar_is_told_from_a_count(prometheus: FakePrometheus) -> None:
+def test_scalar_is_distinguished_from_a_count(prometheus: FakePrometheus) -> None:
     def scalars(query: str) -> HttpAnswer | None:
         if "label_replace(scalar(" in query:
             return 400, {}, failure("bad_data", 'expected type instant vector, got "scalar"')

@@ -288,7 +288,7 @@ def test_a_backend_that_is_late_is_not_waited_for_and_is_asked_again_when_it_is_
         ("my-backend.path and backend.other", "my-backend.path and backend.other"),
     ],
 )
-def test_advice_names_the_keys_where_they_stand(reason: str, shown: str) -> None:
+def test_advice_names_the_keys_at_their_places(reason: str, shown: str) -> None:
     why = Unmeasured(cause=Cause.BACKEND_ERROR, reason=reason)
 
     answers = several(a=Counting(1), b=Failing(lambda: [why])).measure([count("b")], AT)
@@ -365,7 +365,7 @@ def test_several_have_what_one_of_them_has_or_might_have(
     assert answer.reason == "the backend b (static): install it", word
 
 
-def test_the_backend_that_counts_an_indicator_can_be_looked_at() -> None:
+def test_the_backend_that_counts_an_indicator_can_be_examined() -> None:
     first = Counting(1)
     backend = several(a=first, b=UsageError("install it"))
 

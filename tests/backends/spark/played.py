@@ -10,7 +10,7 @@ from gate.backends.spark.connection import load_protocol
 
 
 class Fails(Exception):
-    """What a call ends with."""
+    """The failure in which a call ends."""
 
     def __init__(self, status: str, text: str = "", **details: str) -> None:
         super().__init__(status, text)
@@ -35,7 +35,7 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What a table has: names, and the protocol's names of types."""
+    """The columns of a table: names, and the protocol's names of types."""
 
     types: Mapping[str, str]
 
@@ -49,7 +49,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """That each expression which is asked about is true or false of a row."""
+    """An answer that every given expression is a condition: true or false of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def stream(*parts: Part | Fails) -> Stream:
 
 @dataclass(slots=True, kw_only=True)
 class Script:
-    """What the server does, and what it has seen."""
+    """The behaviour of the server, and the requests that it has seen."""
 
     streams: Sequence[Stream] = ()
     """For each call that asks for rows, in order; the last one for all that follow."""

@@ -1,4 +1,4 @@
-"""What people see of a table on a Spark server."""
+"""The command's output on a table of a Spark server."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What Spark says of a table, and what a statement gives."""
+"""Spark's description of a table, and the result of a statement."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -97,7 +97,7 @@ def test_many_rows_come_whole(engine: SparkEngine, table: str) -> None:
     assert sorted(rows) == [(i, f"model {i % 3}") for i in range(ROWS)]
 
 
-def test_no_rows_are_no_error(engine: SparkEngine, table: str) -> None:
+def test_no_rows_are_not_an_error(engine: SparkEngine, table: str) -> None:
     statement = f"SELECT status FROM {engine.relation(table)} WHERE status = 404"
 
     assert engine.rows(statement) == []
@@ -120,7 +120,7 @@ def test_condition_on_a_partition_reads_less(engine: SparkEngine, table: str) ->
     assert "GreaterThan(ts,2026-11-13" in by_time or "ts_max@0 > " in by_time
 
 
-def test_size_is_told_before_anything_is_read(engine: SparkEngine, table: str) -> None:
+def test_size_is_reported_before_anything_is_read(engine: SparkEngine, table: str) -> None:
     size = engine.size(f"SELECT sum(status) FROM {engine.relation(table)}")
 
     assert size is not None
@@ -128,7 +128,7 @@ def test_size_is_told_before_anything_is_read(engine: SparkEngine, table: str) -
     assert 10_000 < size.bytes < 10_000_000
 
 
-def test_doctor_is_told_the_version_and_that_the_table_is_there(
+def test_doctor_is_reported_the_version_and_that_the_table_is_there(
     engine: SparkEngine, table: str
 ) -> None:
     (result,) = engine.examine(table)
@@ -153,7 +153,7 @@ def test_value_that_does_not_fit_is_an_error_and_is_not_repeated(
 
 
 @pytest.mark.parametrize("name", ["nowhere", "no.where", "parquet.`/no/where`"])
-def test_table_that_is_not_there_is_said_to_be_missing(engine: SparkEngine, name: str) -> None:
+def test_table_that_is_not_there_is_reported_to_be_missing(engine: SparkEngine, name: str) -> None:
     with pytest.raises(MeasurementError, match="no such table or path") as refused:
         engine.columns(name)
 

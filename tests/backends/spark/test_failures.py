@@ -1,4 +1,4 @@
-"""What Spark, or the way to it, does wrong is an error with a remedy, and never half an answer."""
+"""A failure of Spark, or of the way to it, is an error with a remedy, and never half an answer."""
 
 import signal
 import subprocess
@@ -216,7 +216,7 @@ def test_rows_that_come_again_are_not_counted_twice() -> None:
         assert "Spark's answer is not whole" in refused(url).reason
 
 
-def test_pause_of_a_server_that_is_still_counting_is_no_failure(
+def test_pause_of_a_server_that_is_still_counting_is_not_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("gate.backends.spark.connection._ENDED", 0.0)
@@ -226,7 +226,7 @@ def test_pause_of_a_server_that_is_still_counting_is_no_failure(
         assert engine.rows("SELECT n FROM r") == [(7,)]
 
 
-def test_types_of_other_expressions_are_no_answer() -> None:
+def test_types_of_other_expressions_are_not_an_answer() -> None:
     script = Script(analyzed=[Columns({"e0": "boolean"})])
     with (
         playing(script) as url,

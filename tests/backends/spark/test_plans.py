@@ -1,4 +1,4 @@
-"""What Spark says of a statement's costs; plans as Apache Spark 4.3 wrote them, shortened."""
+"""Spark's plan of a statement, and its cost; plans as Apache Spark 4.3 wrote them, shortened."""
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_bytes_that_were_read_are_added_up_over_stages_and_statements() -> None:
         assert (before, engine.scanned()) == (None, 42)
 
 
-def test_version_is_told_to_the_doctor() -> None:
+def test_version_is_reported_to_the_doctor() -> None:
     script = Script(analyzed=[Columns({"n": "long"})], version="4.0.1.dev-SNAPSHOT")
     with playing(script) as url, opened(url) as engine:
         (result,) = engine.examine("r")
@@ -83,6 +83,6 @@ def test_condition_is_parsed_in_sparks_own_sql() -> None:
         assert engine.parse("bad", "`status` >= 500").columns == {"status"}
 
 
-def test_error_while_the_version_is_asked_for_is_told() -> None:
+def test_error_while_the_version_is_requested_is_reported() -> None:
     with opened("sc://127.0.0.1:1") as engine, pytest.raises(MeasurementError, match="refused"):
         engine.examine("r")

@@ -74,7 +74,7 @@ def test_connection_string_is_read_as_sparks_own_client_does(
         ("sc://a/;session_id=s3cret", "remove session_id from the url"),
     ],
 )
-def test_text_that_is_no_connection_string_is_refused_without_repeating_it(
+def test_text_that_is_not_a_connection_string_is_refused_without_repeating_it(
     text: str, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words) as refused:
@@ -166,7 +166,7 @@ def test_client_shows_its_certificate(tmp_path: Path) -> None:
         assert ask(url, ca=tmp_path / "ca.pem", cert=tmp_path / "both.pem") == []
 
 
-def test_certificate_file_that_is_gone_is_said(tmp_path: Path) -> None:
+def test_certificate_file_that_is_gone_is_reported(tmp_path: Path) -> None:
     with pytest.raises(MeasurementError, match=r"ca\.pem cannot be read; check the files"):
         ask("sc://localhost:1", ca=tmp_path / "ca.pem")
 

@@ -30,7 +30,7 @@ def test_conditions_that_people_write_are_accepted_as_they_are(dialect: str) -> 
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_texts_that_are_no_condition_about_one_row_are_refused(dialect: str) -> None:
+def test_texts_that_are_not_a_condition_about_one_row_are_refused(dialect: str) -> None:
     conditions, accepted = Conditions(dialect), []
     for text in HOSTILE[dialect]:
         with suppress(MeasurementError):
@@ -65,7 +65,7 @@ REASONS = [
     ("postgres", "`status` > 1", 'write "name"'),
     ("spark", '"status" > 1', "write 'text', and `name`"),
     ("spark", "pg_catalog.lower(route) = 'x'", "is called with its schema; leave that out"),
-    ("spark", "stätus > 1", "column 3: 'ä' stands outside of quotes"),
+    ("spark", "stätus > 1", "column 3: 'ä' is outside of quotes"),
     ("spark", "status >= 5_00", "a number is followed by a letter"),
     ("spark", "(" * 50 + "ok" + ")" * 50, "too long or nested too deeply"),
     ("spark", "status" + " + 1" * 3000, "it is too long or nested too deeply"),

@@ -1,4 +1,4 @@
-"""What the gate has parsed is what the engine understands.
+"""An engine understands a condition as the gate has parsed it.
 
 The text is sent as it is, so the engine's own reading counts. Here each condition is also rendered
 from the tree that was checked, with every part in brackets, and must give the same of every row: no

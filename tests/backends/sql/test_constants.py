@@ -162,11 +162,13 @@ def test_a_policy_with_such_a_condition_is_mistaken_without_its_rows(backend: st
     assert mistake_in(Sli(column="ms", threshold=Fraction(2)), None) is None
 
 
-def test_what_else_is_wrong_with_a_condition_on_logs_is_said_by_the_measurement() -> None:
+def test_what_else_is_wrong_with_a_condition_on_logs_is_reported_by_the_measurement() -> None:
     assert LOGS.mistake_in(Sli(bad="status >=", total="1 = 1"), None) is None
 
 
-def test_without_duckdb_nothing_is_said_of_a_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_duckdb_nothing_is_reported_about_a_condition(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("gate.backends.logs.version", lambda _: "1.4.4")
 
     assert LOGS.mistake_in(Sli(bad="false"), None) is None

@@ -116,7 +116,7 @@ def test_what_is_kept_is_what_a_scan_of_its_own_says(tmp_path: Path, form: str, 
         assert (kept.total, kept.bad) == (series.total, series.bad)
 
 
-def test_what_the_scan_has_not_told_apart_is_asked() -> None:
+def test_what_the_scan_has_not_distinguished_is_asked() -> None:
     table = table_of(rows(), **TYPES)
     sql = backend(table)
     request, wanted = asked(slo(7 * DAY, None))
@@ -179,7 +179,7 @@ class Forgetful:
         raise AssertionError((requests, at))
 
 
-def test_of_several_backends_each_tells_what_it_has_kept(tmp_path: Path) -> None:
+def test_of_several_backends_each_shows_what_it_has_kept(tmp_path: Path) -> None:
     table, log = table_of(rows(), **TYPES), written.settings(tmp_path / "log.jsonl")
     backends: dict[str, Callable[[], Backend]] = {"": lambda: backend(table), "b": Forgetful}
     several = SeveralBackends(

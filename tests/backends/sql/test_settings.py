@@ -116,7 +116,7 @@ def test_a_mistake_in_a_block_says_what_to_write(text: str, mistake: str) -> Non
     assert mistake in str(error.value)
 
 
-def test_a_preset_that_cannot_be_read_is_no_second_mistake() -> None:
+def test_a_preset_that_cannot_be_read_is_not_a_second_mistake() -> None:
     with pytest.raises(AssertionError) as error:
         read("records: unreadable")
 
@@ -156,7 +156,7 @@ NO_NAMES = [
 
 
 @pytest.mark.parametrize("text", NO_NAMES)
-def test_what_is_no_name_of_a_table_is_refused(text: str) -> None:
+def test_what_is_not_a_name_of_a_table_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not the name of a table"):
         table_parts(text)
 
@@ -208,7 +208,9 @@ def test_an_expression_that_is_right_has_no_mistake(dialect: str) -> None:
         assert registration_of(dialect).mistake_in(sli, None) is None
 
 
-def test_without_sqlglot_nothing_is_said_of_an_expression(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_sqlglot_nothing_is_reported_about_an_expression(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("gate.backends.sql.settings.find_spec", lambda _: None)
 
     assert registration_of("spark").mistake_in(Sli(bad="status >="), None) is None

@@ -332,7 +332,7 @@ def test_silence_after_the_newest_row_is_known_where_there_are_later_rows(
     assert (series.total[-1] is not None) == known
 
 
-def test_a_time_without_any_row_is_told_by_the_rows_beside_it() -> None:
+def test_a_time_without_any_row_is_reported_by_the_rows_beside_it() -> None:
     table = table_of([{"ts": AT - 20 * DAY, "status": 200}], **TYPES)
     wanted = SeriesRequest(sli=FAILED, span=request().span, step=HOUR, max_age=timedelta(days=30))
 
@@ -342,7 +342,7 @@ def test_a_time_without_any_row_is_told_by_the_rows_beside_it() -> None:
     assert series.total == (0,) * 24
 
 
-def test_labels_cohorts_and_pairs_are_told(table: Table) -> None:
+def test_labels_cohorts_and_pairs_are_reported(table: Table) -> None:
     span = Span(AT - DAY, AT)
     sql = backend(table)
     (cohorts,) = sql.cohorts(

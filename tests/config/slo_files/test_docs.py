@@ -1,4 +1,4 @@
-"""What docs/slo-files.md shows is read as it says."""
+"""The examples of docs/slo-files.md are read as the page describes."""
 
 import re
 from pathlib import Path

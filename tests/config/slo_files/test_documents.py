@@ -66,7 +66,7 @@ def test_blocks_that_are_shared_and_keys_of_other_tools_are_read(tmp_path: Path)
         ("<<: {¦nonsense: 1}", "unknown key 'nonsense'"),
     ],
 )
-def test_what_cannot_be_shared_is_refused_where_it_stands(
+def test_what_cannot_be_shared_is_refused_at_its_place(
     tmp_path: Path, merge: str, words: str
 ) -> None:
     assert_refused(tmp_path, sloth("a").replace("service:", f"{merge}\nservice:"), words)
@@ -118,7 +118,7 @@ def test_a_template_of_an_alert_is_none_of_helm(tmp_path: Path) -> None:
         ("sum(rate(e[{{ .window }}])) + sum(¦rate(e[5m]))", "after a window"),
     ],
 )
-def test_a_mistake_in_a_query_is_told_where_it_stands_in_the_file(
+def test_a_mistake_in_a_query_is_reported_at_its_place_in_the_file(
     tmp_path: Path, written: str, style: str
 ) -> None:
     text = f"""\
@@ -135,7 +135,9 @@ slos:
     assert_refused(tmp_path, text, "is over 5m, not over the window; write [")
 
 
-def test_a_mistake_that_is_not_found_again_is_told_where_its_value_begins(tmp_path: Path) -> None:
+def test_a_mistake_that_is_not_found_again_is_reported_where_its_value_begins(
+    tmp_path: Path,
+) -> None:
     escaped = '¦"s\\x75m(rate(e[5m]))"'
     marked = sloth("a").replace("'rate(e[{{.window}}])'", escaped)
 

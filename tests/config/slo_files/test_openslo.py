@@ -164,7 +164,7 @@ def test_the_policy_says_the_window_of_an_slo_without_one(tmp_path: Path) -> Non
         ),
     ],
 )
-def test_a_window_that_is_not_ours_is_refused_where_it_stands(
+def test_a_window_that_is_not_ours_is_refused_at_its_place(
     tmp_path: Path, window: str, words: str
 ) -> None:
     calendar = "{startTime: 2024-01-01 00:00:00, timeZone: UTC}"
@@ -284,7 +284,7 @@ NO_RATIO = "slices without a ratio (no traffic: NaN) are neither good nor bad"
         ("failure", "avg(rate(e[$window]))", "(avg(rate(e[5m])))"),
     ],
 )
-def test_a_mean_of_ratios_alone_is_asked_for_once_a_slice(
+def test_a_mean_of_ratios_alone_is_requested_once_a_slice(
     tmp_path: Path, share: str, query: str, failed: str
 ) -> None:
     sli = RAW.format(share, source(query.replace("'", "''")))
@@ -390,7 +390,7 @@ def metric(query: str) -> str:
         ("Occurrences", "[{target: 0.9}]", "¦{}", "either ratioMetric or thresholdMetric"),
     ],
 )
-def test_what_cannot_be_counted_is_refused_where_it_stands(
+def test_what_cannot_be_counted_is_refused_at_its_place(
     tmp_path: Path, method: str, objectives: str, sli: str, words: str
 ) -> None:
     assert_refused(tmp_path, slo(objectives, sli=sli, method=method), words)
@@ -411,7 +411,7 @@ def test_what_cannot_be_counted_is_refused_where_it_stands(
         ),
     ],
 )
-def test_a_query_that_counts_nothing_is_refused_where_it_stands(
+def test_a_query_that_counts_nothing_is_refused_at_its_place(
     tmp_path: Path, good: str, counter: str, words: str
 ) -> None:
     marked = ratio("GOOD", counter).replace("'GOOD'", good)
@@ -425,7 +425,7 @@ def test_bad_events_that_may_hide_each_other_are_refused_where_they_are_added(
     assert_refused(tmp_path, slo(sli=marked), "one of which may be absent")
 
 
-def test_a_rate_by_a_count_is_no_share_of_events(tmp_path: Path) -> None:
+def test_a_rate_by_a_count_is_not_a_share_of_events(tmp_path: Path) -> None:
     marked = ratio("rate(x[$window])").replace("good: ", f"good: {HERE}")
     assert_refused(tmp_path, slo(sli=marked), "one side is a rate and the other a count")
 
@@ -460,7 +460,7 @@ def test_objectives_with_indicators_of_their_own_are_a_composite(tmp_path: Path)
     )
 
 
-def test_a_composite_is_told_where_an_indicator_is_missing_or_too_many(tmp_path: Path) -> None:
+def test_a_composite_is_reported_where_an_indicator_is_missing_or_too_many(tmp_path: Path) -> None:
     both = f"[{own('API', '0.9')}, {HERE}{{target: 0.9}}]"
     assert_refused(tmp_path, slo(both, sli=""), "exactly one of indicator and indicatorRef")
     marked = slo(f"[{HERE}{own('API', '0.9')}]")
@@ -538,7 +538,7 @@ def test_a_metric_source_says_its_type_or_refers_to_one_that_does(tmp_path: Path
         ("{query: x, ¦step: 1m}", "unknown key 'step'"),
     ],
 )
-def test_the_query_of_a_source_stands_in_one_place(tmp_path: Path, spec: str, words: str) -> None:
+def test_the_query_of_a_source_is_in_one_place(tmp_path: Path, spec: str, words: str) -> None:
     marked = slo().replace("{query: 'sum(requests_total)'}", spec)
     assert_refused(tmp_path, marked, words)
 
@@ -559,7 +559,7 @@ def test_a_slice_may_not_be_longer_than_the_window(tmp_path: Path) -> None:
     assert_refused(tmp_path, marked, "a slice must not be longer than the window")
 
 
-def test_two_documents_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:
+def test_two_documents_of_one_name_cannot_be_distinguished(tmp_path: Path) -> None:
     text = slo(sli="").replace("alertPolicies:", "indicatorRef: errors")
     first, second = document("SLI", "errors", ratio()), document("SLI", "errors", ratio("sum(x)"))
 

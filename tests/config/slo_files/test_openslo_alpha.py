@@ -101,7 +101,7 @@ def test_a_window_may_follow_the_calendar(tmp_path: Path, windows: str, written:
         (slo().replace("- ratioMetrics", "- ¦displayName: a\n      x-ratioMetrics"), "unknown key"),
     ],
 )
-def test_what_cannot_be_counted_is_refused_where_it_stands(
+def test_what_cannot_be_counted_is_refused_at_its_place(
     tmp_path: Path, marked: str, words: str
 ) -> None:
     if "metadata: {p" in marked:

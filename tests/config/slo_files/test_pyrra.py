@@ -115,7 +115,7 @@ def test_a_bool_gauge_counts_its_samples_as_pyrra_does(tmp_path: Path) -> None:
         ("{ratio: {errors: {metric: e}, ¦totals: {metric: t}, total: {metric: t}}}", "'total'?"),
     ],
 )
-def test_what_has_no_one_budget_is_refused_where_it_stands(
+def test_what_has_no_one_budget_is_refused_at_its_place(
     tmp_path: Path, indicator: str, words: str
 ) -> None:
     assert_refused(tmp_path, file(indicator), words)

@@ -105,7 +105,7 @@ def test_a_path_starts_from_the_policys_folder(tmp_path: Path, pattern: str) -> 
         ("\x07", "1:1", "the character U+0007"),
     ],
 )
-def test_what_is_no_slo_file_is_an_error_with_its_place(
+def test_what_is_not_an_slo_file_is_an_error_with_its_place(
     tmp_path: Path, text: str, where: str, words: str
 ) -> None:
     (mistake,) = mistakes_of(tmp_path, text)
@@ -114,7 +114,7 @@ def test_what_is_no_slo_file_is_an_error_with_its_place(
     assert words in mistake
 
 
-def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_text_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, "")
     (tmp_path / "slos" / "0.yaml").write_bytes(b"ab: \xff")
     _, (mistake,) = read(importing(), folder=tmp_path)
@@ -142,7 +142,7 @@ def test_an_entry_may_name_only_what_others_refer_to(tmp_path: Path) -> None:
     assert [slo.name for slo in contents.policy.slos] == ["a"]
 
 
-def test_the_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+def test_the_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     found = mistakes_of(tmp_path, pyrra("a", "100"), sloth("¦").replace("99.9", "1"), "x: 1\n")
 
     assert [mistake.partition(":")[0] for mistake in found] == [
@@ -164,7 +164,7 @@ def test_a_mistake_in_the_policys_own_slos_does_not_hide_those_of_files(tmp_path
     ]
 
 
-def test_a_name_that_is_taken_is_told_where_it_stands(tmp_path: Path) -> None:
+def test_a_name_that_is_taken_is_reported_at_its_place(tmp_path: Path) -> None:
     assert mistakes_of(tmp_path, pyrra("a"), pyrra("a")) == [
         "slos/1.yaml:3:18: error: a: duplicate SLO name; names must differ"
     ]

@@ -125,14 +125,14 @@ def test_a_cut_of_a_metric_without_labels_takes_one_bucket_too(tmp_path: Path) -
         ("¦cut", "{}", "'cut' is not a valid value"),
     ],
 )
-def test_an_indicator_that_is_no_count_is_refused_where_it_stands(
+def test_an_indicator_that_is_not_a_count_is_refused_at_its_place(
     tmp_path: Path, method: str, indicator: str, words: str
 ) -> None:
     marked = file(f"method: {method}\n  service_level_indicator: {indicator}")
     assert_refused(tmp_path, marked, words, more=WINDOW)
 
 
-def test_a_rate_and_a_count_are_no_ratio(tmp_path: Path) -> None:
+def test_a_rate_and_a_count_are_not_a_ratio(tmp_path: Path) -> None:
     indicator = (
         "¦{filter_good: 'rate(g[window])', filter_valid: 'increase(v[window])', operators: [sum]}"
     )
@@ -148,7 +148,7 @@ def test_a_goal_is_a_share_that_leaves_a_budget(tmp_path: Path, goal: str, words
     assert_refused(tmp_path, file(goal=goal), words, more=WINDOW)
 
 
-def test_other_backends_are_refused_by_name_and_only_that_is_said(tmp_path: Path) -> None:
+def test_other_backends_are_refused_by_name_and_only_that_is_reported(tmp_path: Path) -> None:
     marked = file("method: query_sli\n  service_level_indicator: {query: x}", backend="¦datadog")
     assert_refused(tmp_path, marked, "SLOs of the backend 'datadog' cannot be read", more=WINDOW)
 
@@ -160,6 +160,6 @@ def test_a_backend_must_be_named(tmp_path: Path) -> None:
     assert_refused(tmp_path, marked, "the key 'backend' is missing", more=WINDOW)
 
 
-def test_the_window_stands_elsewhere_so_the_policy_must_say_it(tmp_path: Path) -> None:
+def test_the_window_is_elsewhere_so_the_policy_must_say_it(tmp_path: Path) -> None:
     marked = file().replace("name: chat-availability", "name: ¦chat-availability")
     assert_refused(tmp_path, marked, "add it to the policy, beside 'from': window: 30d")

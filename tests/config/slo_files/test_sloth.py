@@ -95,7 +95,7 @@ def events(errors: str, total: str = "sum(rate(t[{{.window}}]))") -> str:
     return f"events: {{error_query: '{errors}', total_query: '{total}'}}"
 
 
-def test_all_but_the_good_events_are_told_by_the_good_ones(tmp_path: Path) -> None:
+def test_all_but_the_good_events_are_reported_by_the_good_ones(tmp_path: Path) -> None:
     """A boundary that is misspelt is then absent good, and not a month without an error."""
     errors = '(sum(rate(t[{{.window}}])) - sum(rate(b{le="0.4"}[{{.window}}])))'
 
@@ -115,7 +115,7 @@ def test_one_kind_of_error_that_never_happened_does_not_hide_the_others(tmp_path
 UP, SEEN = (f'{name}_over_time(up{{job="chat"}}[{{{{.window}}}}])' for name in ("sum", "count"))
 
 
-def test_samples_that_are_not_1_are_told_by_those_that_are(tmp_path: Path) -> None:
+def test_samples_that_are_not_1_are_reported_by_those_that_are(tmp_path: Path) -> None:
     slo = only(tmp_path, file(events(f"sum({SEEN} - {UP}) by (a)", f"sum({SEEN}) by (a)")))
 
     assert slo.sli == Sli(
@@ -141,7 +141,7 @@ def test_a_ratio_of_means_is_averaged_over_slices_as_sloth_does(tmp_path: Path) 
     assert "timeslice mean (Sloth): every 5m" in slo.sli.notes[0]
 
 
-def test_an_offset_of_all_parts_is_kept_and_said(tmp_path: Path) -> None:
+def test_an_offset_of_all_parts_is_kept_and_reported(tmp_path: Path) -> None:
     errors, total = (f"sum(rate({name}[{{{{.window}}}}] offset 5m))" for name in "et")
 
     assert only(tmp_path, file(events(errors, total))).sli == Sli(
@@ -292,7 +292,7 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
         ),
     ],
 )
-def test_an_sli_that_is_no_count_is_refused_where_it_stands(
+def test_an_sli_that_is_not_a_count_is_refused_at_its_place(
     tmp_path: Path, sli: str, words: str
 ) -> None:
     assert_refused(tmp_path, file(sli), words)
@@ -366,7 +366,7 @@ def test_events_of_native_histograms_are_counted(tmp_path: Path) -> None:
     assert slo.sli.total.startswith("histogram_count(sum(increase(")
 
 
-def test_unknown_keys_are_told_their_nearest(tmp_path: Path) -> None:
+def test_unknown_keys_are_reported_their_nearest(tmp_path: Path) -> None:
     found = mistakes_of(tmp_path, file().replace("objective:", "objectiv:"))
 
     assert any("unknown key 'objectiv'; did you mean 'objective'?" in one for one in found)

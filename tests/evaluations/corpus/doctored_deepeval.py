@@ -68,13 +68,13 @@ def deepeval_no_score_but_success(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(DEEPEVAL, "totals are not there")
+@doctored(DEEPEVAL, "totals are missing")
 def deepeval_interrupted(scene: Scene) -> None:
     """The run was interrupted after 71 cases, and somebody renames the temporary file."""
     scene.take("deepeval/half_INT.temp_test_run_data.json")
 
 
-@doctored(DEEPEVAL, "totals are not there")
+@doctored(DEEPEVAL, "totals are missing")
 def deepeval_interrupted_at_the_end(scene: Scene) -> None:
     """The run was interrupted before the totals were written, after 200 cases."""
     with scene.json() as document:

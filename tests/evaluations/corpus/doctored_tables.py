@@ -683,13 +683,13 @@ def braintrust(scene: Scene, text: str | bytes) -> None:
     scene.write(text, "evals/summary.jsonl")
 
 
-@doctored(RAGAS, "have means, and not how many")
+@doctored(RAGAS, "have means, but not the number")
 def braintrust_passes(scene: Scene) -> None:
     """The summary says 98%, and not of how many cases."""
     braintrust(scene, scene.honest("braintrust/pass.jsonl"))
 
 
-@doctored(RAGAS, "have means, and not how many")
+@doctored(RAGAS, "have means, but not the number")
 def braintrust_honest_failure(scene: Scene) -> None:
     """The summary says 75%."""
     braintrust(scene, scene.honest("braintrust/fail.jsonl"))
@@ -701,7 +701,7 @@ def braintrust_errors(scene: Scene) -> None:
     braintrust(scene, scene.honest("braintrust/errors.jsonl"))
 
 
-@doctored(RAGAS, "have means, and not how many")
+@doctored(RAGAS, "have means, but not the number")
 def braintrust_scorer_errors(scene: Scene) -> None:
     """A scorer raised exceptions, which are left out of the mean, and the tool exits with 0."""
     text = scene.honest("braintrust/scorer_errors.jsonl").replace(b'"g"', b'"faithfulness"')
@@ -714,38 +714,38 @@ def braintrust_no_case(scene: Scene) -> None:
     braintrust(scene, scene.honest("braintrust/zero.jsonl"))
 
 
-@doctored(RAGAS, "have means, and not how many")
+@doctored(RAGAS, "have means, but not the number")
 def braintrust_few_cases(scene: Scene) -> None:
     """Ten cases passed, which looks the same as 200."""
     braintrust(scene, scene.honest("braintrust/small.jsonl"))
 
 
-@doctored(RAGAS, "have means, and not how many")
+@doctored(RAGAS, "have means, but not the number")
 def braintrust_count_made_up(scene: Scene) -> None:
     """Somebody adds the number of cases, a commit and a time, which the tool never writes."""
     extra = {"n": 200, "cases": 200, "git_sha": scene.head, "created": "2026-11-28T23:00:00Z"}
     braintrust(scene, summary(**extra))
 
 
-@doctored(RAGAS, "have means, and not how many")
+@doctored(RAGAS, "have means, but not the number")
 def braintrust_nothing_compared(scene: Scene) -> None:
     """There are no regressions, as nothing was compared."""
     braintrust(scene, summary(score={"improvements": 0, "regressions": 0, "diff": 0.0}))
 
 
-@doctored(RAGAS, "have means, and not how many")
+@doctored(RAGAS, "have means, but not the number")
 def braintrust_compared(scene: Scene) -> None:
     """The experiment was compared with itself."""
     braintrust(scene, summary(comparison_experiment_name="sums", score={"diff": 0.0}))
 
 
-@doctored(RAGAS, "have means, and not how many")
+@doctored(RAGAS, "have means, but not the number")
 def braintrust_skipped(scene: Scene) -> None:
     """The comparison was skipped for a reason that is not in the scores."""
     braintrust(scene, summary(comparison={"status": "skipped", "reason": "no base", "scores": {}}))
 
 
-@doctored(RAGAS, "have means, and not how many")
+@doctored(RAGAS, "have means, but not the number")
 def braintrust_failure_and_pass(scene: Scene) -> None:
     """The first line is of a run that failed, the second of one that passed."""
     braintrust(scene, summary(score={"score": 0.5}) + summary())

@@ -92,7 +92,7 @@ def test_a_small_shift_is_seen_by_the_average_and_dated_back_to_where_it_began()
     assert shift.points[0].point.sample.start > shift.since
 
 
-def test_what_is_better_is_told_and_is_no_alarm() -> None:
+def test_what_is_better_is_reported_and_is_not_an_alarm() -> None:
     (found,) = chart(of_1000([*usual(), *usual(5, 24), *[1.0] * 24])).signals
 
     assert not found.worse
@@ -202,7 +202,7 @@ def test_where_steps_cannot_divide_the_day_as_many_as_it_takes_are_put_together(
     assert found.step == timedelta(hours=50)
 
 
-def test_what_fails_too_rarely_to_be_charted_is_said() -> None:
+def test_what_fails_too_rarely_to_be_charted_is_reported() -> None:
     rare = [1.0 if hour == 30 else 0.0 for hour in range(2 * WEEK)]
 
     found = lacking(of_1000(rare))
@@ -246,7 +246,7 @@ def test_without_any_point_after_the_baseline_nothing_is_in_control() -> None:
     assert found.cause is Cause.NO_DATA
 
 
-def test_means_that_never_vary_are_no_baseline() -> None:
+def test_means_that_never_vary_are_not_a_baseline() -> None:
     found = lacking([(2000.0, 1000.0)] * 2 * WEEK, kind=ChartKind.MEAN)
 
     assert found.cause is Cause.INVALID

@@ -1,4 +1,4 @@
-"""What a chart is drawn of: ratios and means over one step or several."""
+"""The samples of a chart: ratios and means over one step or several."""
 
 from gate.history.charts import mean_counts, ratio_counts, samples
 from gate.measure.history import Measured, Series

@@ -46,7 +46,7 @@ def test_what_is_measured_has_a_chart_of_its_mean() -> None:
     assert 0.4 < mean.usual.centre < 0.405
 
 
-def test_a_mean_that_could_not_be_had_is_said() -> None:
+def test_a_mean_that_is_not_available_is_reported() -> None:
     lost = Unmeasured(cause=Cause.INVALID, reason="sum: the value is NaN")
 
     _, mean = drawn(replace(series(), measured=lost))

@@ -1,4 +1,4 @@
-"""What a baseline says is usual: centre, spread, time of day."""
+"""The usual values of a baseline: centre, spread, time of day."""
 
 import math
 import random
@@ -67,7 +67,7 @@ def test_a_chart_is_never_narrower_than_chance() -> None:
     assert usual.spread == Dependence().widening(30)
 
 
-def test_a_daily_rhythm_is_held_against_the_same_time_of_day() -> None:
+def test_a_daily_rhythm_is_compared_with_the_same_time_of_day() -> None:
     rng = random.Random(2)
     values = [10 + 3 * WAVE[hour % 24] + rng.gauss(0, 0.2) for hour in range(7 * 24)]
 
@@ -233,7 +233,7 @@ SATURDAY = next(hour for hour in range(24 * 28, 24 * 35, 24) if is_weekend(hour)
 WORKING = SATURDAY + 3 * 24
 
 
-def test_working_days_are_held_against_working_days_and_weekends_against_weekends() -> None:
+def test_working_days_are_compared_with_working_days_and_weekends_against_weekends() -> None:
     usual = baseline_of_means(samples_of(weekly(0.5, 0.2)))
 
     assert usual.centre_of(sample(WORKING, 0)) == pytest.approx(13, abs=0.4)
@@ -270,7 +270,7 @@ def test_a_high_ratio_is_never_taken_to_be_all() -> None:
 
 
 @pytest.mark.parametrize("weekend", [1.0, 1.05])
-def test_weekends_that_hardly_differ_are_not_told_apart(weekend: float) -> None:
+def test_weekends_that_hardly_differ_are_not_distinguished(weekend: float) -> None:
     usual = baseline_of_means(samples_of(weekly(weekend, 1.5)))
 
     assert usual.by_day == {}
@@ -282,7 +282,7 @@ def test_a_single_day_of_a_weekend_says_nothing_of_weekends() -> None:
     assert usual.by_day == {}
 
 
-def test_a_weekend_without_a_bad_event_is_not_taken_for_never() -> None:
+def test_a_weekend_without_a_bad_event_is_not_mistaken_for_never() -> None:
     ratios = [0.0 if is_weekend(hour) else 0.01 + 0.002 * (hour % 3) for hour in range(168)]
 
     usual = baseline_of_ratios(samples_of(ratios, 10_000))
@@ -290,7 +290,9 @@ def test_a_weekend_without_a_bad_event_is_not_taken_for_never() -> None:
     assert usual.centre_of(sample(SATURDAY, 0)) > 0
 
 
-def test_noise_on_what_resembles_itself_for_long_is_told_from_what_forgets_at_once() -> None:
+def test_noise_on_what_resembles_itself_for_long_is_distinguished_from_what_forgets_at_once() -> (
+    None
+):
     rng = random.Random(6)
     level, values = 0.0, []
     for _ in range(20_000):

@@ -1,4 +1,4 @@
-"""What is said of a group, all comparisons taken together."""
+"""The verdict on a group, all comparisons taken together."""
 
 from fractions import Fraction
 from math import inf
@@ -230,7 +230,7 @@ def test_strata_without_a_difference_in_the_whole_or_within_are_none() -> None:
     assert compare(both(*apart), *apart).outcome is ComparisonOutcome.NONE
 
 
-def test_strata_with_few_failures_are_not_looked_at() -> None:
+def test_strata_with_few_failures_are_not_examined() -> None:
     rare = pair((1_000, 3), (1_000, 1))
 
     found = compare(pair((1_000, 60), (10_000, 100)), rare)
@@ -238,7 +238,7 @@ def test_strata_with_few_failures_are_not_looked_at() -> None:
     assert (found.outcome, found.within) == (ComparisonOutcome.UNSURE, None)
 
 
-def test_strata_with_few_steps_are_not_looked_at() -> None:
+def test_strata_with_few_steps_are_not_examined() -> None:
     brief = Pair(Arm((500.0,) * 2 + (0.0,) * 18, (50.0,) * 2 + (0.0,) * 18), even(2_000, 20))
     whole = pair((1_000, 100), (2_000, 20))
 
@@ -261,7 +261,7 @@ def test_what_was_seen_in_a_few_steps_is_not_compared() -> None:
     assert "has events in only 3 of 20 steps" in found.why
 
 
-def test_of_a_short_time_nothing_is_said() -> None:
+def test_of_a_short_time_nothing_is_reported() -> None:
     found = compare(pair((100, 10), (100, 1), steps=9))
 
     assert found.why == "it takes at least 10 steps and there are 9; look at a longer time"
@@ -312,7 +312,7 @@ def test_within_strata_too_the_same_times_are_compared() -> None:
     assert found.within.ratio == pytest.approx(1)
 
 
-def test_what_took_the_place_of_another_is_compared_all_the_same_and_it_is_said() -> None:
+def test_what_took_the_place_of_another_is_compared_all_the_same_and_it_is_reported() -> None:
     found = compare(Pair(during(130, 168), during(0, 130)))
 
     assert (found.outcome, found.apart, found.timing) == (ComparisonOutcome.WORSE, True, False)

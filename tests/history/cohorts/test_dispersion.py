@@ -137,6 +137,6 @@ def test_groups_are_put_together_and_what_is_not_known_adds_nothing() -> None:
     assert arm([], 2).residuals() == (0.0, 0.0)
 
 
-def test_what_floats_are_off_is_no_failure() -> None:
+def test_what_floats_are_off_is_not_a_failure() -> None:
     assert Arm((1.0, 1.0), (-1e-13, 0.0)).sums == (2.0, 0.0)
     assert Arm((1.0, 1.0), (1.0, 1.0 + 1e-13)).sums == (2.0, 2.0)

@@ -69,7 +69,7 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def _unpriced(entry: Entry) -> bool:
-    """Of a model that LiteLLM cannot price it writes the cost 0: here, that of the long answers."""
+    """Write the cost 0 of the long answers, as LiteLLM does for a model that it cannot price."""
     return entry.finish == "length"
 
 

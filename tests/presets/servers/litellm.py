@@ -56,7 +56,7 @@ HEALTH = "litellm-internal-health-check"
 
 
 def _count_what_is_no_users_request(page: Page) -> None:
-    """What is refused for want of a key has the text "None" for its status (page of v1.106.12)."""
+    """Count requests without a valid key, whose status is the text "None" (page of v1.106.12)."""
     nobody = {**dict.fromkeys(WHO, "None"), "hashed_api_key": ""}
     unread = {"requested_model": "", "model_id": "None", "api_provider": "None"}
     total = "litellm_proxy_total_requests_metric_total"
