@@ -27,7 +27,7 @@ ImportManager(_seen, FileMatcher(sources=SOURCES)).__enter__()  # until the proc
 
 _TOTAL: Final = pytest.StashKey[dict[str, Any]]()
 _PARTS: Final = ("newly_seen", "code_lines", "code_branches")
-"""What SlipCover notes by file: the lines and branches that ran, all lines, and all branches."""
+"""SlipCover's notes by file: the lines and branches that ran, all lines, and all branches."""
 
 
 def pytest_testnodedown(node: object) -> None:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 FOLDERS = ("", "docs", "benchmarks")
 PAGES = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
-"""Those that people read. Files of tests with this ending are not among them."""
+"""The pages that people read. Files of tests with this ending are not among them."""
 INDEX = DOCS / "README.md"
 
 
@@ -75,7 +75,8 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_a_wrong_file_and_a_wrong_anchor_are_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "[a](no.md) [b](#twice-1) [c](#nothing) [d](/etc/hosts) `[e](code.md)` [f](https://a.example)"
+        "[a](no.md) [b](#twice-1) [c](#nothing) [d](/etc/hosts) `[e](code.md)`"
+        " [f](https://a.example)"
         "\n\n# Twice\n\n# Twice\n\n```\n# nothing\n[g](block.md)\n```\n"
     )
     assert broken(page, tmp_path) == ["no.md", "#nothing", "/etc/hosts"]

@@ -31,7 +31,7 @@ REST = {
     "slos": "slos: [{name: up, objective: 99%, window: 30d, sli: {bad: x, total: y}}]\n",
     "tiers": "tiers: [{name: all, otherwise: true, allow: all}]\n",
 }
-"""What an example leaves out."""
+"""Keys that an example leaves out."""
 
 
 def completed(example: str) -> str:

@@ -64,6 +64,11 @@ CLIPPED: Final = re.compile(
     re.DOTALL,
 )
 """A docstring that begins so has no subject of its own."""
+CLIPPED_LINE: Final = re.compile(
+    r'^ *"""((?:What|Of|Those|That|So many|So much|Likewise|(?:By|In|On|Over) which)\b.*)',
+    re.MULTILINE,
+)
+"""The same in a file of tests, which is searched as a text because parsing all of them is slow."""
 CLIPPED_ENTRY: Final = re.compile(
     r"^ +\w+: (of|that|whose|what|which of|(by|in|on|over) which|how (many|much|often))\b.*$",
     re.MULTILINE,
@@ -146,6 +151,20 @@ def test_a_clipped_docstring_is_found(text: str) -> None:
 def test_no_docstring_is_clipped() -> None:
     found = [f"{place}: {text.splitlines()[0]}" for place, text in strings() if CLIPPED.match(text)]
     assert found == []
+
+
+def test_no_docstring_of_the_tests_is_clipped() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {clipped}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for clipped in CLIPPED_LINE.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("text", ["Of all runs.", "What is read.", "Likewise.", "In which it is."])
+def test_a_clipped_docstring_of_a_test_is_found(text: str) -> None:
+    assert CLIPPED_LINE.findall(f'def one() -> None:\n    """{text}"""\n') == [f'{text}"""']
 
 
 @pytest.mark.parametrize(

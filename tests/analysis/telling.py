@@ -44,7 +44,7 @@ class Telling:
     told: Mapping[str, Sequence[Slot]]
     asked: list[SeriesRequest] = field(default_factory=list)
     timed: frozenset[str] = frozenset()
-    """Of which how long each event took is known, too."""
+    """The indicators whose events have a known duration, too."""
     rounds: int = 0
     """How many times a history was asked for."""
 

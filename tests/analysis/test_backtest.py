@@ -30,7 +30,7 @@ from tests.analysis.minutes import MINUTE, ByTheMinute, Ledger, ManyAtOnce, Minu
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 START = AT - 12 * DAY
-"""Of all ledgers."""
+"""The start of all ledgers."""
 SEED = 20261129
 
 

@@ -11,7 +11,7 @@ from tests.servers.github_answers import written
 from tests.servers.github_changes import Pull
 
 NOW: Final = datetime.now(UTC).replace(microsecond=0)
-"""Of all runs of a module: approvals and labels are set some minutes before."""
+"""The instant of all runs of a module: approvals and labels are set some minutes before."""
 LABELS: Final = [{"name": "security"}]
 
 

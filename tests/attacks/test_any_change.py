@@ -27,7 +27,7 @@ TEXTS: Final = {
     ".gitmodules": ('[submodule "gate"]\n\tpath = gate\n\turl = ./\n',),
     ".mailmap": ("Grace <grace@acme.example> Ada <ada@acme.example>\n",),
 }
-"""What the change may write, by path."""
+"""The files that the change may write, by path."""
 MESSAGES: Final = (
     "feat: rewrite",
     "fix: typo",

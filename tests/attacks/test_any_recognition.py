@@ -15,7 +15,7 @@ from tests.hosts.repository import git
 ALLOWED: Final = ("canary", "config-change", "bug-fix", "security-patch", "rollback")
 """By the tier that holds, in the policy of main."""
 FOLDERS: Final = {"models": "model-update", "config": "config-change"}
-"""What the policy recognises by paths."""
+"""The folders by which the policy recognises a class."""
 HEADS: Final = {
     "fix: typo": "bug-fix",
     "fix(api): typo": "bug-fix",
@@ -37,7 +37,7 @@ PATHS: Final = (
     "README",
 )
 Writes = Mapping[str, str | None]
-"""What a commit writes, by path; None: it deletes the file, if there is one."""
+"""The contents that a commit writes, by path; None: it deletes the file, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Change:
 
     commits: tuple[tuple[str, Writes], ...]
     on_main: Writes
-    """What was merged in the meantime, by others."""
+    """The files that others merged in the meantime."""
     label: bool
     """Whether the author has set the label of a security patch."""
     depth: int

@@ -236,7 +236,7 @@ HOSTILE: dict[str, str | bytes | None] = {
 
 
 SOME = ("deep lists", "a python object", "a large file")
-"""Of the hostile texts, those that `make test` plays."""
+"""The hostile texts that `make test` plays."""
 
 
 @pytest.mark.parametrize(

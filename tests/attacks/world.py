@@ -58,7 +58,7 @@ class World:
     folder: Path
     """Empty."""
     event: dict[str, Any] = field(default_factory=dict)
-    """Of the run to come."""
+    """The event of the next run."""
     more: dict[str, str | None] = field(default_factory=dict)
     """Variables of the run to come."""
 

@@ -108,7 +108,7 @@ class Case:
     cause: Cause | None
     """None: a mistake in the policy, exit code 2."""
     words: str
-    """Of the reason that is given."""
+    """Words of the reason that is given."""
     variant: str = ""
     """Tells several cases of one failure apart."""
     in_doubt: bool = False
@@ -136,6 +136,6 @@ class Contract:
     failures: frozenset[Failure]
     cases: tuple[Case, ...]
     never: Mapping[Failure, str] = field(default_factory=dict)
-    """What cannot happen there, and why."""
+    """The failures that cannot happen there, and why."""
     never_said: Mapping[Cause, str] = field(default_factory=dict)
     """Causes that follow from nothing that can happen there, and why."""

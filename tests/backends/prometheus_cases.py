@@ -24,7 +24,7 @@ Values = Mapping[str, str | tuple[str, ...] | Mapping[str, str] | None]
 
 SLO = {"objective": "99.9%", "sli": {"bad": RATIO.bad, "total": RATIO.total}}
 ERRORS = {"objective": "99.9%", "sli": {"bad": "errors_total", "total": RATIO.total}}
-"""What fails is counted by a metric of its own."""
+"""An SLO whose failures are counted by a metric of their own."""
 HEALTHY: Values = {
     "delta(": None,
     '=""}[': None,

@@ -34,7 +34,7 @@ WHOLE = "an answer of Spark is whole, or an error"
 GOOD = rows()
 NO_AMOUNT = "an amount must be 0 or more"
 READY = (Columns({"at": "timestamp", "status": "integer", "kind": "string"}), Conditions())
-"""What a server says of the table that a policy counts in."""
+"""The server's description of the table that a policy counts in."""
 CAST = {"objective": "99%", "sli": {"bad": "CAST(status AS INT) >= 500"}}
 
 

@@ -60,7 +60,7 @@ FIRST = {
     for backend, contract in CONTRACTS.items()
     for case in reversed(contract.cases)
 }
-"""Of each backend the first failure of each cause."""
+"""The first failure of each cause, for each backend."""
 FIRST_OF_ALL = {cause: case for (_, cause), case in reversed(FIRST.items())}
 """The first failure of each cause: what the policy lets pass goes by the cause."""
 

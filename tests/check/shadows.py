@@ -45,7 +45,7 @@ class Minute:
     shift: int = 0
     """By how much the failing ones are shifted: failures begin at this place of the minute."""
     unlabelled: int = 0
-    """So many of the failing ones have no id."""
+    """The number of failing requests without an id."""
 
 
 def write_minutes(path: Path, minutes: Sequence[Minute]) -> Path:

@@ -23,7 +23,7 @@ from tests.check.clockwork import UNIT, Clockwork, Happened, Story
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 BEGAN = datetime(2026, 10, 1, tzinfo=UTC)
 END = BEGAN + 9 * DAY
-"""What was before it happened; at full hours."""
+"""The end of the events, which lie before it; at full hours."""
 EACH = 10.0
 """Events of ten seconds: 600 in ten minutes."""
 SECONDS = [timedelta(seconds=seconds) for seconds in (0, 1, 9, 61, 299, 301, 3599)]

@@ -15,7 +15,7 @@ from tests.servers.github import REPOSITORY, TOKEN, Deployment, FakeGitHub
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OUTAGE = END - 2 * DAY
 DAILY = LOGS.replace("99.9%", "99%").replace("window: 7d", "window: 1d")
-"""Of a day 14.4 requests may fail."""
+"""A policy under which 14.4 requests a day may fail."""
 DEPLOYS = [
     {"time": (OUTAGE - HOUR / 2).isoformat(), "revision": "v1"},
     {"time": (OUTAGE + 2 * HOUR).isoformat(), "revision": "v2", "change": "model-update"},

@@ -20,7 +20,7 @@ compopt() { echo FILES; }
 _gate_completion gate
 printf '%s\\n' "${COMPREPLY[@]}"
 """
-"""What bash does when the Tab key is pressed behind the last word."""
+"""The steps of bash when the Tab key is pressed behind the last word."""
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ FORMS = {
     "share": re.compile(r"\bshare\b.*\d%", re.DOTALL),
     "rate": re.compile(r"^Burn rate"),
 }
-"""What the help of an option says of its value, by the kind of the value."""
+"""The words of an option's help on its value, by the kind of the value."""
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

@@ -35,7 +35,7 @@ COMMANDS = {
     "report": ["report", "--format", "terminal"],
 }
 CALM = ("✔", "LASTS", "NO INCIDENTS", "NONE SEEN", "IN CONTROL", "100.0%")
-"""What none of them may say."""
+"""Words that none of the reports may contain."""
 Kept = Callable[[datetime], bool]
 
 

@@ -323,7 +323,7 @@ VALUES = [
 ]
 FORMS = ("${T}", "x ${T} y", "${T:-hunter2}")
 EVERY = repeats(3, explored=1)
-"""Of the places of a policy each of the tests below tries one of so many, together all of them."""
+"""Each test below tries one of so many places of a policy; together they try all of them."""
 
 
 @pytest.mark.variants(1)

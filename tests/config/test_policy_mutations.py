@@ -25,7 +25,7 @@ from tests.config.whole import ENVIRON, WHOLE, parsed
 FOLDER = Path(__file__).parents[2] / "policies"
 READY = sorted({*FOLDER.glob("*.yaml")} - {*FOLDER.glob("*.test.yaml")})
 VALUES: tuple[Any, ...] = (None, "", 99.9, -1, "1 month", "zzz", True, [], ["zzz"], {}, {"zzz": 1})
-"""What takes the place of each value: wrong units, wrong forms, words that nothing knows."""
+"""Replacements of each value: wrong units, wrong forms, unknown words."""
 ONLY_VALIDATE = {
     "is not a change class|no tier|which this tier does not allow": "classes are the policy's own",
     "is not an SLO with|duplicate|no SLO is named|required twice": "names refer to other places",
@@ -43,7 +43,7 @@ ONLY_VALIDATE = {
     "do not show in less time|cannot be compared": "what is compared is in other blocks",
     "every SLO is advisory|does not go with|is too long|finer than": "two values",
 }
-"""What a schema cannot tell, by the words of the message, and why."""
+"""Mistakes that a schema cannot find, by the words of the message, and why."""
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -97,7 +97,7 @@ def test_a_policy_with_every_key_is_accepted_by_both() -> None:
 
 
 WRITTEN = {"service"}
-"""What WHOLE has elsewhere."""
+"""Keys that WHOLE has elsewhere."""
 
 
 def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> None:

@@ -35,9 +35,9 @@ class Planted:
     finds: Mapping[str, str] = field(default_factory=dict)
     """Level by check; everything else must be ok."""
     words: tuple[str, ...] = ()
-    """Of the finding and its remedy."""
+    """Words of the finding and its remedy."""
     victoria: Mapping[str, str] | None = None
-    """What is found on VictoriaMetrics, where that differs."""
+    """The findings on VictoriaMetrics, where they differ."""
 
     def slo(self, name: str) -> dict[str, Any]:
         promise = {"allowance": "1e9"} if "spent" in self.sli else {"objective": "99%"}

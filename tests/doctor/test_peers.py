@@ -272,7 +272,7 @@ HEALTHY: Final[Mapping[str, Planted]] = {
         sli=_ready("ready"),
     ),
 }
-"""What looks like one of these, and is as it should be."""
+"""Healthy cases that resemble one of these."""
 CASES: Final = {**SICK, **HEALTHY}
 
 

@@ -48,7 +48,7 @@ class HostileRow:
     cost: Decimal | None
     """At most six digits behind the point."""
     refund: int | None
-    """Of which some are below zero."""
+    """The refund of a request; some are below zero."""
     model: str | None
     cached: bool | None
     tenant: str

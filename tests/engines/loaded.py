@@ -32,7 +32,7 @@ class Loaded:
     """A condition on the model in the engine's own SQL."""
     failed: str = "status >= 500"
     has_a_quote: str = "model LIKE '%''%'"
-    """Likewise."""
+    """A condition with a quote in a text, in the engine's own SQL."""
     exact: bool = True
     """Whether money keeps its digits: JSON has numbers, and no decimals."""
     has_local_times: bool = True

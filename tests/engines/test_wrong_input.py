@@ -95,7 +95,7 @@ class Wrong:
     sli: Mapping[str, Any] = field(default_factory=lambda: {"bad": "status >= 500"})
     password: str | None = None
     on_spark: tuple[str, ...] | None = None
-    """What Spark says in other words; None: the same."""
+    """Spark's words, where they differ; None: the same."""
 
 
 CASES = {

@@ -47,7 +47,7 @@ ODD_VALUES: list[Any] = [
     *(None, False, "", "x", "\ud800", "1\n2", -1, 0, 0.5, 10**400, float("nan"), float("inf")),
     *([], {}, [[]], {"": None}, [None], {"value": {}}),
 ]
-"""What a cheater or an accident may put in the place of a value; none of it is a passing score."""
+"""Replacements of a value by a cheater or an accident; none of them is a passing score."""
 
 
 def read(raw: bytes, name: str) -> EvaluationRun | None:

@@ -53,7 +53,7 @@ class Played:
     """By step and output, the text of the file that an output names; None: there is no such."""
     log: str
     code: int
-    """Of act: 1 where a job failed."""
+    """The exit code of act: 1 where a job failed."""
     workspace: Path
 
     def commands(self) -> list[str]:

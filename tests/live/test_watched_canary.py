@@ -71,11 +71,11 @@ class Watched:
     seconds: float
     """Since the new version began to fail."""
     before: Counts
-    """What was answered by then."""
+    """The answers up to then."""
     after: Counts
-    """What was answered when the command had ended, the rollback included."""
+    """The answers up to the end of the command, the rollback included."""
     later: Counts
-    """What was answered some seconds after that."""
+    """The answers some seconds after that."""
 
     @property
     def slo(self) -> dict[str, Any]:

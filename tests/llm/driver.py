@@ -23,7 +23,7 @@ class Kind:
     model: str
     route: str = CHAT
     status: int = 200
-    """What the client must see."""
+    """The status that the client must see."""
     stream: bool = False
     key: str = "right"
     """Whose key it has: ``right``, ``wrong``, ``empty`` or ``none``."""

@@ -27,7 +27,7 @@ CHANGE, LATER = FIRST + 122, FIRST + 243
 ALL, BEFORE, AFTER = EVERY_MINUTE, range(CHANGE + 1), range(CHANGE + 1, LAST + 1)
 UNTIL_LATER, SINCE_LATER = range(LATER + 1), range(LATER + 1, LAST + 1)
 GOOD, BAD = 90, 10
-"""What each process counts in a minute."""
+"""The counts of each process in a minute."""
 
 Exports = tuple[str, str, range]
 """A process, the name that it exports, and in which minutes."""
@@ -242,7 +242,7 @@ def test_a_boundary_that_is_written_anew_is_the_same(url: str) -> None:
 
 STEP = timedelta(minutes=5)
 PARTIAL = 2.2 * (GOOD + BAD) * 5
-"""Of the step in which a process changes its name, a part may be missing, at three changes."""
+"""The part of a step that may be missing when a process changes its name, at three changes."""
 
 
 @pytest.mark.parametrize("case", CASES)

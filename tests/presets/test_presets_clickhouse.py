@@ -65,7 +65,7 @@ CREATE TABLE scores (
 PRIMARY KEY (project_id, toDate(timestamp), name)
 ORDER BY (project_id, toDate(timestamp), name, id)
 """
-"""Likewise."""
+"""The table of Langfuse's scores, as its migrations create it."""
 REQUESTS = """
 CREATE TABLE request_response_rmt (
     `latency` Nullable(Int64),

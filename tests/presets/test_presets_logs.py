@@ -31,7 +31,7 @@ from tests.presets.logs.entries import AT
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 EVERY_RUN = {"helicone", "nginx", "otlp-spans"}
-"""Of each column of each format, those of these; the others are many and alike."""
+"""The formats of which all columns are tried; the others are many and alike."""
 
 NAMES = [name for name, records in shipped_records().items() if records.backend == FILES]
 

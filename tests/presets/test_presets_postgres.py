@@ -57,7 +57,7 @@ CREATE TABLE spans (
     llm_token_count_completion INTEGER
 );
 """
-"""Likewise of Phoenix's (src/phoenix/db/models.py)."""
+"""The table of Phoenix's spans, shortened (src/phoenix/db/models.py)."""
 SPAN_COSTS = """
 CREATE TABLE span_costs (
     id SERIAL PRIMARY KEY,
@@ -68,7 +68,7 @@ CREATE TABLE span_costs (
 );
 CREATE INDEX ix_span_costs_span_start_time ON span_costs (span_start_time);
 """
-"""Likewise (a20694b15f82_cost.py)."""
+"""The table of Phoenix's costs, shortened (a20694b15f82_cost.py)."""
 
 
 def spend_logs() -> list[Row]:

@@ -49,9 +49,9 @@ NOT_THERE: Final = {
     "vllm": {"vllm:time_per_output_token_seconds.*": "the name before 0.13"},
     "vllm-router-rust": {},
 }
-"""What a preset names and its page does not have, by a pattern of the metric, and why."""
+"""Metrics that a preset names and its page lacks, by a pattern of the metric, and why."""
 SCRAPED: Final = {"up"}
-"""What Prometheus adds itself; it adds the labels job and instance, too."""
+"""Metrics that Prometheus adds itself; it adds the labels job and instance, too."""
 
 
 @dataclass

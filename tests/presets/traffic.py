@@ -22,7 +22,7 @@ class Request:
     per_token: float = 0.02
     """Seconds between two tokens."""
     tokens: int = 50
-    """Of the answer."""
+    """The tokens of the answer."""
     prompt_tokens: int = 25
     streaming: bool = True
     cancelled: bool = False

@@ -43,7 +43,7 @@ class Cluster:
     status: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(PAUSED)))
     requests: list[tuple[str, str | None]] = field(default_factory=list)
     broken: int = 0
-    """So many answers are 500."""
+    """The number of answers that are 500."""
     allowed: bool = True
 
     def patch(self, operations: list[dict[str, Any]]) -> int:

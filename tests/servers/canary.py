@@ -23,7 +23,7 @@ from tests.servers.processes import binary, free_port, running
 
 STABLE, CANARY = TRACKS = ("stable", "canary")
 PAST: Final = {"200": 430_000, "500": 430}
-"""What the stable version has answered in the hours before, by status, at an even pace."""
+"""The stable version's answers in the hours before, by status, at an even pace."""
 _PAST_HOURS, _PAST_STEP = 2, 15
 """How long these hours are, and seconds between two samples of them."""
 _CLIENTS: Final = 4
@@ -74,7 +74,7 @@ class Version:
 
     track: str
     past: Mapping[str, int] = field(default_factory=dict)
-    """What its counters have from before, by status."""
+    """The counts that its counters start with, by status."""
     failing: float = 0.0
     """The share of its answers that are errors."""
     _counts: Counter[str] = field(default_factory=lambda: Counter({"200": 0, "500": 0}))

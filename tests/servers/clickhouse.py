@@ -87,7 +87,8 @@ USERS: Mapping[str, Mapping[str, Any]] = {
 REQUESTS = TableSettings(table="requests", timestamp="ts")
 START = datetime(2025, 11, 1, tzinfo=UTC)
 ROWS, EVERY = 200_000, 100
-"""Of the table ``requests``: one a second from `START`, of which every so many have failed."""
+"""The rows of the table ``requests``, one a second from `START`, and the distance of failed
+ones."""
 TABLES = (
     "CREATE TABLE requests (ts DateTime64(6), status UInt16, ms Nullable(Float64), id String)"
     " ENGINE = MergeTree ORDER BY ts",
@@ -143,7 +144,7 @@ class ClickHouse:
 
 
 SHARED = ExitStack()
-"""What ends with the tests of this process: a worker may be ended before its exit handlers run."""
+"""Resources that end with the tests: a worker may be ended before its exit handlers run."""
 
 
 @cache

@@ -41,7 +41,7 @@ class Misbehaviour:
     metrics_page: int = 500
     """Metrics of a page of a list."""
     status: str | None = None
-    """Of every result of the last page."""
+    """The status of every result of the last page."""
     without_token: bool = False
     """Whether the first page is said to be a part, and no other can be asked for."""
     same_token: bool = False
@@ -49,12 +49,12 @@ class Misbehaviour:
     """About the whole answer."""
     result_messages: tuple[Json, ...] = ()
     value: Callable[[float], Any] = float
-    """What becomes of each value of a point."""
+    """The change of each value of a point."""
     result: Callable[[Json], Json] = lambda result: result
     answer: Json | None = None
     """In place of every answer to GetMetricData."""
     more: Json = field(default_factory=dict)
-    """What each such answer has beside its results."""
+    """Further members of each such answer, beside its results."""
     trimmed: bool = True
     """Whether trimmed counts have points: of statistic sets they have none."""
     listed: list[Any] | None = None
@@ -75,7 +75,7 @@ class FakeCloudWatch:
     events: dict[Key, list[tuple[int, float, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    """Of each metric: when, which value, and how often."""
+    """The points of each metric: when, which value, and how often."""
     wrong: Misbehaviour = field(default_factory=Misbehaviour)
     requests: list[tuple[str, Json]] = field(default_factory=list)
     """Operation and body of each request."""

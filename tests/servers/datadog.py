@@ -45,9 +45,9 @@ class FakeSlo:
     kind: str = "metric"
     targets: Mapping[str, float] = field(default_factory=lambda: {"30d": 99.9})
     events: Sequence[Event] = ()
-    """Of a metric-based SLO, in order of time."""
+    """The events of a metric-based SLO, in order of time."""
     states: Sequence[tuple[int, Any]] = ()
-    """Of all others: when a state began (0 up, 1 down, 2 no data)."""
+    """The states of any other SLO, with their start (0 up, 1 down, 2 no data)."""
     groups: Mapping[str, Sequence[tuple[int, Any]]] = field(default_factory=dict)
     corrections: Sequence[tuple[int, int, str]] = ()
     """Start, end and category."""

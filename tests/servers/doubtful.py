@@ -23,7 +23,7 @@ CHANGE: Final = LAST - 4 * DAY
 """When exporters are upgraded."""
 UPGRADE: Final = END - timedelta(days=4)
 Events = Callable[[int], int]
-"""What happens in the two minutes up to a tick."""
+"""The number of events in the two minutes up to a tick."""
 
 
 def steady(count: int, every: int = 1) -> Events:
@@ -46,9 +46,9 @@ class Exported:
     begin: int = 0
     """The tick of its first sample."""
     end: int = LAST
-    """That of its last one."""
+    """The tick of its last sample."""
     before: int = 0
-    """What it had counted when it was first seen."""
+    """Its count when it was first seen."""
     lazy: bool = False
     """It is not there before the first event."""
     restarts: frozenset[int] = frozenset()
@@ -74,18 +74,18 @@ class Doubtful:
     sli: Sli
     series: tuple[Exported, ...]
     cause: Cause | None = None
-    """Of the only suspicion; None: nothing is to be suspected."""
+    """The cause of the only suspicion; None: there is no reason to suspect anything."""
     hidden: int = 0
-    """So many failures are not counted: a suspicion must allow for as many."""
+    """The number of failures that are not counted, which a suspicion must allow for."""
     most_hidden: int | None = 0
     """It must not allow for more; None: any number is right."""
     doubtful: int = 0
-    """So many events are counted as bad that were good."""
+    """The number of good events that are counted as bad."""
     slices: Slices | None = None
     words: str = ""
-    """What the reason must say."""
+    """Words that the reason must contain."""
     true_bad: int | None = None
-    """What truly failed, or was spent; None: it is not compared."""
+    """The true number of failures, or the true spend; None: it is not compared."""
 
 
 def write_doubtful(cases: Mapping[str, Doubtful], file: TextIO) -> None:

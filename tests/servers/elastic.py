@@ -23,7 +23,7 @@ from tests.backends.loopback import send
 
 MINUTE = timedelta(minutes=1)
 TERM = r'slo\.(name|id): "((?:[^"\\]|\\.)*)"'
-"""Of Kibana's query language: a phrase in a field, quotes and backslashes in it escaped."""
+"""A term of Kibana's query language: a phrase in a field, quotes and backslashes escaped."""
 MOST = 100
 """SLOs in one snapshot."""
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -177,7 +177,7 @@ class Kibana:
     requests: list[str] = field(default_factory=list)
     """Method and path, of each."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
-    """Of snapshots."""
+    """The bodies of the requests for snapshots."""
 
     def __call__(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         url = urlsplit(handler.path)

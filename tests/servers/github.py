@@ -35,7 +35,7 @@ PULL: Final = 7
 TOKEN: Final = "ghs_ofTheTests0123456789"
 ACTIONS: Final = "github-actions[bot]"
 DATE: Final = "Sun, 01 Nov 2026 00:00:00 GMT"
-"""Of every answer; as Unix time 1793491200."""
+"""The date of every answer; as Unix time 1793491200."""
 _NOW: Final = "2026-11-01T00:00:00Z"
 _ROOT: Final = "/api/v3"
 """As on GitHub Enterprise Server."""
@@ -70,7 +70,7 @@ class KeptArtifact:
 
     archive: bytes
     sha: str | None
-    """Of the workflow run; None: the run was deleted."""
+    """The commit of the workflow run; None: the run was deleted."""
     name: str = "evaluation-results"
     created: str = _NOW
     expired: bool = False
@@ -99,16 +99,16 @@ class FakeGitHub:
     """One repository with one pull request. Tests read and write its fields."""
 
     url: str = ""
-    """Of the API."""
+    """The address of the API."""
     writer: str = ACTIONS
     """Who the token belongs to."""
     comments: list[Remark] = field(default_factory=list)
     files: list[tuple[str, str | None]] = field(default_factory=list)
     """Name, and name before."""
     author: str | None = "ada"
-    """Of the pull request."""
+    """The author of the pull request."""
     branch: str = "shorter"
-    """Of the pull request."""
+    """The branch of the pull request."""
     fork: str = REPOSITORY
     """Repository that the pull request comes from."""
     opened: str = "2026-10-31T21:00:00Z"
@@ -119,7 +119,7 @@ class FakeGitHub:
     written: list[dict[str, Any]] | None = None
     """Commits of the pull request; None: ada wrote and pushed each of them."""
     more_commits: int = 0
-    """That the pull request has beside those that GitHub lists."""
+    """The number of commits of the pull request beside those that GitHub lists."""
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Login -> name and e-mail address that everybody may see."""
     reviews: list[dict[str, Any]] = field(default_factory=list)
@@ -141,7 +141,7 @@ class FakeGitHub:
     set_by: dict[int, tuple[str | None, str]] = field(default_factory=dict)
     """Place in ``statuses`` -> who has set it and when, where that is not the writer just now."""
     pulls: list[OpenPull] = field(default_factory=list)
-    """Of the list of pull requests, beside the one of the other fields."""
+    """The list of pull requests, beside the one of the other fields."""
     forbidden: set[str] = field(default_factory=set)
     """Operations that the token may not use, and GitHub says so."""
     hidden: set[str] = field(default_factory=set)
@@ -161,7 +161,7 @@ class FakeGitHub:
     """Operation of every request."""
     problems: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1001))
-    """Of comments; none is given twice."""
+    """The numbers of comments; none is given twice."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def plant(self, login: str | None, body: str) -> Remark:

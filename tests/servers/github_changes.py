@@ -22,7 +22,7 @@ class Pull:
     base: str = "main"
     merged: bool = False
     messages: tuple[str, ...] = ()
-    """Of its commits."""
+    """The messages of its commits."""
 
     def form(self, number: int) -> dict[str, Any]:
         """Return what GitHub tells of it, but for where it comes from."""
@@ -50,7 +50,7 @@ class Changes:
     of_commits: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Commit -> numbers of the pull requests that it came by."""
     repository: Path | None = None
-    """That comparisons are made in."""
+    """The repository in which comparisons are made."""
 
     def pull(self, number: int) -> Pull:
         """Return a pull request; one that no test has described has nothing special."""

@@ -73,7 +73,7 @@ class FakeGitLab:
     """One project with one merge request. Tests read and write its fields."""
 
     url: str = ""
-    """Of the API."""
+    """The address of the API."""
     writer: str = BOT
     """Who the token belongs to."""
     notes: list[Note] = field(default_factory=list)
@@ -85,17 +85,17 @@ class FakeGitLab:
     with_links: bool = True
     """Whether lists have the header Link, which a proxy may drop."""
     statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    """Of commits; the oldest first."""
+    """The statuses of commits; the oldest first."""
     set_by: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Place in ``statuses`` -> who has set it and when, where that is not the writer just now."""
     requests: list[dict[str, Any]] = field(default_factory=list)
-    """Of the list of open merge requests."""
+    """The list of open merge requests."""
     pipelines: dict[int, str] = field(default_factory=dict)
     """Number -> commit."""
     jobs: list[dict[str, Any]] = field(default_factory=list)
     """In the form of https://docs.gitlab.com/api/jobs/#list-pipeline-jobs, the oldest first."""
     archives: dict[int, bytes] = field(default_factory=dict)
-    """Of the artifacts, by job."""
+    """The archives of the artifacts, by job."""
     forbidden: set[str] = field(default_factory=set)
     """Operations that the token's role does not allow."""
     faults: dict[str, list[Answer]] = field(default_factory=dict)

@@ -14,11 +14,11 @@ class Request:
     target: str = "main"
     state: str = "opened"
     messages: tuple[str, ...] = ()
-    """Of its commits."""
+    """The messages of its commits."""
     files: tuple[tuple[str, str], ...] = ()
     """New and old path."""
     count: str | None = None
-    """Of files as GitLab tells it; None: as many as there are."""
+    """The number of files that GitLab reports; None: the true number."""
 
     def form(self, number: int) -> dict[str, Any]:
         """Return what GitLab tells of it, but for its author."""

@@ -51,7 +51,7 @@ class People:
     """Tests read and write its fields."""
 
     author: str | None = "ada"
-    """Of the merge request."""
+    """The author of the merge request."""
     source: int | None = 42
     """Project that it comes from; None: it was deleted."""
     branch: str = "shorter"
@@ -60,7 +60,7 @@ class People:
     other_pushes: list[dict[str, Any]] = field(default_factory=list)
     """Newer ones."""
     commits: list[dict[str, Any]] | None = None
-    """Of the merge request, the newest first; None: ada wrote each version."""
+    """The commits of the merge request, the newest first; None: ada wrote each version."""
     single: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Commit -> what GitLab says of it."""
     emails: dict[str, str] = field(default_factory=dict)

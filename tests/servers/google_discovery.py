@@ -1,4 +1,4 @@
-"""What Google publishes of an API, its discovery document, to hold calls and answers against.
+"""A discovery document, Google's description of an API, with which calls and answers are checked.
 
 https://developers.google.com/discovery/v1/reference/apis
 """

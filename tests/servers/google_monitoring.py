@@ -121,7 +121,7 @@ class FakeMonitoring:
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     """Every path with its parameters."""
     answers: list[Json] = field(default_factory=list)
-    """What was sent for each request that was not refused."""
+    """The answer to each request that was not refused."""
 
     def __call__(self, handler: BaseHTTPRequestHandler, _body: bytes) -> None:
         url = urlsplit(handler.path)

@@ -32,7 +32,7 @@ class Service:
     """A service's series, and which events they are about."""
 
     series: tuple[Counter | Gauge, ...]
-    """What is scraped."""
+    """The series that are scraped."""
     total: tuple[Counter, ...] = ()
     bad: tuple[Counter, ...] = ()
     """Need not be among the scraped ones."""

@@ -51,7 +51,7 @@ class Postgres:
 
     port: int
     folder: Path
-    """Of its socket."""
+    """The folder of its socket."""
     database: str = "postgres"
 
     @property

@@ -31,7 +31,7 @@ class Counter:
     """One counter and everything that happened to it."""
 
     name: str
-    """Of its samples: ``llm_requests_total``."""
+    """The name of its samples: ``llm_requests_total``."""
     labels: str
     """``service="peak",code="500"``."""
     events: Sequence[int]

@@ -24,14 +24,14 @@ class Deployment:
     runs: tuple[tuple[int, int], ...] = ((360, 0),)
     """From and until how many minutes before the instant it runs and is scraped."""
     busy: tuple[tuple[int, int], ...] = ((360, 0),)
-    """Likewise, when it has requests."""
+    """The minutes before the instant, from and until, in which it has requests."""
     outage: tuple[int, int] = (0, 0)
-    """Likewise, when half of its requests fail."""
+    """The minutes before the instant, from and until, in which half of its requests fail."""
     name: str = ""
     """The label's value, where it is another than the role's."""
     born: int | None = 360
-    """So many minutes before the instant the counter of failures appears, with what it has counted
-    since the one before; None: it never does, as nothing fails."""
+    """The minutes before the instant at which the counter of failures appears, with its count since
+    the one before; None: it never appears, as nothing fails."""
 
     def counts(self, tick: int) -> tuple[int, int]:
         """Return the requests of a minute, and the failures among them."""

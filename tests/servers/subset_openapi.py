@@ -40,7 +40,7 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
 """Path -> methods, as the description writes them."""
 
 _ALSO: Final = "#/components/schemas/basic-error"
-"""What an error that an operation does not list looks like."""
+"""The schema of an error that an operation does not list."""
 _LEFT_OUT: Final = frozenset({"examples", "externalDocs", "x-github", "x-octokit"})
 """Keys that say nothing about what is valid."""
 

@@ -40,7 +40,7 @@ def incident(text: str, left: str = "remaining: 50%") -> str:
 
 
 COUNTS = "total: 1000000, bad: 500"
-"""Of which 1,000 may be bad at 99.9%."""
+"""At 99.9%, 1,000 of these events may be bad."""
 
 
 @pytest.mark.crossed

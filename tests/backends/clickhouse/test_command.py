@@ -13,7 +13,8 @@ from tests.servers.clickhouse import EVERY, PASSWORD, START, ClickHouse
 AT = START + timedelta(hours=48)
 DAY = 86_400
 BAD = DAY // EVERY
-"""Of the second day: one a second, of which one in `EVERY` has failed."""
+"""The failed requests of the second day: there is one request a second, and one in `EVERY`
+fails."""
 SLO = {"name": "up", "objective": "95%", "window": "1d", "sli": {"bad": "status >= 500"}}
 
 

@@ -64,7 +64,7 @@ def document(done: Result) -> dict[str, Any]:
 
 
 BAD = sum(bad_of(place) for place in range(60, 90))
-"""Of the 6,000 cases of the last 30 nights; 300 may fail."""
+"""The failed ones of the 6,000 cases of the last 30 nights; 300 may fail."""
 
 
 @pytest.mark.slow

@@ -46,7 +46,7 @@ from tests.servers.google_monitoring import (
 
 JsonObject = dict[str, Any]
 BAD, EVENTS = 60, 60_000
-"""Of the hour that the SLO has data for."""
+"""The counts of the hour that the SLO has data for."""
 
 
 def spoiling(change: Callable[[JsonObject], JsonObject | None]) -> Spoil:

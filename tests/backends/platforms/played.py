@@ -57,14 +57,14 @@ class Played:
 
     answers: Mapping[str, Answer]
     definitions: dict[str, Definition | Unmeasured] = field(default_factory=dict)
-    """Of the others there is one as `defined` makes it."""
+    """Definitions by SLO; any other SLO has the one that `defined` makes."""
     cannot: set[str] = field(default_factory=set)
     """The methods that nothing comes of: define, answer, series, examine."""
     whole: tuple[CheckResult, ...] = (
         CheckResult(check=Check.RIGHTS, message="the key may only read"),
     )
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    """What was called, with the names of the SLOs."""
+    """The calls, with the names of the SLOs."""
     title: str = "Example"
 
     def begin(self) -> None:

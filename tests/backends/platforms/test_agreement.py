@@ -47,7 +47,7 @@ SLICED = "elastic timeslices"
 EACH = 200
 """Random cases of each platform, and of each way in which it answers."""
 FEWER = 50
-"""Of timeslices, whose events a Prometheus has to add up in each hour."""
+"""The number of examples of timeslices, whose events a Prometheus has to add up in each hour."""
 LIMITS = Limits(timeout=timedelta(seconds=60))
 
 

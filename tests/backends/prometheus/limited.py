@@ -15,7 +15,7 @@ from tests.servers.loopback import serving
 TOTAL = 2.0
 """Events a second of a counter."""
 BAD = 0.01
-"""Of those with a code of 500."""
+"""The share of requests with a code of 500."""
 SCRAPE = 60
 SERIES = 20
 """Behind each selector."""

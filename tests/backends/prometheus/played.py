@@ -30,7 +30,7 @@ VALUES: Mapping[str, str | None] = {
     "500": "3",
     "x": "1000",
 }
-"""By which all is well with it: 3 bad of 1000, the newest sample just now, full coverage."""
+"""Numbers of a healthy SLO: 3 bad of 1000, the newest sample just now, full coverage."""
 
 Points = Sequence[str | None]
 HttpAnswer = tuple[int, dict[str, str], str]
@@ -100,9 +100,9 @@ class PlayedSteps:
     """Knows the points and numbers of expressions by a piece of them; the first piece counts."""
 
     points: Mapping[str, Points] = field(default_factory=dict)
-    """Of range queries, from their start on; more than are asked for are left out."""
+    """The points of range queries, from their start on; those beyond the range are left out."""
     numbers: Mapping[str, str] = field(default_factory=dict)
-    """Of queries at an instant."""
+    """The numbers of queries at an instant."""
     headers: dict[str, str] = field(default_factory=dict)
     metric: Mapping[str, str] = field(default_factory=dict)
     """The labels of each result."""

@@ -338,7 +338,7 @@ def test_counters_that_began_above_zero_hide_failures(prometheus: FakePrometheus
 
 
 ALL: Values = {'delta(x{code="500"}': "300", "delta(x[": "1000"}
-"""Of 1,000 events that are hidden 300 failed."""
+"""The values where 300 of 1,000 hidden events failed."""
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,7 @@ class TokenServer:
     life: object = 3600
     refusal: Served = (401, {}, b'{"error": "invalid_client", "error_description": "who?"}')
     revoked: int = 0
-    """So many tokens are refused by the Prometheus."""
+    """The number of tokens that the Prometheus refuses."""
     given: int = 0
     prometheus: Limited = field(default_factory=lambda: Limited(None))
 

@@ -32,7 +32,7 @@ from tests.backends.prometheus.played import (
 
 DAY = timedelta(days=1)
 HOURS = (0, 1, 3, 7, 20)
-"""Of instants that are at no equal distances."""
+"""The hours of instants at unequal distances."""
 
 
 def run_at(at: datetime, *slis: Sli, probe: bool = False) -> PastRun:
@@ -264,7 +264,7 @@ def test_a_question_with_instants_of_its_own_is_moved() -> None:
 
 
 MANY = [Sli(bad=f'x{{m="{place}",code="500"}}', total=f'x{{m="{place}"}}') for place in range(31)]
-"""Of which each instant asks more than sixty questions."""
+"""Indicators for which each instant needs more than sixty queries."""
 
 
 def test_many_questions_about_two_instants_at_no_equal_distance_are_one_range_query(

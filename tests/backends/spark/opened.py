@@ -14,7 +14,7 @@ from gate.backends.spark.settings import SparkSettings, parse_address
 from gate.backends.sql.settings import TableSettings
 
 DAYS, PER_DAY, EVERY = 14, 1440, 100
-"""Of the requests: one a minute, of which every hundredth failed."""
+"""The days of requests, the requests of a day (one a minute), and the distance of failed ones."""
 COLUMNS = f"""
     TIMESTAMPTZ '2026-11-01 00:00:00+00' + to_seconds(i * 60) AS ts,
     TIMESTAMP '2026-11-01 00:00:00' + to_seconds(i * 60) AS wall,

@@ -85,12 +85,12 @@ class Script:
     analyzed: Sequence[Columns | Conditions | Plan | Fails] = ()
     """For each call that asks for a schema or the like: an answer, or what it fails with."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """That stay as they are, whatever is set."""
+    """The settings that no request can change."""
     version: str = "4.3.0"
     sessions: Sequence[str] = ("first",)
-    """What the session is called on the server, at each answer; the last one from then on."""
+    """The session's name on the server, at each answer; the last one from then on."""
     name_of: str = "{stream}.{number}"
-    """What each part of an answer is called; by its stream and its place there."""
+    """The name of each part of an answer, by its stream and its place there."""
     deaf: bool = False
     """Whether interrupts fail."""
     calls: list[tuple[str, Any, dict[str, str]]] = field(default_factory=list)

@@ -9,7 +9,7 @@ BAR: Final[dict[str, Any]] = {"at_least": "95%", "cases": 200}
 FRESH: Final[dict[str, Any]] = {**BAR, "max_age": "24h"}
 IDS: Final = tuple(f"q-{number:03}" for number in range(1, 201))
 DIGEST: Final = sha256("".join(f"{case}\n" for case in IDS).encode()).hexdigest()
-"""What ``sort -u ids.txt | sha256sum`` prints of them."""
+"""The output of ``sort -u ids.txt | sha256sum`` for them."""
 PINNED: Final = {"cases.txt": "".join(f"{case}\n" for case in IDS)}
 
 PROMPTFOO: Final = Base(

@@ -22,7 +22,7 @@ class Doctoring:
 
     name: str
     story: str
-    """What the cheater or the accident did, in one sentence."""
+    """The deed of the cheater, or the accident, in one sentence."""
     base: Base
     act: Act
     ends: int

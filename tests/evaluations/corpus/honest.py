@@ -49,7 +49,7 @@ class Honest:
 
     name: str
     story: str
-    """What is odd about it."""
+    """The oddity of the file, in one sentence."""
     base: Base
     act: Act
 

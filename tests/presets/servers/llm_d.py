@@ -23,7 +23,7 @@ MEANS = (
 )
 TOKENS = (1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 REFUSED = {400: "BadRequest", 429: "ResourceExhausted", 503: "ServiceUnavailable"}
-"""What is refused before it is scheduled, and so is in no total."""
+"""Requests that are refused before they are scheduled, and so are in no total."""
 
 
 def page() -> Page:
