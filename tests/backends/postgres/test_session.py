@@ -382,7 +382,7 @@ def test_a_statement_that_takes_too_long_is_cancelled_on_the_server(rows: Postgr
 
 def test_ctrl_c_cancels_the_statement_on_the_server(rows: Postgres) -> None:
     def interrupt() -> None:
-        while not running(rows):
+        while not any("pg_sleep" in text for text in running(rows)):
             time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -406,7 +406,7 @@ def test_closing_ends_what_still_runs(rows: Postgres) -> None:
 
         thread = threading.Thread(target=ask)
         thread.start()
-        while not running(rows):
+        while not any("pg_sleep" in text for text in running(rows)):
             time.sleep(0.02)
         engine.close()
         thread.join(5)
@@ -424,7 +424,7 @@ def test_closing_ends_what_still_runs(rows: Postgres) -> None:
 )
 def test_what_an_administrator_ends_is_reported(rows: Postgres, ending: str, words: str) -> None:
     def end() -> None:
-        while not running(rows):
+        while not any("pg_sleep" in text for text in running(rows)):
             time.sleep(0.02)
         rows.run(f"SELECT {ending}(pid) FROM pg_stat_activity WHERE usename = '{READER}'")
 
