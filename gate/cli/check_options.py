@@ -101,8 +101,8 @@ CHANGE: Final = (
         "--trigger",
         type=FILE,
         heading=Heading.CHANGE,
-        help="Write the cost of the impact and the most that the canary may take to this file, in"
-        " JSON, for gate watch --trigger. Needs --impact.",
+        help="Write the cost of the impact and the most budget that the canary may use to this"
+        " file, in JSON, for gate watch --trigger. Needs --impact.",
     ),
     option(
         "--base",
