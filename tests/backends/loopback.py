@@ -44,9 +44,11 @@ def serving(handle: Handle, context: ssl.SSLContext | None = None) -> Iterator[i
             server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_port
+        finally:  # left running, it would accept in vain and without a pause from then on
+            server.shutdown()
+            thread.join()
 
 
 def send(

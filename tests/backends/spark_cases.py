@@ -125,9 +125,11 @@ def page(_folder: Path) -> Iterator[Setup]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        yield setup(f"sc://127.0.0.1:{server.server_port}")
-        server.shutdown()
-        thread.join()
+        try:
+            yield setup(f"sc://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager

@@ -41,8 +41,10 @@ class Slow(BaseHTTPRequestHandler):
 def slow_server() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 def test_a_slow_backend_is_reported_on_stderr_and_changes_nothing_else(

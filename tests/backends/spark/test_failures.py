@@ -359,9 +359,11 @@ def test_way_to_the_server_has_a_sentence_and_a_remedy(
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        error = refused(url.format(free=free_port(), http=server.server_port))
-        server.shutdown()
-        thread.join()
+        try:
+            error = refused(url.format(free=free_port(), http=server.server_port))
+        finally:
+            server.shutdown()
+            thread.join()
 
     assert error.cause is Cause.BACKEND_ERROR
     assert words in error.reason
