@@ -18,7 +18,7 @@ from gate.check.run import judge_measured, measure_policies
 from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.cli.command import Heading, command, group, option, output_option, policies_argument
 from gate.cli.job_options import ci_option, environment_option, identity_options
-from gate.cli.option_values import DURATION
+from gate.cli.option_values import DURATION, SingleValue
 from gate.cli.parameters import max_scan_option, timeout_option
 from gate.cli.publishing import identity_of
 from gate.cli.session import load_all, now, progress
@@ -59,7 +59,7 @@ _GATE: Final = (
     ),
     option(
         "--fail-on",
-        type=click.Choice(["warn"]),
+        type=SingleValue("warn"),
         heading=Heading.CHANGE,
         help="The --fail-on that gate check runs with.",
     ),
