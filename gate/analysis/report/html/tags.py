@@ -19,7 +19,9 @@ _FLAT: Final = frozenset({"title", "desc", "text"})
 _HYPHENATED: Final = re.compile(
     r"[0-9][0-9A-Za-z.,:%]*(?:-[0-9A-Za-z.,:%]+)+(?: [0-9]{2}:[0-9]{2}\b)?"
 )
-_MINUTE_OR_WORD: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}|\S+")
+_MINUTE_OR_WORD: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}|(?:^[▶✔▲?✖] )?\S+"
+)
 _ID: Final = re.compile(r"\S{1,30}-[0-9]{8}-[0-9]{4}")
 """The id of an incident of a service with a name that is short enough for a table."""
 _SIGN: Final = re.compile(r"^([▶✔▲?✖]) ")
