@@ -175,7 +175,7 @@ RECORDS: Final = Object(
         "format": Field(
             schema=LOG_FORMAT, doc="Format of the files, if their names do not show it."
         ),
-        "columns": Field(schema=MapOf(COLUMN_TYPE), doc="Column -> the DuckDB type to read it as."),
+        "columns": Field(schema=MapOf(COLUMN_TYPE), doc="The DuckDB type of each column."),
         "optional": Field(
             schema=ListOf(TEXT), doc="Columns that a file may lack, which are then NULL."
         ),

@@ -81,7 +81,7 @@ def check(
     override: Override | None,
     outcome: OutcomeOptions,
 ) -> ExitCode:
-    """Decide whether a change may ship now by each POLICY. The worst verdict is the exit code.
+    """Decide by each POLICY whether a change may ship now; the worst verdict sets the exit code.
 
     With --at a change that was allowed at another time is undecided now, except with --dry-run.
 

@@ -16,7 +16,7 @@ from gate.cli.job_options import (
     met_option,
     publishing_options,
 )
-from gate.cli.option_values import DATE, DURATION, Parsed, pair_of
+from gate.cli.option_values import DATE, DURATION, Parsed, SingleValue, pair_of
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.parsing.numbers import SHARE
@@ -101,8 +101,8 @@ CHANGE: Final = (
         "--trigger",
         type=FILE,
         heading=Heading.CHANGE,
-        help="Write the cost of the impact and the most that the canary may take to this file, in"
-        " JSON, for gate watch --trigger. Needs --impact.",
+        help="Write the cost of the impact and the most budget that the canary may use to this"
+        " file, in JSON, for gate watch --trigger. Needs --impact.",
     ),
     option(
         "--base",
@@ -169,7 +169,7 @@ OUTCOME: Final = (
     ),
     option(
         "--fail-on",
-        type=click.Choice(["warn"]),
+        type=SingleValue("warn"),
         heading=Heading.OUTPUT,
         help="Exit with 11 instead of 0 on a warning.",
     ),

@@ -143,7 +143,7 @@ tiers:                        # by the worst remaining budget; the first that ap
 
 """
 _ON: Final = """\
-on:                           # what cannot be measured must not pass; the defaults, but for except
+on:                           # what cannot be measured must not pass; the defaults, plus except
   no_data: block
   stale: block
   partial: block

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from gate.cli.command import FILE, Decorator, Heading, option
-from gate.cli.option_values import DURATION
+from gate.cli.option_values import DURATION, SingleValue
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import UsageError
@@ -26,7 +26,7 @@ def period_option() -> Decorator:
     """Add the option for a report about the period that has just ended, beside ``--at``."""
     return option(
         "--period",
-        type=click.Choice(["last"]),
+        type=SingleValue("last"),
         heading=Heading.HISTORY,
         help="Look at the last complete period (of SLOs with a calendar window), at its end.",
     )

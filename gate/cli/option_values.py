@@ -29,6 +29,17 @@ class Parsed(click.ParamType[Any]):
             return self.fail(str(error), param, ctx)
 
 
+class SingleValue(click.Choice[str]):
+    """An option with a single valid value, which the message names."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__([value])
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
+        """Say what to write; click says only that one word is not the other."""
+        return f"{value!r} is not a valid value; write {', '.join(self.choices)}"
+
+
 def pair_of(text: str, form: str = "NAME=VALUE") -> tuple[str, str]:
     """Split ``NAME=VALUE``.
 

@@ -127,7 +127,7 @@ def _format_of(context: click.Context, parameter: click.Parameter, chosen: str) 
         wrong = f"{output} is a format; write --format {output}{_file_in(output)}"
     elif suffix and implied is None:
         wrong = (
-            f"{suffix} says no format; state --format, or end the name with one of"
+            f"{suffix} is not the suffix of a format; state --format, or end the name with one of"
             f" {', '.join(_suffixes(choices))}"
         )
     elif implied is not None and implied not in choices:
@@ -166,8 +166,8 @@ def report_options(formats: Collection[str], default: str = "terminal") -> tuple
             help="Format of the report.",
         ),
         output_option(
-            "Write the report to this file instead of stdout. Without --format, the name of"
-            f" the file says the format: {suffixes}.",
+            "Write the report to this file instead of stdout. Without --format, the"
+            f" suffix of the file determines the format: {suffixes}.",
             type_=FileName(formats),
             is_eager=True,  # the format may follow from it
         ),

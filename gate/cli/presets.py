@@ -53,7 +53,7 @@ def list_(*, policy: str | None, output: str | None) -> ExitCode:
 @argument("name", help_="Name of a preset, such as vllm.")
 @_output
 def file(*, name: str, output: str | None) -> ExitCode:
-    """Print the file of the preset NAME, to make a preset of your own from."""
+    """Print the preset file of NAME, as a start for your own."""
     if name not in preset_names():
         raise UsageError(f"there is no preset {name!r}{nearest(name, preset_names())}")
     deliver((PRESETS / f"{name}.yaml").read_text(encoding="utf-8"), output)

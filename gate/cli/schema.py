@@ -46,7 +46,7 @@ def policy_schema() -> "JsonSchema":
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gate policy",
-        "description": "Kinds of changes that may ship at each error budget.",
+        "description": "Which changes may ship at which error budget.",
         **schema,
     }
 

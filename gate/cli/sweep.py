@@ -18,7 +18,7 @@ from gate.check.run import judge_measured, measure_policies
 from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.cli.command import Heading, command, group, option, output_option, policies_argument
 from gate.cli.job_options import ci_option, environment_option, identity_options
-from gate.cli.option_values import DURATION
+from gate.cli.option_values import DURATION, SingleValue
 from gate.cli.parameters import max_scan_option, timeout_option
 from gate.cli.publishing import identity_of
 from gate.cli.session import load_all, now, progress
@@ -47,7 +47,7 @@ class SweptGate:
 
 _GATE: Final = (
     ci_option(),
-    environment_option("The --environment of gate check."),
+    environment_option("The --environment that gate check runs with."),
     *identity_options(),
     option(
         "--gate-dry-run",
@@ -55,13 +55,13 @@ _GATE: Final = (
         formerly="--observe",
         is_flag=True,
         heading=Heading.CHANGE,
-        help="State that gate check has --dry-run.",
+        help="Set this if gate check runs with --dry-run.",
     ),
     option(
         "--fail-on",
-        type=click.Choice(["warn"]),
+        type=SingleValue("warn"),
         heading=Heading.CHANGE,
-        help="The --fail-on of gate check.",
+        help="The --fail-on that gate check runs with.",
     ),
 )
 
@@ -116,7 +116,7 @@ def sweep(
     limits: SweepLimits,
     output: str | None,
 ) -> ExitCode:
-    """Renew the commit statuses of open pull requests that are no longer valid by each POLICY.
+    """Renew the outdated commit statuses of open pull requests, by each POLICY.
 
     Run it in a scheduled job on the default branch, if gate check --status sets the statuses. A
     status that is older than valid_for, or was set by another text of the policy, is decided again

@@ -177,7 +177,7 @@ PRESET: Final = Object(
                 {kind: Field(schema=INDICATOR, doc=doc) for kind, doc in KINDS.items()},
                 _build_kinds,
             ),
-            doc="By kind.",
+            doc="The indicators, by kind.",
             required=True,
         ),
     },

@@ -79,7 +79,7 @@ TIMESLICES: Final = Object(
         ),
         "empty": Field(
             schema=Choice(tuple(EmptySlice)),
-            doc="Count of a slice without any event. Default: left-out.",
+            doc="How a slice without any event is counted. Default: left-out.",
             example="left-out",
         ),
     },

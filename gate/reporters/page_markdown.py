@@ -119,7 +119,11 @@ def _facts(facts: Iterable[Fact]) -> str:
 
 
 def _small(facts: Iterable[Fact]) -> str:
-    return f"<sub>{' · '.join(f'{label}: {code(text)}' for label, text in facts)}</sub>"
+    parts = (
+        f"{label}: {', '.join(code(text) for _, text in group)}"
+        for label, group in groupby(facts, key=itemgetter(0))
+    )
+    return f"<sub>{' · '.join(parts)}</sub>"
 
 
 def _marks(marks: Marks, _style: Style) -> Iterator[str]:

@@ -338,3 +338,20 @@ def test_a_command_that_is_interrupted_says_so_by_its_exit_code(
 
     monkeypatch.setattr(cli, "main", interrupt)
     assert main(["status"]) is ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        (("check", "--fail-on", "block"), "warn"),
+        (("sweep", "--fail-on", "block"), "warn"),
+        (("status", "--period", "block"), "last"),
+    ],
+)
+def test_the_single_value_of_an_option_is_what_to_write(
+    gate: Run, arguments: tuple[str, ...], value: str
+) -> None:
+    done = gate(*arguments)
+
+    assert done.exit_code == 2
+    assert f"'block' is not a valid value; write {value}" in done.stderr

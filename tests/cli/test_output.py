@@ -107,7 +107,10 @@ def test_a_stated_format_goes_before_the_name(
         (("status", "-o", "a.xml"), "state --format with one of terminal, markdown, json"),
         (("check", "-o", "json"), "json is a format; write --format json, or -o report.json"),
         (("check", "-o", "github"), "github is a format; write --format github"),
-        (("status", "-o", "x.foo"), ".foo says no format; state --format, or end the name with"),
+        (
+            ("status", "-o", "x.foo"),
+            ".foo is not the suffix of a format; state --format, or end the name with",
+        ),
         (("check", "-o", ""), "the name of a file is empty"),
         (("check", "--output", "json=a.json"), "write --write json=a.json"),
         (("check", "--write", "json"), "'json' is not of the form FORMAT=FILE, such as json=rep"),

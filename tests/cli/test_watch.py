@@ -559,7 +559,7 @@ def test_a_canary_is_held_to_what_was_promised_before_the_change(
     }
     assert document["change"] == "canary"
     assert done.exit_code == 10
-    assert "the pre-mortem expected" in " ".join(shown.stdout.split())
+    assert "the trigger expected" in " ".join(shown.stdout.split())
 
 
 @pytest.mark.variants(1)

@@ -111,6 +111,14 @@ def test_each_blocked_or_undecided_deploy_is_reported_with_what_followed() -> No
     assert "a: 5.0% of its budget is left" in below[0]
 
 
+def test_of_an_overspent_budget_nothing_is_left() -> None:
+    verdict = past(DAY, Verdict.BLOCK, deploy="v3", left=Fraction(-116, 100))
+
+    row = terminal(backtest(verdict)).split("Deploy, UTC", 1)[1].splitlines()[2]
+
+    assert re.split(r" {2,}", row.strip())[2:4] == ["blocked", "overspent by 116.0%"]
+
+
 def test_why_it_was_undecided_is_reported_by_slo_and_cause() -> None:
     assert rows(terminal(STORY), "Why it is undecided") == [
         ["b", "stale", "1", "the newest sample is 20m old; max_age is 10m"]

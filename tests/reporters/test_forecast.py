@@ -52,6 +52,13 @@ def test_a_calendar_budget_shows_what_is_left_at_the_reset_and_how_often_that_co
     ) in joined(text)
 
 
+def test_of_a_budget_that_is_overspent_at_the_reset_nothing_is_left() -> None:
+    text = joined(terminal(told({"a": [4, 2] * (45 * 24)}, CALENDAR, at=MID)))
+
+    # Half of the month has consumed 1.5 budgets; the other half does so, too.
+    assert "as in the last 6h 3.00 already exhausted overspent by 200.0%" in text
+
+
 def test_the_head_says_what_matters_most() -> None:
     down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
     calm, fast = [0] * MONTH, [*[0] * (MONTH - 1), 9]

@@ -12,6 +12,7 @@ from gate.analysis.report.html.tags import element, link, table, text
 from gate.analysis.report.html.traces import _burned
 from gate.analysis.report.words import render_report
 from gate.history.past_budget import Trace
+from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style
 from gate.reporters.page import Cell, Column, DataTable
 from tests.analysis.memory import AT, file, slo
@@ -76,6 +77,20 @@ def every_kind() -> Page:
 
 
 @pytest.mark.slow
+def test_a_sign_stays_on_the_line_of_its_name() -> None:
+    column: Column[str] = Column(title="SLO", cell=str, right=False, keep=0)
+    rows = ((Cell(text="▶ answers that help", strong=True),),)
+
+    written = table(DataTable(columns=(column,), rows=rows, tones=(Verdict.ALLOW,)), "Budgets")
+
+    assert "▶\u00a0answers that help" in written
+
+
+def test_of_an_overspent_budget_no_row_says_that_something_is_left(every_kind: Page) -> None:
+    assert [cell for cell in every_kind.said("td") if cell.startswith("-") and "%" in cell] == []
+    assert any(cell.startswith("overspent by") for cell in every_kind.said("td"))
+
+
 def test_every_id_is_there_once_and_every_link_and_label_leads_to_one(every_kind: Page) -> None:
     ids = [one["id"] for _, one in every_kind.elements if "id" in one]
     goals = [str(one["href"]).removeprefix("#") for one in every_kind.all("a") if "href" in one]

@@ -107,6 +107,13 @@ def test_the_nearest_miss_of_the_sla_is_reported() -> None:
     )
 
 
+def test_of_an_overspent_budget_of_the_sla_nothing_is_left() -> None:
+    text = joined(terminal(told({"a": OUTAGES}, slo("a", more="sla: 99.88%"))))
+
+    # The SLA allows 864 of 720,000, and 900 were bad: 36 more, which is 4.1667% of 864.
+    assert "900 of 720,000 125.0% overspent by 4.2% -36 yes" in text
+
+
 def test_where_nothing_failed_every_objective_was_met() -> None:
     text = joined(terminal(told({"a": [0] * 3 * MONTH})))
 

@@ -113,7 +113,7 @@ def blocked_deploys(tried: PolicyBacktest) -> DataTable:
         ),
         Column(title="Revision", cell=revision, right=False, keep=6, share=4),
         Column(title="Verdict", cell=lambda row: verdict_cell(row.verdict), right=False, keep=MUST),
-        Column(title="Left", cell=lambda row: wording.left(row.left), keep=7),
+        Column(title="Left", cell=lambda row: wording.left_or_overspent(row.left), keep=7),
         Column(title="Incident", cell=lambda row: followed(tried, row), right=False, keep=8),
         Column(
             title="Reason",

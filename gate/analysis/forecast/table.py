@@ -50,7 +50,9 @@ def _minute(at: datetime | None) -> str:
 
 
 _LEFT: Final[Column[Projection]] = Column(
-    title="Left at reset", cell=lambda projection: wording.left(projection.left_at_reset), keep=MUST
+    title="Left at reset",
+    cell=lambda projection: wording.left_or_overspent(projection.left_at_reset),
+    keep=MUST,
 )
 BACK: Final = "Back in"
 """The beginning of labels about the return of a budget to a tier."""

@@ -186,7 +186,8 @@ def _counted(period: PastPeriod) -> str:
 
 def _sla_columns(sla: Fraction) -> Iterator[Column[PastPeriod]]:
     def left(period: PastPeriod) -> str:
-        return wording.left(shown(1 - period.consumed(sla))) if period.total else wording.NOTHING
+        remaining = shown(1 - period.consumed(sla)) if period.total else None
+        return wording.left_or_overspent(remaining)
 
     def spare(period: PastPeriod) -> str:
         return whole(period.spare(sla)) if period.total else wording.NOTHING

@@ -36,7 +36,7 @@ class SpendLimit:
     most: Fraction
     """A larger share ends the watch."""
     expected: Fraction | None = None
-    """The cost of the change that the pre-mortem expected; None: not written down before."""
+    """The cost of the change that the trigger expected; None: there is no trigger."""
     promised: bool = False
     """Whether it was written before the change, not only stated for this watch."""
 

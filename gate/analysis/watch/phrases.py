@@ -111,7 +111,7 @@ def _reasons(report: WatchReport, slo: WatchedSlo) -> Iterator[str]:
         yield f"{compared(slo, report.options.arms)}: it fails more often {than} ({evidence(slo)})"
     if slo.overspent and slo.spent is not None and slo.limit is not None:
         most = limit_of(slo.limit)
-        whose = "the pre-mortem said at most" if slo.limit.promised else "at most"
+        whose = "the trigger said at most" if slo.limit.promised else "at most"
         yield f"it has spent {spent(slo)} of the budget; {whose} {most}"
     yield from slo.troubles
     if slo.standing is CanaryStanding.WITHIN:

@@ -85,7 +85,7 @@ def _spending(slo: WatchedSlo) -> str:
     if limit is not None:
         text += f", of at most {limit_of(limit)}"
     if limit is not None and limit.expected is not None:
-        text += f"; the pre-mortem expected {wording.spent(limit.expected)}"
+        text += f"; the trigger expected {wording.spent(limit.expected)}"
     return text
 
 

@@ -39,7 +39,7 @@ backend:
 """,
         table="""\
   table: logs.requests        # a table or view; an older version of a row is never counted
-  timestamp: timestamp        # the column that says when
+  timestamp: timestamp        # the column of the time
 """,
         advice="set CLICKHOUSE_URL and CLICKHOUSE_PASSWORD, and table and columns if yours differ",
     ),

@@ -96,7 +96,7 @@ backend:
 _STARTER: Final = Starter(
     block=f"""\
 {_PATH}\
-  timestamp: ts               # the column that says when
+  timestamp: ts               # the column of the time
   # time_zone: Europe/Berlin  # of timestamps that carry none
 
 """,

@@ -41,7 +41,7 @@ backend:
 """,
         table="""\
   table: requests             # with its schema, if it is in another than public
-  timestamp: created_at       # the column that says when
+  timestamp: created_at       # the column of the time
   # time_zone: Europe/Berlin  # of a timestamp without time zone
 """,
         advice="set DATABASE_URL, to a user who may only read, and table and columns if yours"

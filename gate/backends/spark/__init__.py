@@ -36,7 +36,7 @@ backend:
 """,
         table="""\
   table: logs.requests          # or catalog.schema.table, or files: parquet.`/data/requests`
-  timestamp: timestamp          # the column that says when
+  timestamp: timestamp          # the column of the time
   # time_zone: Europe/Berlin    # of a TIMESTAMP_NTZ
 """,
         table_of_preset="  table: logs.requests\n",

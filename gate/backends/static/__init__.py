@@ -55,7 +55,7 @@ slos:
     objective: 99.9%
     window: 30d
 """,
-    advice="write counts.yaml: counts: {availability: {total: 1000000, bad: 400}}",
+    advice="write counts.yaml with counts: {availability: {total: 1000000, bad: 400}}",
 )
 REGISTRATION: Final = Registration(
     settings=StaticSettings,

@@ -176,7 +176,7 @@ def _flawless(kind: ChartKind, counts: Sequence[StepCounts | None]) -> NoChart:
 def _too_few(kind: ChartKind, samples_left: int, spoilt: int, steps_per_point: int) -> NoChart:
     reason = f"not enough data for a baseline: {samples_left} of the {FEWEST} points needed"
     if spoilt:
-        reason += f" ({spoilt} more are in incidents)"
+        reason += f" ({spoilt} more in incidents)"
     elif steps_per_point == 1:
         reason += "; look further back"
     if steps_per_point == 1:

@@ -226,9 +226,9 @@ def test_a_baseline_of_few_points_is_none_and_not_in_control() -> None:
 def test_a_baseline_that_is_all_incidents_is_none() -> None:
     found = lacking(of_1000([*usual(), *usual(5)]), incidents=[(START, START + 160 * HOUR)])
 
-    assert found.reason.endswith("8 of the 20 points needed (160 more are in incidents)")
+    assert found.reason.endswith("8 of the 20 points needed (160 more in incidents)")
     every = lacking(of_1000([*usual(), *usual(5)]), incidents=[(START, START + 300 * HOUR)])
-    assert "0 of the 20 points needed (168 more are in incidents)" in every.reason
+    assert "0 of the 20 points needed (168 more in incidents)" in every.reason
 
 
 def test_without_anything_bad_there_is_nothing_to_see() -> None:

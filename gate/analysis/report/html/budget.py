@@ -57,9 +57,14 @@ def _when(stretch: Stretch) -> str:
 
 
 WHEN: Final[Column[Stretch]] = Column(title="From, UTC", cell=_when, right=False, keep=MUST)
-_LEFT: Final[Column[Stretch]] = Column(
-    title="Left at the end", cell=lambda stretch: wording.share_left(stretch.left), keep=MUST
-)
+
+
+def _left_at_end(stretch: Stretch) -> str:
+    share = stretch.left
+    return wording.left_or_overspent(None if share is None else wording.shown(share))
+
+
+_LEFT: Final[Column[Stretch]] = Column(title="Left at the end", cell=_left_at_end, keep=MUST)
 
 
 def bad_column(slo: Slo) -> Column[Stretch]:

@@ -19,9 +19,13 @@ _FLAT: Final = frozenset({"title", "desc", "text"})
 _HYPHENATED: Final = re.compile(
     r"[0-9][0-9A-Za-z.,:%]*(?:-[0-9A-Za-z.,:%]+)+(?: [0-9]{2}:[0-9]{2}\b)?"
 )
-_MINUTE_OR_WORD: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}|\S+")
+_MINUTE_OR_WORD: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}|(?:^[▶✔▲?✖] )?\S+"
+)
 _ID: Final = re.compile(r"\S{1,30}-[0-9]{8}-[0-9]{4}")
 """The id of an incident of a service with a name that is short enough for a table."""
+_SIGN: Final = re.compile(r"^([▶✔▲?✖]) ")
+"""A sign at the start of a cell, which must not stand on a line of its own."""
 _WIDE: Final = re.compile(rf"{_ID.pattern}|[0-9-]{{10}} [0-9:]{{5}}")
 _WEB: Final = re.compile(r"https?://")
 
@@ -180,7 +184,7 @@ def _cell(column: Column[Any], cell: Cell, *, cards: bool) -> Html:
     }
     return element(
         "td",
-        text(cell.text) if whole else cell.text,
+        text(cell.text) if whole else _SIGN.sub("\\1\u00a0", cell.text),
         class_=_classes(kinds),
         data_label=column.title if cards else None,
     )
