@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
-from statistics import mode
+from statistics import median, mode
 from typing import Final
 
 from gate.dataclass import dataclass
@@ -147,6 +147,30 @@ def between_samples(places: Sequence[int], step: timedelta) -> frozenset[int]:
         if stop - start <= longest
         for place in range(start + 1, stop)
     )
+
+
+def where_sampled_rarely(
+    samples: Sequence[float | None], step: timedelta
+) -> Sequence[float | None]:
+    """Return the steps with data, where samples are regular and more than five minutes apart.
+
+    Steps between two regular samples have data. Empty: samples are closer together, or irregular.
+
+    Args:
+        samples: the samples of a series in each step; None: no sample.
+        step: the length of a step.
+    """
+    places = [place for place, number in enumerate(samples) if number]
+    if not places:
+        return ()
+    pause = _usual_pause([stop - start for start, stop in pairwise(places)])
+    if pause * step / max(median(filter(None, samples)), 1) <= BRIEF:
+        return ()
+    # Up to the first sample and after the last, less than an interval has passed.
+    ends = [range(places[0]), range(places[-1] + 1, len(samples))]
+    silent = {place for end in ends if len(end) < pause for place in end}
+    silent |= between_samples(places, step)
+    return [1.0 if place in silent else number for place, number in enumerate(samples)]
 
 
 def _usual_pause(pauses: Sequence[int]) -> int:

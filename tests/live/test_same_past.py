@@ -17,6 +17,7 @@ from gate.backends import Settings, open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
+from gate.measure import CountRequest, Counts
 from gate.measure.capabilities import cohorts_of, history_of
 from gate.measure.cohorts import Cohort, CohortRequest, Cohorts
 from gate.measure.history import Series, SeriesRequest
@@ -217,6 +218,28 @@ def test_between_regular_scrapes_nothing_is_unknown_and_a_gap_is(
     assert {place for place, bad in enumerate(seen.bad) if bad is None} == unknown
     known = [place for place in range(len(expected)) if place not in unknown]
     assert [seen.total[place] for place in known] == [expected[place] for place in known]
+
+
+@pytest.mark.parametrize("every", SELDOM)
+@pytest.mark.parametrize("hours", [24, 26, 72])
+@pytest.mark.parametrize("later", [0, 4, 9], ids="{} minutes later".format)
+def test_regular_scrapes_cover_a_window_and_a_gap_in_them_does_not(
+    server: Server, every: int, hours: int, later: int
+) -> None:
+    at = END - HOUR + later * MINUTE
+    span = Span(at - hours * HOUR, at)
+    request = CountRequest(sli=counters_of("busy", every), span=span, probe=True)
+
+    (answer,) = open_backend(PrometheusSettings(url=server.url), LIMITS).measure([request], at)
+
+    assert isinstance(answer, Counts), answer
+    evidence = answer.evidence
+    assert evidence.coverage is not None
+    assert evidence.gaps is not None
+    hole = Fraction(3, hours) if span.start < NOT_SCRAPED.start else Fraction()
+    assert float(evidence.coverage) == pytest.approx(float(1 - hole), abs=0.01)
+    assert float(evidence.gaps.holes) == pytest.approx(float(hole), abs=0.01)
+    assert not evidence.gaps.late
 
 
 @pytest.mark.crossed

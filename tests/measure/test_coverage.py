@@ -13,6 +13,7 @@ from gate.measure.coverage import (
     between_samples,
     coverage_by_steps,
     usual_within,
+    where_sampled_rarely,
 )
 from gate.slo.objective import Span
 
@@ -383,3 +384,33 @@ def test_what_is_not_regular_lacks_samples(places: list[int]) -> None:
 
 def test_a_pause_of_five_minutes_is_always_usual() -> None:
     assert between_samples([0, 5, 11], timedelta(minutes=1)) == {1, 2, 3, 4}
+
+
+def samples_in_steps(seconds: int, step: timedelta, phase: int = 1) -> list[float | None]:
+    """Return the scrapes at an interval in each step of a day."""
+    numbers = [0] * (DAY // step)
+    for scrape in range(phase, 86_400 + 1, seconds):
+        numbers[-(-scrape // step.seconds) - 1] += 1
+    return [number or None for number in numbers]
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=2), STEP, timedelta(minutes=15), HOUR], ids=str)
+@pytest.mark.parametrize("seconds", [360, 420, 600, 900, 1800, 3600])
+@pytest.mark.parametrize("phase", [1, 200, 359])
+def test_rare_samples_cover_the_time_between_them(
+    seconds: int, step: timedelta, phase: int
+) -> None:
+    seen = where_sampled_rarely(samples_in_steps(seconds, step, phase), step)
+
+    assert len(seen) == DAY // step
+    assert None not in seen
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=2), STEP, timedelta(minutes=15), HOUR], ids=str)
+@pytest.mark.parametrize("seconds", [15, 60, 120, 240])
+def test_frequent_samples_are_not_rare(seconds: int, step: timedelta) -> None:
+    assert where_sampled_rarely(samples_in_steps(seconds, step), step) == ()
+
+
+def test_no_sample_at_all_is_not_rare_but_nothing() -> None:
+    assert where_sampled_rarely([None] * 12, STEP) == ()
