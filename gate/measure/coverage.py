@@ -8,7 +8,9 @@ hour without users is not unusual.
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil
+from statistics import median, mode
 from typing import Final
 
 from gate.dataclass import dataclass
@@ -22,6 +24,10 @@ BRIEF: Final = timedelta(minutes=5)
 """The maximum pause between data that is not a gap, whether users or scrapes are missing: a
 Prometheus server also looks back as far (--query.lookback-delta)."""
 _MOST_PARTS: Final = 720
+_FEWEST_PAUSES: Final = 5
+"""The fewest distances between samples that show how far apart they usually are."""
+_REGULAR: Final = Fraction(9, 10)
+"""The share of distances between samples that are alike if scrapes are regular."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +127,65 @@ def coverage_by_steps(
             usual=Fraction(ceil(sum(missed[run] for run in holes))),
         ),
     )
+
+
+def between_samples(places: Sequence[int], step: timedelta) -> frozenset[int]:
+    """Return the steps without samples in which none is missing: scrapes are further apart.
+
+    That is usual for pauses of at most five minutes (`BRIEF`), and for longer ones if nearly all
+    pauses are as long: then it is the interval of the scrapes.
+
+    Args:
+        places: the numbers of the steps with samples, in order.
+        step: the length of a step.
+    """
+    pauses = list(pairwise(places))
+    longest = max(BRIEF // step, _usual_pause([stop - start for start, stop in pauses]))
+    return frozenset(
+        place
+        for start, stop in pauses
+        if stop - start <= longest
+        for place in range(start + 1, stop)
+    )
+
+
+def where_sampled_rarely(
+    samples: Sequence[float | None], step: timedelta
+) -> Sequence[float | None]:
+    """Return the steps with data, where samples are regular and more than five minutes apart.
+
+    Steps between two regular samples have data. Empty: samples are closer together, or irregular.
+
+    Args:
+        samples: the samples of a series in each step; None: no sample.
+        step: the length of a step.
+    """
+    places = [place for place, number in enumerate(samples) if number]
+    if not places:
+        return ()
+    pause = _usual_pause([stop - start for start, stop in pairwise(places)])
+    if pause * step / max(median(filter(None, samples)), 1) <= BRIEF:
+        return ()
+    # Up to the first sample and after the last, less than an interval has passed.
+    ends = [range(places[0]), range(places[-1] + 1, len(samples))]
+    silent = {place for end in ends if len(end) < pause for place in end}
+    silent |= between_samples(places, step)
+    return [1.0 if place in silent else number for place, number in enumerate(samples)]
+
+
+def _usual_pause(pauses: Sequence[int]) -> int:
+    """Return the longest usual distance between steps with samples; 0: no distance is usual.
+
+    Regular scrapes are two distances apart, which differ by one: 1 and 2 steps of five minutes for
+    an interval of seven.
+    """
+    if len(pauses) < _FEWEST_PAUSES:
+        return 0
+    usual = mode(pauses)
+    fewer, times, more = (pauses.count(usual + further) for further in (-1, 0, 1))
+    if times + max(fewer, more) < _REGULAR * len(pauses):
+        return 0
+    return usual + 1 if more > fewer and more >= (1 - _REGULAR) * len(pauses) else usual
 
 
 def usual_within(events: Sequence[float | None], span: Span, gap: Span) -> float:

@@ -138,6 +138,21 @@ def test_a_report_has_it_too(gate: Run) -> None:
     assert "WOULD HAVE BLOCKED 1 OF 2: Backtest of chat" in done.stdout
 
 
+def test_a_policy_of_another_service_is_not_compared(
+    gate: Run, write_policy: Callable[..., Path], tmp_path: Path
+) -> None:
+    write_policy(DAILY)
+    (tmp_path / "other.yaml").write_text(DAILY.replace("service: chat", "service: search"))
+
+    done = gate("backtest", "gate.yaml", "--at", AT, "--against", "other.yaml")
+
+    assert done.exit_code == 2
+    assert (
+        "other.yaml is a policy of service search, and gate.yaml is one of chat; compare two"
+        " policies of the same service"
+    ) in " ".join(done.stderr.split())
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

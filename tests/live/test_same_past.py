@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from gate.backends import Settings, open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
+from gate.measure import CountRequest, Counts
 from gate.measure.capabilities import cohorts_of, history_of
 from gate.measure.cohorts import Cohort, CohortRequest, Cohorts
 from gate.measure.history import Series, SeriesRequest
@@ -30,6 +32,10 @@ DAYS = 4
 START = END - DAYS * 24 * HOUR
 SCRAPES = (15, 30, 60)
 """Seconds."""
+SELDOM = (360, 420, 600, 1800)
+"""Seconds between the scrapes of the busy service that are further apart than steps."""
+NOT_SCRAPED = Span(START + 50 * HOUR, START + 53 * HOUR)
+"""The time without any scrape of those."""
 
 
 def asleep_at_night(at: datetime) -> float:
@@ -79,6 +85,11 @@ def write_log(path: Path, service: str) -> None:
     )
 
 
+def scraped(at: float) -> bool:
+    """Return whether the rarely scraped counters are scraped at a Unix time."""
+    return not NOT_SCRAPED.start.timestamp() < at < NOT_SCRAPED.end.timestamp()
+
+
 def write_metrics(path: Path) -> None:
     """Write each service's counters as they are scraped, on whole multiples of the interval."""
     first, last = int(START.timestamp()), int(END.timestamp())
@@ -86,13 +97,14 @@ def write_metrics(path: Path) -> None:
         for service in SERVICES:
             for failed in (False, True):
                 moments = [r.at for r in requests_of(service) if r.failed is failed]
-                for every in SCRAPES:
+                for every in (*SCRAPES, *(SELDOM if service == "busy" else ())):
                     name = (
                         f'requests_total{{service="{service}",every="{every}",failed="{failed}"}}'
                     )
                     file.writelines(
                         f"{name} {bisect_right(moments, scrape)} {scrape}\n"
                         for scrape in range(first, last + 1, every)
+                        if every in SCRAPES or scraped(scrape)
                     )
         file.write("# EOF\n")
 
@@ -128,12 +140,15 @@ def both(folder: Path, service: str, every: int) -> tuple[LogsSettings, Sli]:
     """Return where the logs of a service are, and the indicator of its counters."""
     write_log(folder / "a.jsonl", service)
     logs = LogsSettings(path="a.jsonl", directory=folder, records=Records(timestamp="ts"))
+    return logs, counters_of(service, every)
+
+
+def counters_of(service: str, every: int) -> Sli:
     chosen = f'service="{service}",every="{every}"'
-    counters = Sli(
+    return Sli(
         bad=f'sum(increase(requests_total{{{chosen},failed="True"}}[$window]))',
         total=f"sum(increase(requests_total{{{chosen}}}[$window]))",
     )
-    return logs, counters
 
 
 @pytest.mark.crossed
@@ -178,6 +193,53 @@ def test_no_step_between_two_scrapes_is_unknown(server: Server, seconds: int) ->
     assert found.total[first:] == tuple(expected[first:])
     assert set(found.total[:first]) <= {None}
     assert None not in found.bad[first:]
+
+
+@pytest.mark.parametrize("every", SELDOM)
+def test_between_regular_scrapes_nothing_is_unknown_and_a_gap_is(
+    server: Server, every: int
+) -> None:
+    counters = counters_of("busy", every)
+    step, end, start = 5 * MINUTE, END - 2 * MINUTE, START + HOUR
+    seen = ask(PrometheusSettings(url=server.url), counters, step, end)
+
+    first, last = int(START.timestamp()), int(end.timestamp())
+    scrapes = [at for at in range(first, last + 1, every) if scraped(at)]
+    places = [int(-(-(at - start.timestamp()) // 300)) - 1 for at in scrapes]
+    expected = [0.0] * len(seen.total)
+    moments = [request.at for request in requests_of("busy")]
+    for before, at, place in zip(scrapes[:-1], scrapes[1:], places[1:], strict=True):
+        if place >= 0:
+            expected[place] += bisect_right(moments, at) - bisect_right(moments, before)
+    gap = next((a, b) for a, b in pairwise(places) if (b - a) * step >= HOUR)
+    unknown = {*range(gap[0] + 1, gap[1]), *range(places[-1] + 1, len(expected))}
+    unknown |= set(range(min(place for place in places if place >= 0)))
+    assert {place for place, total in enumerate(seen.total) if total is None} == unknown
+    assert {place for place, bad in enumerate(seen.bad) if bad is None} == unknown
+    known = [place for place in range(len(expected)) if place not in unknown]
+    assert [seen.total[place] for place in known] == [expected[place] for place in known]
+
+
+@pytest.mark.parametrize("every", SELDOM)
+@pytest.mark.parametrize("hours", [24, 26, 72])
+@pytest.mark.parametrize("later", [0, 4, 9], ids="{} minutes later".format)
+def test_regular_scrapes_cover_a_window_and_a_gap_in_them_does_not(
+    server: Server, every: int, hours: int, later: int
+) -> None:
+    at = END - HOUR + later * MINUTE
+    span = Span(at - hours * HOUR, at)
+    request = CountRequest(sli=counters_of("busy", every), span=span, probe=True)
+
+    (answer,) = open_backend(PrometheusSettings(url=server.url), LIMITS).measure([request], at)
+
+    assert isinstance(answer, Counts), answer
+    evidence = answer.evidence
+    assert evidence.coverage is not None
+    assert evidence.gaps is not None
+    hole = Fraction(3, hours) if span.start < NOT_SCRAPED.start else Fraction()
+    assert float(evidence.coverage) == pytest.approx(float(1 - hole), abs=0.01)
+    assert float(evidence.gaps.holes) == pytest.approx(float(hole), abs=0.01)
+    assert not evidence.gaps.late
 
 
 @pytest.mark.crossed

@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gate.measure.coverage import StepCoverage, coverage_by_steps, usual_within
+from gate.measure.coverage import (
+    StepCoverage,
+    between_samples,
+    coverage_by_steps,
+    usual_within,
+    where_sampled_rarely,
+)
 from gate.slo.objective import Span
 
 END = datetime(2026, 11, 20, 14, tzinfo=UTC)
@@ -329,3 +335,82 @@ def test_a_gap_that_ends_within_an_hour_is_missed_by_what_is_usual_in_its_part_o
     # Three silent hours, and three minutes of one that has 100 events.
     assert usual_within(hours, span, Span(morning - 3 * HOUR, morning + HOUR / 20)) == 5
     assert usual_within(hours, span, Span(morning + HOUR * 3 / 4, morning + 2 * HOUR)) == 125
+
+
+STEP = timedelta(minutes=5)
+
+
+def steps_with_samples(
+    minutes: int, *, hours: int = 24, lost: Callable[[int], bool] = lambda _: False
+) -> list[int]:
+    """Return the steps of five minutes with a scrape at an interval of whole minutes."""
+    scrapes = range(1, hours * 60 + 1, minutes)
+    return sorted({-(-scrape // 5) - 1 for scrape in scrapes if not lost(scrape)})
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 6, 7, 9, 10, 15, 20, 30, 60])
+def test_no_step_between_two_regular_scrapes_lacks_one(minutes: int) -> None:
+    places = steps_with_samples(minutes)
+
+    silent = between_samples(places, STEP)
+
+    assert silent == set(range(places[0], places[-1])) - set(places)
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 6, 7, 10, 15, 20, 30])
+def test_a_gap_of_an_hour_between_regular_scrapes_lacks_some(minutes: int) -> None:
+    places = steps_with_samples(minutes, lost=lambda scrape: 600 < scrape <= 600 + 2 * 60)
+    gap = range(max(place for place in places if place < 120) + 1, 144)
+
+    silent = between_samples(places, STEP)
+
+    lacking = set(range(places[0], places[-1])) - set(places) - silent
+    assert lacking == set(range(gap.start, min(place for place in places if place > gap.start)))
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [],
+        [3],
+        [0, 7, 14, 21, 28],  # too few to show an interval
+        [0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 20, 21, 22, 23, 24, 25],  # outages of several lengths
+        [0, 2, 5, 11, 12, 20, 28, 30],  # no interval at all
+    ],
+)
+def test_what_is_not_regular_lacks_samples(places: list[int]) -> None:
+    assert between_samples(places, STEP) == frozenset()
+
+
+def test_a_pause_of_five_minutes_is_always_usual() -> None:
+    assert between_samples([0, 5, 11], timedelta(minutes=1)) == {1, 2, 3, 4}
+
+
+def samples_in_steps(seconds: int, step: timedelta, phase: int = 1) -> list[float | None]:
+    """Return the scrapes at an interval in each step of a day."""
+    numbers = [0] * (DAY // step)
+    for scrape in range(phase, 86_400 + 1, seconds):
+        numbers[-(-scrape // step.seconds) - 1] += 1
+    return [number or None for number in numbers]
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=2), STEP, timedelta(minutes=15), HOUR], ids=str)
+@pytest.mark.parametrize("seconds", [360, 420, 600, 900, 1800, 3600])
+@pytest.mark.parametrize("phase", [1, 200, 359])
+def test_rare_samples_cover_the_time_between_them(
+    seconds: int, step: timedelta, phase: int
+) -> None:
+    seen = where_sampled_rarely(samples_in_steps(seconds, step, phase), step)
+
+    assert len(seen) == DAY // step
+    assert None not in seen
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=2), STEP, timedelta(minutes=15), HOUR], ids=str)
+@pytest.mark.parametrize("seconds", [15, 60, 120, 240])
+def test_frequent_samples_are_not_rare(seconds: int, step: timedelta) -> None:
+    assert where_sampled_rarely(samples_in_steps(seconds, step), step) == ()
+
+
+def test_no_sample_at_all_is_not_rare_but_nothing() -> None:
+    assert where_sampled_rarely([None] * 12, STEP) == ()

@@ -21,6 +21,7 @@ from gate.check.promises import with_promises
 from gate.check.run import measure_and_gather
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
+from gate.errors import UsageError
 from gate.history.records import Deployment
 from gate.measure import Backend
 from gate.measure.history import clock_start
@@ -81,8 +82,10 @@ def replay(
 
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing; or the class, or a
-            requirement, is in none of the policies.
+            requirement, is in none of the policies; or ``against`` is of another service.
     """
+    if against is not None:
+        _check_services(files[0], against)
     at, timeout = options.search.at, options.search.timeout
     files, open_with = with_promises(files, at, timeout, open_with)
     if against is not None:
@@ -102,6 +105,16 @@ def replay(
         every=options.every,
         tool_version=__version__,
     )
+
+
+def _check_services(file: PolicyFile, against: PolicyFile) -> None:
+    """Check that two policies are of the same service: deploys and incidents are of one service."""
+    services = file.policy.service, against.policy.service
+    if services[0] != services[1]:
+        raise UsageError(
+            f"{against.source.path} is a policy of service {services[1]}, and {file.source.path} is"
+            f" one of {services[0]}; compare two policies of the same service"
+        )
 
 
 def _service(

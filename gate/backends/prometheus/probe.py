@@ -17,14 +17,22 @@ from gate.backends.prometheus.query_result import (
 )
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
-from gate.measure.coverage import NO_GAPS, StepCoverage, coverage_by_steps
+from gate.measure.coverage import (
+    NO_GAPS,
+    StepCoverage,
+    coverage_by_steps,
+    where_sampled_rarely,
+)
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
-from gate.promql.moving import window_text
+from gate.promql.moving import MILLISECOND, window_text
 from gate.slo.objective import Span
 
 _RECENT: Final = timedelta(hours=6)
 _RECENT_STEP: Final = timedelta(minutes=1)
+_MOST: Final = Fraction(9, 10)
+"""The share of steps with a sample in the five minutes before them, below which samples may be
+further apart: every seventh minute, five in seven have one."""
 _ENDS: Final = 1
 """The steps at the two ends of the window that may be incomplete."""
 
@@ -49,6 +57,8 @@ class Probe:
     """The most steps that ``coverage`` can count."""
     presence: Query
     """The steps that have data: needed only if ``coverage`` lacks some."""
+    samples: Query
+    """The samples of a series in each step: needed only if ``coverage`` lacks many."""
 
     @property
     def first_round(self) -> tuple[Query, ...]:
@@ -67,9 +77,11 @@ class Probe:
         return () if enough else tuple(self.search[selector] for selector in missing)
 
     def lacking_steps(self, readings: QueryResults) -> tuple[Query, ...]:
-        """Return the query for the steps that have data, if any step except the ends lacks it."""
-        counts = [_number_of(readings(part)) for part in self.coverage]
-        return (self.presence,) if min(counts) < self.steps - _ENDS else ()
+        """Return the queries for the steps that have data, if any step except the ends lacks it."""
+        count = min(_number_of(readings(part)) for part in self.coverage)
+        if count >= self.steps - _ENDS:
+            return ()
+        return (self.presence, *([self.samples] if count < _MOST * self.steps else []))
 
     def newest_of(self, number: Callable[[Query], Fraction | None]) -> datetime | None:
         """Return the instant of the newest sample, of the source that has the newest one.
@@ -129,8 +141,18 @@ def plan_probe(sources: Sequence[Expression], span: Span) -> Probe:
         search={selector: _search(selector, span, step) for selector in selectors},
         coverage=coverage,
         steps=(span.end - EPOCH) // step - (span.start - EPOCH) // step,
-        presence=_presence(instants, span, step),
+        presence=_points(" and ".join(instants), span, step),
+        samples=_points(" or ".join(_samples(source, step) for source in sources), span, step),
     )
+
+
+def _samples(source: Expression, step: timedelta) -> str:
+    """Write the expression for the samples in a step, of the series with the most."""
+    ranged = window_text(step - MILLISECOND)  # a sample at the start belongs to the step before
+    counts = [f"count_over_time({text}[{ranged}])" for text in source.selectors]
+    if source.union:
+        return f"max({' or '.join(counts)})"
+    return f"({' and '.join(f'max({count})' for count in counts)})"
 
 
 def _present(source: Expression) -> str:
@@ -176,9 +198,11 @@ def coverage_of(probe: Probe, gathered: GatheredNumbers) -> StepCoverage | None:
     counts = [gathered.number("coverage", part) or Fraction() for part in probe.coverage]
     if not probe.steps:
         return None
-    for part in probe.lacking_steps(gathered.readings):
+    for part in reversed(probe.lacking_steps(gathered.readings)):
         reading = gathered.readings(part)
-        points = reading.points if isinstance(reading, QueryValue) else ()
+        points: Sequence[float | None] = reading.points if isinstance(reading, QueryValue) else ()
+        if part.grid is not None and part == probe.samples:
+            points = where_sampled_rarely(points, part.grid.step)
         if part.grid is not None and any(point is not None for point in points):
             return coverage_by_steps(points, part.grid.steps, fewest=0)
     return StepCoverage(share=min(min(counts) / probe.steps, Fraction(1)), gaps=NO_GAPS)
@@ -188,9 +212,9 @@ def _number_of(reading: QueryResult) -> Fraction:
     return (reading.number or Fraction()) if isinstance(reading, QueryValue) else Fraction()
 
 
-def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
-    """Return the query for the numbers of series at the steps that coverage looks at."""
-    steps = ClockSteps(" and ".join(instants), step, adds_up=True)
+def _points(text: str, span: Span, step: timedelta) -> Query:
+    """Return the query for numbers at the steps that coverage looks at."""
+    steps = ClockSteps(text, step, adds_up=True)
     places = steps.multiples(span.end, span.length) or range(1)
     return steps.points(places)
 

@@ -1,15 +1,13 @@
 """The counts of each step, from the readings of its parts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
-from itertools import pairwise
-from typing import Final
 
 from gate.backends.prometheus.counting import slices_ended
 from gate.backends.prometheus.query import Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.series import Points, SeriesPlan
 from gate.measure import MeasurementError, Unmeasured
+from gate.measure.coverage import between_samples
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
@@ -17,8 +15,6 @@ from gate.slo.objective import Span
 PointsByRole = Mapping[Role, Points]
 TotalAndBadOfStep = tuple[float | None, float | None]
 """The total and the bad events of a step; None: unknown."""
-_HELD: Final = timedelta(minutes=5)
-"""The time for which a sample represents its series: the default look-back of Prometheus."""
 
 
 def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:
@@ -67,19 +63,14 @@ def _between_samples(points: PointsByRole, request: SeriesRequest) -> PointsByRo
     Steps may be shorter than the time between two scrapes. What was counted in between belongs to
     the step of the later sample.
     """
-    near = _HELD // request.step
-    if request.slices is not None or near <= 1:
+    if request.slices is not None:
         return points
     seen = [
         any(value is not None for value in values) for values in zip(*points.values(), strict=True)
     ]
-    places = [place for place, there in enumerate(seen) if there]
-    silent = {
-        place
-        for last, following in pairwise(places)
-        if following - last <= near
-        for place in range(last + 1, following)
-    }
+    silent = between_samples([place for place, there in enumerate(seen) if there], request.step)
+    if not silent:
+        return points
     return {
         role: tuple(0.0 if place in silent else value for place, value in enumerate(values))
         for role, values in points.items()

@@ -1,6 +1,5 @@
 """Freshness and coverage: how far the numbers can be trusted."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
@@ -19,6 +18,7 @@ from tests.backends.prometheus.played import (
     URL,
     VALUES,
     FakePrometheus,
+    PlayedSteps,
     ask,
     backend,
 )
@@ -149,12 +149,10 @@ def test_a_total_may_be_a_fixed_number(prometheus: FakePrometheus) -> None:
     assert answer.total == 1000
 
 
-def steps_with_data(there: Callable[[int], bool]) -> str:
+def steps_with_data(there: Callable[[int], bool]) -> PlayedSteps:
     """Answer the hours of a month in which there are data, by their number from 0 on."""
-    start = MONTH.start.timestamp() + 3600
-    values = [[start + 3600 * hour, "2"] for hour in range(720) if there(hour)]
-    data = {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}
-    return json.dumps({"status": "success", "data": data})
+    points = ["60" if there(hour) else None for hour in range(720)]
+    return PlayedSteps(points={"count": points})
 
 
 def covered(
@@ -168,7 +166,7 @@ def covered(
     steps = str(sum(map(there, range(720))))
     fake.values = {"last_over_time(": None, **VALUES, "count(": steps, "old_x": "1000"}
     http.add_callback(responses.POST, URL, callback=fake)
-    http.add(responses.POST, f"{URL}_range", body=steps_with_data(there))
+    http.add_callback(responses.POST, f"{URL}_range", callback=steps_with_data(there))
     answer = ask(sli, window, probe=True, **request)
     assert isinstance(answer, Counts), answer
     return answer.evidence
@@ -188,6 +186,32 @@ def test_hours_without_data_on_every_day_are_not_a_gap(
 
     assert evidence.coverage == 1
     assert evidence.gaps == NO_GAPS
+
+
+@pytest.mark.parametrize(
+    "sli",
+    [
+        Sli(total="x", bad='x{code="500"}'),
+        Sli(total=TWO, bad="x"),
+        Sli(total="sum(increase(old_x[$window]) or increase(x[$window]))", bad='x{code="500"}'),
+    ],
+)
+def test_scrapes_further_apart_than_the_server_looks_back_cover_their_time(
+    http: responses.RequestsMock, sli: Sli
+) -> None:
+    fake = FakePrometheus(values={"last_over_time(": None, **VALUES, "count(": None})
+    steps = PlayedSteps(
+        points={"count_over_time(": ["6"] * 300 + [None] * 36 + ["6"] * 384, "count(": [None]}
+    )
+    http.add_callback(responses.POST, URL, callback=fake)
+    http.add_callback(responses.POST, f"{URL}_range", callback=steps)
+
+    answer = ask(sli, probe=True)
+
+    assert isinstance(answer, Counts), answer
+    assert answer.evidence.coverage == Fraction(684, 720)
+    assert answer.evidence.gaps is not None
+    assert answer.evidence.gaps.holes == Fraction(36, 720)
 
 
 def test_hours_without_data_on_one_day_are_a_hole(http: responses.RequestsMock) -> None:
