@@ -140,7 +140,7 @@ def test_pairing_needs_request_logs(url: str) -> None:
     result = judge(url, "equal", pair_by="request_id")
 
     assert result.state is UNDECIDED
-    assert "in request logs only" in result.reason
+    assert "only in request logs" in result.reason
 
 
 def test_a_server_that_does_not_answer_is_undecided_with_what_to_do() -> None:

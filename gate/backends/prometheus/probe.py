@@ -9,20 +9,10 @@ from typing import Final
 from gate.backends.prometheus.gathered import GatheredNumbers
 from gate.backends.prometheus.query import ClockSteps, Query
 from gate.backends.prometheus.query_grid import EPOCH
-from gate.backends.prometheus.query_result import (
-    QueryResult,
-    QueryResults,
-    QueryValue,
-    is_absent,
-)
+from gate.backends.prometheus.query_result import QueryResult, QueryResults, QueryValue, is_absent
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
-from gate.measure.coverage import (
-    NO_GAPS,
-    StepCoverage,
-    coverage_by_steps,
-    where_sampled_rarely,
-)
+from gate.measure.coverage import NO_GAPS, StepCoverage, coverage_by_steps, where_sampled_rarely
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
 from gate.promql.moving import MILLISECOND, window_text

@@ -44,9 +44,12 @@ def waits_for(standby: Postgres, statement: str) -> None:
 def test_a_replica_that_has_everything_is_not_behind_however_long_nothing_happened(
     standby: Postgres,
 ) -> None:
-    waits_for(standby, "SELECT pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()")
     with patch.object(examination, "_LONGEST_LAG", timedelta(0)):
-        result = lag(standby)
+        for _ in range(20):  # the primary writes now and then by itself, such as checkpoints
+            waits_for(standby, "SELECT pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()")
+            result = lag(standby)
+            if result.level is Level.OK:
+                break
 
     assert result.level is Level.OK
     assert result.message == "the server is a replica, 0s behind its primary"

@@ -328,13 +328,13 @@ def place_committed_in_a_folder_of_the_repository(scene: Scene) -> None:
     scene.replace(head, scene.head)
 
 
-@doctored(PROMPTFOO, "it is not known which commit")
+@doctored(PROMPTFOO, "the commit that would ship is unknown")
 def place_without_a_repository(scene: Scene) -> None:
     """The check runs where there is no repository, so that nobody knows what would ship."""
     shutil.rmtree(scene.folder / ".git")
 
 
-@doctored(PROMPTFOO, "it is not known which commit")
+@doctored(PROMPTFOO, "the commit that would ship is unknown")
 def place_repository_without_a_commit(scene: Scene) -> None:
     """The repository is a fresh one, which has no commit."""
     shutil.rmtree(scene.folder / ".git")

@@ -698,7 +698,7 @@ def compared_and_worse(scene: Scene) -> None:
         restate(document)
 
 
-@doctored(PROMPTFOO_COMPARED, "not enough cases;")
+@doctored(PROMPTFOO_COMPARED, "not enough cases to know")
 def compared_and_slightly_worse(scene: Scene) -> None:
     """Three more cases fail than before, which may be an accident."""
     with scene.json() as document:
