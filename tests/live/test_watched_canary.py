@@ -89,6 +89,7 @@ def finished(process: "subprocess.Popen[str]", deployed: Deployment, since: floa
     before = deployed.counted()
     out, said = process.communicate(timeout=PATIENCE)
     seconds = time.monotonic() - since
+    time.sleep(1)  # nginx only begins to reload: its old workers still answer what they have taken
     after = deployed.counted()
     time.sleep(2)
     return Watched(
