@@ -68,7 +68,7 @@ class RequestFailure:
     reason: str
     """The server's own words, if it has any. They may contain secrets until they are redacted."""
     status: int | None = None
-    """The HTTP status; None: there was no answer at all."""
+    """The HTTP status; None: no answer at all."""
     advice: RetryAdvice = RetryAdvice.NONE
     transient: bool = False
     """Whether the same request may succeed in a moment."""

@@ -28,7 +28,7 @@ class AwsSigner(AuthBase):
         """Find the keys.
 
         Raises:
-            LoginError: a library is missing, or there is no key.
+            LoginError: a library or the key is missing.
         """
         try:
             self._sign = import_module("requests_aws4auth").AWS4Auth

@@ -46,7 +46,7 @@ class Workers(Generic[Job, Outcome]):
         self._jobs.put(job)
 
     def next(self, timeout: float) -> tuple[Job, Outcome] | None:
-        """Wait for a finished job; None if there is none within this number of seconds."""
+        """Wait for a finished job; None if none finishes within this number of seconds."""
         try:
             done = self._done.get(timeout=max(timeout, 0))
         except queue.Empty:

@@ -106,7 +106,7 @@ class Recovery:
     def first(
         self, suits: Callable[[Fraction, Fraction], bool], *, paced: bool = False
     ) -> datetime | None:
-        """Return the first step at which the consumed share suits; None: there is none.
+        """Return the first step at which the consumed share suits; None: none exists.
 
         Today's remaining events only decrease and added events only increase, so the ends of a
         range of steps bound all steps in it. A range is divided if a step in it may suit.

@@ -49,7 +49,7 @@ def attest(*, files: tuple[str, ...], commit: str | None, at: datetime | None, c
     GATE_SIGNING_KEY. gate check accepts it only if its own key verifies it, and only for exactly
     the same content.
 
-    Exit codes: 0 every file is attested, 2 a file cannot be attested, or there is no key.
+    Exit codes: 0 every file is attested, 2 a file cannot be attested, or the key is missing.
     """
     key = signing_key(os.environ)
     if key is None:

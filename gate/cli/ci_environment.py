@@ -103,7 +103,7 @@ class CiEnvironment:
         """Return the reader of CI artifacts.
 
         Raises:
-            CannotTellError: there is no such reader.
+            CannotTellError: no such reader.
         """
         from gate.evaluations.binding import CannotTellError  # noqa: PLC0415 - as above
 

@@ -146,7 +146,7 @@ def _suffixes(formats: Collection[str]) -> list[str]:
 
 
 def _file_in(format_: str) -> str:
-    """Return the name of a file whose suffix means a format, as advice; empty if there is none."""
+    """Return the name of a file whose suffix means a format, as advice; empty if none exists."""
     return "".join(f", or -o report{suffix}" for suffix in _suffixes((format_,))[:1])
 
 

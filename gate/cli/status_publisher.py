@@ -76,7 +76,7 @@ class StatusPublisher:
         return self._set(undecided_status(state, plain(description), name, self._url(code)))
 
     def _worse_of_another_job(self, status: CommitStatus) -> str:
-        """Restore a worse status of another job in this run; empty: there is no such status."""
+        """Restore a worse status of another job in this run; empty: no such status."""
         client, revision = self.place.host(), self.place.context.revision
         link = StatusLink.read(status.url or "")
         if client is None or revision is None or link is None:

@@ -241,7 +241,7 @@ def _read_promise(promise: Mapping[str, Any]) -> SloPromise:
 
 
 def _doubled(trigger: Trigger) -> str | None:
-    """Return the service or the SLO that has two promises; None: there is none."""
+    """Return the service or the SLO that has two promises; None: none exists."""
     services = [policy.service for policy in trigger.policies]
     slos = [
         f"{policy.service} {promise.slo}" for policy in trigger.policies for promise in policy.slos

@@ -154,7 +154,7 @@ class StatusLink:
     gate: str
     """The `GateIdentity.digest`."""
     question: str | None = None
-    """A hash of the classes and the options of the decision. None: there is no decision."""
+    """A hash of the classes and the options of the decision. None: no decision."""
     job: str | None = None
     """24 hexadecimal digits, of which the first 12 identify the run. None: unknown."""
 

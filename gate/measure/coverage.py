@@ -28,6 +28,9 @@ _FEWEST_PAUSES: Final = 5
 """The fewest distances between samples that show how far apart they usually are."""
 _REGULAR: Final = Fraction(9, 10)
 """The share of distances between samples that are alike if scrapes are regular."""
+_LONGEST_INTERVAL: Final = timedelta(hours=1)
+"""The longest interval of scrapes. A longer regular pause is a gap: a server that runs for ten
+minutes every few hours has no data on the time in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,7 @@ def between_samples(places: Sequence[int], step: timedelta) -> frozenset[int]:
         step: the length of a step.
     """
     pauses = list(pairwise(places))
-    longest = max(BRIEF // step, _usual_pause([stop - start for start, stop in pauses]))
+    longest = max(BRIEF // step, _usual_pause(places, step))
     return frozenset(
         place
         for start, stop in pauses
@@ -163,9 +166,9 @@ def where_sampled_rarely(
     places = [place for place, number in enumerate(samples) if number]
     if not places:
         return ()
-    pause = _usual_pause([stop - start for start, stop in pairwise(places)])
-    if pause * step / max(median(filter(None, samples)), 1) <= BRIEF:
-        return ()
+    pause, number = _usual_pause(places, step), median(filter(None, samples))
+    if pause * step / number <= BRIEF or (pause > 1 and number > 1):
+        return ()  # several samples in a step and none in the next are not regular
     # Up to the first sample and after the last, less than an interval has passed.
     ends = [range(places[0]), range(places[-1] + 1, len(samples))]
     silent = {place for end in ends if len(end) < pause for place in end}
@@ -173,15 +176,15 @@ def where_sampled_rarely(
     return [1.0 if place in silent else number for place, number in enumerate(samples)]
 
 
-def _usual_pause(pauses: Sequence[int]) -> int:
+def _usual_pause(places: Sequence[int], step: timedelta) -> int:
     """Return the longest usual distance between steps with samples; 0: no distance is usual.
 
     Regular scrapes are two distances apart, which differ by one: 1 and 2 steps of five minutes for
     an interval of seven.
     """
-    if len(pauses) < _FEWEST_PAUSES:
+    pauses = [stop - start for start, stop in pairwise(places)]
+    if len(pauses) < _FEWEST_PAUSES or (usual := mode(pauses)) * step > _LONGEST_INTERVAL:
         return 0
-    usual = mode(pauses)
     fewer, times, more = (pauses.count(usual + further) for further in (-1, 0, 1))
     if times + max(fewer, more) < _REGULAR * len(pauses):
         return 0

@@ -121,7 +121,7 @@ class Object(Generic[T]):
         return self._renamed(key) or [name for name in self.fields if repr(name) in hint]
 
     def _hint(self, key: str) -> str:
-        """Return the nearest key, as the end of a message; empty if there is none."""
+        """Return the nearest key, as the end of a message; empty if none exists."""
         if key == "<<":
             return "; merging blocks is not supported, so write the keys out"
         if key in self.elsewhere:

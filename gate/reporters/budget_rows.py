@@ -87,7 +87,7 @@ def _trust(assessment: Assessment) -> list[Verdict]:
 
 
 def _said(findings: Sequence[Finding], rules: set[Rule]) -> Verdict | None:
-    """Return the worst verdict of these rules; None: there is none."""
+    """Return the worst verdict of these rules; None: none exists."""
     verdicts = [finding.verdict for finding in findings if finding.rule in rules]
     return worst(verdicts) if verdicts else None
 

@@ -130,7 +130,7 @@ def remedies(decided: PolicyDecision) -> Iterator[str]:
 
 
 def next_step(decided: PolicyDecision) -> ShellCommand | None:
-    """Return the command that helps next; None: there are no objections, or no command helps."""
+    """Return the command that helps next; None: no objections, or no command helps."""
     verdict = decided.verdict
     if verdict is Verdict.ALLOW:
         return None

@@ -48,7 +48,7 @@ def affordability(assessment: Assessment, *, headroom: bool = True) -> Iterator[
 
 
 def most_affordable(assessments: Sequence[Assessment]) -> str | None:
-    """Say the largest canary that every budget covers; None if there is none, or it is unknown."""
+    """Say the largest canary that every budget covers; None if none exists, or it is unknown."""
     if not all(assessment.measured and not assessment.uncovered for assessment in assessments):
         return None
     priced = [

@@ -412,5 +412,26 @@ def test_frequent_samples_are_not_rare(seconds: int, step: timedelta) -> None:
     assert where_sampled_rarely(samples_in_steps(seconds, step), step) == ()
 
 
+@pytest.mark.parametrize("step", [timedelta(minutes=2), STEP, timedelta(minutes=15), HOUR], ids=str)
+@pytest.mark.parametrize("seconds", [15, 60, 300, 360])
+@pytest.mark.parametrize("hours", [2, 6, 12])
+def test_an_outage_that_comes_back_is_not_the_interval_of_the_scrapes(
+    hours: int, seconds: int, step: timedelta
+) -> None:
+    numbers = [0] * (4 * DAY // step)
+    for start in range(0, 4 * 86_400, hours * 3600):
+        for scrape in range(start + 1, start + 601, seconds):
+            numbers[-(-scrape // step.seconds) - 1] += 1
+    samples = [number or None for number in numbers]
+    places = [place for place, number in enumerate(numbers) if number]
+
+    # Whether samples are taken for rare or for frequent ones, no more than half is covered.
+    seen = where_sampled_rarely(samples, step) or samples
+    silent = between_samples(places, step)
+
+    assert sum(number is not None for number in seen) <= len(seen) / 2
+    assert len(places) + len(silent) <= len(seen) / 2
+
+
 def test_no_sample_at_all_is_not_rare_but_nothing() -> None:
     assert where_sampled_rarely([None] * 12, STEP) == ()

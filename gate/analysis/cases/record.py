@@ -138,7 +138,7 @@ def _decided_by(document: Mapping[str, Any], policy: Policy) -> DecidedPolicy:
     """Return the part of a decision about the service of a policy.
 
     Raises:
-        UsageError: there is no such part.
+        UsageError: no such part.
     """
     decided: list[DecidedPolicy] = document["policies"]
     for part in decided:

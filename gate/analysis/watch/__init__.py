@@ -36,7 +36,7 @@ class SpendLimit:
     most: Fraction
     """A larger share ends the watch."""
     expected: Fraction | None = None
-    """The cost of the change that the trigger expected; None: there is no trigger."""
+    """The cost of the change that the trigger expected; None: no trigger."""
     promised: bool = False
     """Whether it was written before the change, not only stated for this watch."""
 
@@ -60,7 +60,7 @@ class WatchOptions:
     promises: Mapping[str, SpendLimit] = field(default_factory=dict)
     """By SLO, the promises from before the change."""
     change: str | None = None
-    """The class of the change in the promises; None: there are no promises."""
+    """The class of the change in the promises; None: no promises."""
     revision: str | None = None
     """The commit of the canary; None: unknown."""
 
@@ -103,7 +103,7 @@ class WatchedSlo:
     """The number of unknown steps in the whole watch."""
     step: timedelta
     troubles: tuple[str, ...] = ()
-    """The reasons why there is no result, and the remedies."""
+    """The reasons for a missing result, and the remedies."""
     assessment: Assessment | None = None
     """Its budget at the end; None: not requested."""
 

@@ -176,7 +176,7 @@ class StepsRead:
     counts: tuple[ComparedStep | None, ...]
     """The counts of each step; None: unknown."""
     trouble: Unmeasured | None = None
-    """The reason why some of them are unknown; None: all are known, or there is no reason."""
+    """The reason why some of them are unknown; None: all are known, or no reason is known."""
     groups: frozenset[LabelValues] = frozenset()
     """The groups with events."""
     nameless: tuple[tuple[float, float], ...] = ()

@@ -64,7 +64,7 @@ class Histories:
         """Return the known data for a question.
 
         Raises:
-            MeasurementError: there is none; with the reason.
+            MeasurementError: no data are known; with the reason.
         """
         if (within := self._within_longer(question)) is not None:
             return within
@@ -164,7 +164,7 @@ class Histories:
             yield question.definition.id, window
 
     def _within_longer(self, question: Question) -> HistoryReading | None:
-        """Return the answer as a part of one for a longer window; None: there is no such answer."""
+        """Return the answer as a part of one for a longer window; None: no such answer."""
         window = window_of(question.span)
         for slo, longer in self._bodies:
             if slo == question.definition.id and longer.end == window.end:

@@ -80,7 +80,7 @@ class EventBuckets:
 
     @property
     def early(self) -> EventBucket | None:
-        """Return the bucket that begins before the window; None: there is none.
+        """Return the bucket that begins before the window; None: none exists.
 
         If the buckets do not add up to the sums, it is any bucket that begins before it.
         """

@@ -67,7 +67,7 @@ def counted(
         corrected: the largest parts that Datadog's own SLI excludes by corrections; None: any part.
 
     Raises:
-        MeasurementError: there is no answer; with the reason.
+        MeasurementError: no answer was received; with the reason.
     """
     history, tally = reading.history, reading.tally
     if tally is None:

@@ -147,7 +147,7 @@ def _of_files(history: RunHistory, at: datetime, path: str) -> Iterator[CheckRes
 
 
 def _doubt(check: Check, message: str, remedy: str, path: str) -> CheckResult:
-    """Return a doubt with the message; without a message, there is no doubt."""
+    """Return a doubt with the message; without a message, return nothing."""
     if not message:
         return CheckResult(check=check, examined=path)
     return CheckResult(

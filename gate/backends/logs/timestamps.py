@@ -113,7 +113,7 @@ def timestamp_of(source: LogSource, records: Records, zone: str | None) -> Times
       between 1985 and 2286: those four ranges do not touch. Anything else is not readable.
 
     Raises:
-        MeasurementError: there is no such column, it is not in every file, or its type has no time.
+        MeasurementError: the column is missing from a file, or its type has no time.
     """
     place, form = place_of(source, records.timestamp), records.time_format
     name = place.column if not place.inner else records.timestamp

@@ -54,7 +54,7 @@ class ApiError(MeasurementError):
     def __init__(self, reason: str, status: int | None, kind: str = "") -> None:
         super().__init__(Cause.BACKEND_ERROR, reason)
         self.status = status
-        """The HTTP status; None: there was no answer."""
+        """The HTTP status; None: no answer."""
         self.kind = kind
         """The platform's name for the refusal; empty: it has none."""
 

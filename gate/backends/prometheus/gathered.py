@@ -27,7 +27,7 @@ class PartAnswers(ABC):
         """Return the reading of a part, even if it is an error."""
 
     def number(self, part: Query) -> Fraction | None:
-        """Return a part's number; None: there is no series.
+        """Return a part's number; None: no series.
 
         Raises:
             MeasurementError: the server did not answer it.

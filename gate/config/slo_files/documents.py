@@ -52,7 +52,7 @@ class Document:
     """The reader of its file."""
 
     def under(self, *path: str) -> yaml.Node | None:
-        """Return the node under these keys; None if there is none."""
+        """Return the node under these keys; None if none exists."""
         node: yaml.Node | None = self.node
         for key in path:
             pairs = merged(node)[0] if isinstance(node, yaml.MappingNode) else []
@@ -60,7 +60,7 @@ class Document:
         return node
 
     def at(self, *path: str) -> str:
-        """Return the scalar under these keys; empty if there is none."""
+        """Return the scalar under these keys; empty if none exists."""
         node = self.under(*path)
         return "" if node is None else written(node)
 

@@ -100,7 +100,7 @@ def plan_evidence(
 def evidence_of_all(
     evidence: Iterable[RoleEvidence | None], either: Expression, probe: Probe | None
 ) -> RoleEvidence | None:
-    """Combine the evidence under each of several names; None: there is none.
+    """Combine the evidence under each of several names; None: none exists.
 
     Whether there is data, and traffic, is judged for all names together: each may be present only
     in a part of the window. Whether there is far less traffic than a week ago is not checked: a
